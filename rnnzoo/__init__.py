@@ -1,0 +1,30 @@
+"""rnnzoo: recurrent networks with a structured recurrent matrix, for JAX and Flax.
+
+>>> import jax, rnnzoo
+>>> cell = rnnzoo.cells.LSTM(hidden_size=8, structure=rnnzoo.structures.Diagonal())
+>>> params = cell.init(jax.random.key(0), input_size=3)
+>>> ys, last = rnnzoo.run(cell, params, jax.numpy.ones((5, 2, 3)))  # (T, B, I) -> (T, B, H)
+>>> ys.shape, sorted(last)
+((5, 2, 8), ['c', 'h'])
+"""
+
+from rnnzoo import cells, initializers, structures, tasks, unrolls
+from rnnzoo.base import spec
+from rnnzoo.registry import UsageError, from_json, members, to_json
+from rnnzoo.run import run
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "UsageError",
+    "cells",
+    "from_json",
+    "initializers",
+    "members",
+    "run",
+    "spec",
+    "structures",
+    "tasks",
+    "to_json",
+    "unrolls",
+]

@@ -1,0 +1,306 @@
+"""The contract: structures of the recurrent matrix, cells, unrolls. With this file alone one can write a member.
+
+A member is a specification: a frozen dataclass of plain numbers, names and other specifications. Every array
+is in a pytree of parameters, and every method is a pure function of it. Methods are written for one sequence
+and one time step, so a vector is (H,); `rnnzoo.run` maps them over the batch. Letters: `rnnzoo.typing`.
+"""
+
+import abc
+import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.registry import Size, Spec, UsageError, spec
+from rnnzoo.typing import Array, Bool, Float, Key, Params, PyTree, State
+
+Connectivity = Literal["none", "self", "cascade", "cyclic"]
+
+
+@spec
+class Initializer(Spec, abc.ABC, kind="initializers"):
+    """How weights are drawn at first."""
+
+    @abc.abstractmethod
+    def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
+        """A matrix of (outputs, inputs), or any other array whose last axis is summed over."""
+
+    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+        """The parameters of a structured (H, H) matrix: by default every array of it by `kernel`."""
+        shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+        leaves, tree = jax.tree.flatten(shapes)
+        keys = jax.random.split(key, len(leaves))
+        return tree.unflatten([self.kernel(k, s.shape) for k, s in zip(keys, leaves, strict=True)])
+
+
+# ---- the recurrent matrix --------------------------------------------------------------------------------
+
+
+@spec
+class Structure(Spec, abc.ABC, kind="structures"):
+    """A family of (H, H) matrices U. `u` holds the parameters of one of them, never the matrix itself."""
+
+    @property
+    @abc.abstractmethod
+    def connectivity(self) -> Connectivity:
+        """The graph with an edge j -> i where U_ij may differ from 0: no cycle at all ("none"), self-loops only
+        ("self"), acyclic but for self-loops ("cascade"), or with longer cycles ("cyclic")."""
+
+    @property
+    @abc.abstractmethod
+    def closure(self) -> "Algebra":
+        """The smallest family that contains this one and all products of its members."""
+
+    @abc.abstractmethod
+    def init(self, key: Key, size: int) -> PyTree:
+        """The parameters u of a random member of (size, size)."""
+
+    @abc.abstractmethod
+    def matvec(self, u: PyTree, h: Float[Array, "H"]) -> Float[Array, "H"]:
+        """U h. Linear in h, at a cost in proportion to the parameters."""
+
+    def check(self, size: int) -> None:
+        """Raise `UsageError` if no (size, size) matrix has this structure; the message says what would fit."""
+
+    def materialize(self, u: PyTree) -> PyTree:
+        """What is worth computing once per sequence rather than in every `matvec`."""
+        return u
+
+    def matrix(self, u: PyTree, size: int) -> Float[Array, "H H"]:
+        """The dense matrix U: the definition that tests and pictures use."""
+        eye = jnp.eye(size, dtype=jnp.result_type(*jax.tree.leaves(u), jnp.float32))
+        return jax.vmap(self.matvec, (None, 0), 1)(self.materialize(u), eye)
+
+    def lift(self, u: PyTree, size: int) -> PyTree:
+        """The same matrix as a member of `closure`."""
+        columns = jax.vmap(self.matvec, (None, 0))(self.materialize(u), self.closure.probes(size))
+        return self.closure.from_probes(columns)
+
+    def num_params(self, size: int) -> int:
+        """How many numbers are free in u."""
+        return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(lambda: self.init(jax.random.key(0), size))))
+
+    def nonzeros(self, size: int) -> int:
+        """How many entries of U may differ from 0."""
+        return self.num_params(size)
+
+    def flops_per_step(self, size: int) -> int:
+        """Floating-point operations in one `matvec`."""
+        return 2 * self.num_params(size)
+
+
+class Algebra(Structure):
+    """A structure closed under products, so that a recurrence over its members can run in parallel in time."""
+
+    @property
+    def closure(self) -> "Algebra":
+        return self
+
+    def lift(self, u: PyTree, size: int) -> PyTree:
+        return u
+
+    @abc.abstractmethod
+    def compose(self, a: PyTree, b: PyTree) -> PyTree:
+        """The parameters of the product A B (B acts first)."""
+
+    @abc.abstractmethod
+    def identity(self, size: int) -> PyTree:
+        """The parameters of the identity matrix. `UsageError` if the family has none."""
+
+    @abc.abstractmethod
+    def probes(self, size: int) -> Float[Array, "P H"]:
+        """Vectors p whose images A p determine any member A."""
+
+    @abc.abstractmethod
+    def from_probes(self, columns: Float[Array, "P H"]) -> PyTree:
+        """The member with these images of `probes`."""
+
+
+# ---- cells -----------------------------------------------------------------------------------------------
+
+
+@spec
+class Cell(Spec, abc.ABC, kind="cells"):
+    """One step of a recurrent network, cut where the mathematics cuts it: only `step` is sequential."""
+
+    gates: ClassVar[tuple[str, ...]] = ("h",)  # the names of W x + b
+    carries: ClassVar[tuple[str, ...]] = ("h",)  # the names of the vectors (H,) in the state
+
+    hidden_size: Size
+    """Number of hidden units H."""
+    bias: bool = True
+    """Whether the gates have biases."""
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Compute and output dtype (None: that of inputs and parameters). The state is never below float32."""
+    kernel_init: Initializer | None = None
+    """How input weights W are drawn (None: Glorot uniform)."""
+
+    @property
+    def output_size(self) -> int:
+        """Number of features O that `readout` returns."""
+        return self.hidden_size
+
+    def init(self, key: Key, input_size: int) -> Params:
+        """``{"w": {gate: (H, I)}, "b": {gate: (H,)}}``, plus what the cell adds."""
+        keys = jax.random.split(key, len(self.gates))
+        shape = (self.hidden_size, input_size)
+        draw = self.kernel_init.kernel if self.kernel_init else jax.nn.initializers.glorot_uniform(0, 1)
+        params: Params = {"w": {g: draw(k, shape) for g, k in zip(self.gates, keys, strict=True)}}
+        if self.bias:
+            params["b"] = {g: jnp.zeros(self.hidden_size) for g in self.gates}
+        return params
+
+    def prepare(self, params: Params) -> Params:
+        """Once per sequence: cast to the compute dtype, materialise constrained matrices."""
+        return cast(params, self.dtype)
+
+    def project(self, params: Params, x_t: Float[Array, "I"]) -> PyTree:
+        """z_t: what the input alone determines. Runs at all t in parallel. By default W x + b of each gate."""
+        z_t = {g: jnp.dot(x_t, w.T) for g, w in params["w"].items()}
+        return jax.tree.map(jnp.add, z_t, params["b"]) if self.bias else z_t
+
+    @abc.abstractmethod
+    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+        """The next state. All that runs in sequence."""
+
+    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, "O"]:
+        """y_t, from the new state. Runs at all t in parallel."""
+        return state["h"]
+
+    def initial_state(self, params: Params) -> State:
+        """The state before the first step: zeros, in float32 or wider."""
+        dtype = jnp.result_type(*jax.tree.leaves(params), jnp.float32)
+        return {name: jnp.zeros(self.hidden_size, dtype) for name in self.carries}
+
+    def with_structure(self, change: Callable[[Structure], Structure]) -> "Cell":
+        """This cell with its structure changed, if it has one."""
+        return self
+
+
+@spec
+class Recurrent(Cell):
+    """A cell with recurrent matrices, one per gate, of one structure: ``params["u"] = {gate: u}``."""
+
+    recurrent_gates: ClassVar[tuple[str, ...] | None] = None  # those with a U; None: all gates
+
+    structure: Structure
+    """The structure of the recurrent matrices U."""
+    recurrent_init: Initializer | None = None
+    """How recurrent weights U are drawn (None: as the structure does)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.structure.check(self.hidden_size)
+
+    def init(self, key: Key, input_size: int) -> Params:
+        """As `Cell.init`, plus ``"u": {gate: parameters of U}``."""
+        key, recurrent_key = jax.random.split(key)
+        params = super().init(key, input_size)
+        gates = self.gates if self.recurrent_gates is None else self.recurrent_gates
+        keys = jax.random.split(recurrent_key, len(gates))
+        params["u"] = {g: self._draw(k) for g, k in zip(gates, keys, strict=True)}
+        return params
+
+    def _draw(self, key: Key) -> PyTree:
+        if self.recurrent_init is None:
+            return self.structure.init(key, self.hidden_size)
+        return self.recurrent_init.matrix(key, self.structure, self.hidden_size)
+
+    def prepare(self, params: Params) -> Params:
+        u = {g: self.structure.materialize(u) for g, u in params["u"].items()}
+        return cast({**params, "u": u}, self.dtype)
+
+    def recur(self, u: dict[str, PyTree], h: Float[Array, "H"]) -> dict[str, Float[Array, "H"]]:
+        """U h for every gate in `u`. Products run in the compute dtype, results are in that of h."""
+        if self.dtype is None:
+            return {g: self.structure.matvec(u_g, h) for g, u_g in u.items()}
+        low = h.astype(self.dtype)
+        return {g: self.structure.matvec(u_g, low).astype(h.dtype) for g, u_g in u.items()}
+
+    def with_structure(self, change: Callable[[Structure], Structure]) -> "Recurrent":
+        return dataclasses.replace(self, structure=change(self.structure))
+
+
+class Affine(Cell):
+    """A cell that is linear in its state: h_t = A_t h_tm1 + b_t, with A_t in an algebra. `step` follows."""
+
+    @property
+    @abc.abstractmethod
+    def transition(self) -> Algebra:
+        """The family that every A_t belongs to."""
+
+    @abc.abstractmethod
+    def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, "H"]]:
+        """A_t (parameters of a member of `transition`) and b_t."""
+
+    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+        a_t, b_t = self.affine(params, z_t)
+        return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
+
+
+def cast(tree: PyTree, dtype: Any) -> PyTree:
+    """The tree with its floating-point arrays in `dtype` (None: unchanged)."""
+    if dtype is None:
+        return tree
+    return jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)
+
+
+# ---- unrolls ---------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Control:
+    """What happens at a step besides the cell's own equations. `None` where the caller gave none."""
+
+    active: Bool[Array, "*T"] | None = None  # False past a sequence's length: the state is held
+    reset: Bool[Array, "*T"] | None = None  # True: back to the initial state before this step
+
+
+jax.tree_util.register_dataclass(Control, ["active", "reset"], [])
+
+
+def advance(
+    cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control, initial: State | None = None
+) -> State:
+    """`cell.step` under a control: the one meaning of lengths and resets. The state keeps its dtypes.
+    `initial` is what a reset goes back to (None: ``cell.initial_state(params)``)."""
+    state_tm1 = state
+    if control_t.reset is not None:
+        initial = cell.initial_state(params) if initial is None else initial
+        state_tm1 = select(control_t.reset, initial, state_tm1)
+    state_t = cell.step(params, state_tm1, widen(z_t))
+    state_t = jax.tree.map(lambda new, old: new.astype(old.dtype), state_t, state)
+    return state_t if control_t.active is None else select(control_t.active, state_t, state)
+
+
+def select(condition: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
+    """`jnp.where` over trees of one structure; keeps the dtypes of `no`."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a.astype(b.dtype), b), yes, no)
+
+
+def widen(tree: PyTree) -> PyTree:
+    """The tree with half-precision arrays in float32: gate arithmetic is never below it."""
+    half = (jnp.bfloat16, jnp.float16)
+    return jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype in half else a, tree)
+
+
+@spec
+class Unroll(Spec, abc.ABC, kind="unrolls"):
+    """A way to compute all the states. All ways agree with the plain loop in values and gradients."""
+
+    def refuses(self, cell: Cell) -> str | None:
+        """Why this unroll cannot run that cell; None if it can."""
+        return None
+
+    @abc.abstractmethod
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        """The states (T, ...) after each step, from prepared `params`, the `state` before the first step, and
+        the projected inputs `zs` (T, ...). `rnnzoo.run` has checked the arguments."""
+
+
+__all__ = [
+    "Affine", "Algebra", "Array", "Cell", "Control", "Initializer", "Recurrent", "Size", "Spec", "Structure",
+    "Unroll", "UsageError", "advance", "spec",
+]  # fmt: skip

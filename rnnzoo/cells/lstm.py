@@ -1,0 +1,45 @@
+"""Long short-term memory with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
+
+https://www.bioinf.jku.at/publications/older/2604.pdf, doi:10.1162/089976600300015015
+"""
+
+import jax.numpy as jnp
+from jax.nn import sigmoid
+
+from rnnzoo.base import Recurrent, Structure, spec
+from rnnzoo.structures.dense import Dense
+from rnnzoo.typing import Key, Params, PyTree, State
+
+
+@spec
+class LSTM(Recurrent):
+    """::
+
+        i_t = sigmoid(W_i x_t + b_i + U_i h_tm1)          Parameters  w.i w.f w.g w.o  (H, I)
+        f_t = sigmoid(W_f x_t + b_f + U_f h_tm1)                      b.i b.f b.g b.o  (H,)
+        g_t = tanh(W_g x_t + b_g + U_g h_tm1)                         u.i u.f u.g u.o  structure
+        o_t = sigmoid(W_o x_t + b_o + U_o h_tm1)          State       h, c (H,)
+        c_t = f_t * c_tm1 + i_t * g_t                     Output      h
+        h_t = o_t * tanh(c_t)
+
+    One bias per gate (torch has two, which add up); b.f starts at 1 (Jozefowicz et al. 2015)."""
+
+    gates = ("i", "f", "g", "o")
+    carries = ("c", "h")
+
+    structure: Structure = Dense()
+
+    def init(self, key: Key, input_size: int) -> Params:
+        params = super().init(key, input_size)
+        if self.bias:
+            params["b"]["f"] += 1
+        return params
+
+    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+        u = self.recur(params["u"], state["h"])
+        i_t = sigmoid(z_t["i"] + u["i"])
+        f_t = sigmoid(z_t["f"] + u["f"])
+        g_t = jnp.tanh(z_t["g"] + u["g"])
+        o_t = sigmoid(z_t["o"] + u["o"])
+        c_t = f_t * state["c"] + i_t * g_t
+        return {"c": c_t, "h": o_t * jnp.tanh(c_t)}

@@ -1,0 +1,174 @@
+"""Run a cell over sequences: projection, unroll, readout, with one meaning of lengths, resets and reverse."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.base import Cell, Control, Unroll
+from rnnzoo.registry import UsageError
+from rnnzoo.typing import Array, Bool, Float, Int, Params, State
+from rnnzoo.unrolls.scan import Scan
+
+
+def run(
+    cell: Cell,
+    params: Params,
+    xs: Float[Array, "T *B I"],
+    state: State | None = None,
+    *,
+    lengths: Int[Array, "*B"] | None = None,
+    resets: Bool[Array, "T *B"] | None = None,
+    reverse: bool = False,
+    unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
+) -> tuple[Float[Array, "T *B O"], State]:
+    """Run `cell` over `xs`, time first, then any number of batch axes.
+
+    Args:
+        cell: what to run.
+        params: its parameters, from ``cell.init(key, input_size)``.
+        xs: inputs (T, *B, I), floating point.
+        state: the state before the first step, of leaves (*B, H) or (H,); None: ``cell.initial_state``.
+        lengths: (*B,), integers from 0 to T. Steps past a sequence's length leave its state as it is and return
+            zeros; what `xs` holds there has no influence on values or gradients, even if it is NaN.
+        resets: (T, *B), True where the state goes back to ``cell.initial_state`` before the step.
+        reverse: run from the last step to the first; ``ys[t]`` still belongs to ``xs[t]``.
+        unroll: how to compute it; all unrolls agree.
+
+    Returns:
+        ``(ys, last)``: outputs (T, *B, O) in the compute dtype, and the state after the last step.
+
+    Raises:
+        UsageError (a ValueError): a wrong shape or dtype, or a cell that this unroll cannot run.
+    """
+    xs = jnp.asarray(xs)
+    _check_inputs(cell, params, xs, lengths, resets)
+    if reason := unroll.refuses(cell):
+        raise UsageError(reason)
+    time, batch = xs.shape[0], xs.shape[1:-1]
+    params = cell.prepare(params)
+    state = _initial_state(cell, params, state, batch)
+
+    controls = _controls(time, batch, lengths, resets)
+    if controls.active is not None:  # before the projection: 0 * NaN would spoil the gradient
+        xs = jnp.where(controls.active[..., None], xs, 0)
+    if cell.dtype is not None:
+        xs = xs.astype(cell.dtype)
+    xs, controls = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, controls))
+    if reverse:
+        xs, controls = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, controls))
+
+    zs = _each_step(cell.project, 1)(params, xs)
+    lanes = jax.tree.map(lambda a: a.reshape(-1, *a.shape[len(batch) :]), state)
+    states = jax.vmap(functools.partial(unroll, cell), (None, 0, 1, 1), 1)(params, lanes, zs, controls)
+    ys = _each_step(cell.readout, 2)(params, states, zs)
+    ys = ys.astype(jnp.result_type(*jax.tree.leaves(zs)))
+    last = jax.tree.map(lambda a: a[-1].reshape(*batch, *a.shape[2:]), states) if time else state
+    if controls.active is not None:
+        ys = jnp.where(controls.active[..., None], ys, 0)
+    if reverse:
+        ys = jnp.flip(ys, 0)
+    return ys.reshape(time, *batch, ys.shape[-1]), last
+
+
+def _each_step(function: Any, arguments: int) -> Any:
+    """`function` of params and of `arguments` trees, at every step of every lane: leading axes (T, B)."""
+    axes = (None, *[0] * arguments)
+    return jax.vmap(jax.vmap(function, axes), axes)
+
+
+def _lanes(array: Array, time: int, batch: tuple[int, ...]) -> Array:
+    """(T, *B, ...) with all batch axes as one."""
+    lanes = int(np.prod(batch))
+    return array.reshape(time, lanes, *array.shape[1 + len(batch) :])
+
+
+def _controls(time: int, batch: tuple[int, ...], lengths: Any, resets: Any) -> Control:
+    """`Control` arrays (T, *B)."""
+    active = None
+    if lengths is not None:
+        active = jnp.arange(time).reshape(time, *[1] * len(batch)) < jnp.asarray(lengths)
+    return Control(active=active, reset=None if resets is None else jnp.asarray(resets))
+
+
+def _initial_state(cell: Cell, params: Params, state: State | None, batch: tuple[int, ...]) -> State:
+    """The state before the first step, with leaves (*B, ...), in the dtypes that the cell carries."""
+    initial = cell.initial_state(params)
+    given = initial if state is None else state
+    if jax.tree.structure(given) != jax.tree.structure(initial):
+        names = ", ".join(initial)
+        raise UsageError(f"state of {type(cell).__name__} is {jax.tree.structure(given)}; accepted: a dict of {names}")
+
+    def fit(path, leaf, like):
+        leaf = jnp.asarray(leaf, like.dtype)
+        if leaf.shape not in (like.shape, (*batch, *like.shape)):
+            raise UsageError(
+                f"state{_path(path)} of {type(cell).__name__} has shape {leaf.shape}; "
+                f"accepted: {(*batch, *like.shape)}" + (f" or {like.shape}" if batch else "")
+            )
+        return jnp.broadcast_to(leaf, (*batch, *like.shape))
+
+    return jax.tree_util.tree_map_with_path(fit, given, initial)
+
+
+# ---- checks ----------------------------------------------------------------------------------------------
+
+
+def _check_inputs(cell: Cell, params: Params, xs: Array, lengths: Any, resets: Any) -> None:
+    if xs.ndim < 2:
+        raise UsageError(f"xs has shape {xs.shape}; accepted: (T, I) or (T, batch..., I)")
+    if not jnp.issubdtype(xs.dtype, jnp.floating):
+        raise UsageError(f"xs is {xs.dtype}; accepted: floating point (embed tokens first)")
+    check_params(cell, params, xs.shape[-1])
+    time, batch = xs.shape[0], xs.shape[1:-1]
+    if resets is not None:
+        _check_array("resets", resets, (time, *batch), np.bool_, "True and False")
+    if lengths is not None:
+        _check_array("lengths", lengths, batch, np.integer, "integers")
+        if not isinstance(lengths, jax.core.Tracer):
+            values = np.asarray(lengths)
+            if values.size and (values.min() < 0 or values.max() > time):
+                raise UsageError(f"lengths has values from {values.min()} to {values.max()}; accepted: 0 to {time}")
+
+
+def _check_array(name: str, value: Any, shape: tuple[int, ...], kind: Any, words: str) -> None:
+    if np.shape(value) != shape or not jnp.issubdtype(jnp.result_type(value), kind):
+        raise UsageError(f"{name} is {jnp.result_type(value)} of {np.shape(value)}; accepted: {words} of {shape}")
+
+
+@functools.lru_cache(maxsize=256)
+def expected_params(cell: Cell, input_size: int) -> Any:
+    """The shapes of ``cell.init(key, input_size)``, without computing it."""
+    return jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
+
+
+def check_params(cell: Cell, params: Params, input_size: int) -> None:
+    """Raise `UsageError` naming the first array of `params` that `cell` cannot use with so many inputs."""
+    if not input_size:
+        raise UsageError("xs has no features: its last axis is 0; accepted: 1 or more")
+    name = f"{type(cell).__name__}(hidden_size={cell.hidden_size})"
+    expected = _named(expected_params(cell, input_size))
+    given = _named(params)
+    if missing := sorted(expected.keys() - given.keys()):
+        raise UsageError(f"params of {name} lack {', '.join(missing)}")
+    if unused := sorted(given.keys() - expected.keys()):
+        raise UsageError(f"params of {name} have {', '.join(unused)}; accepted: {', '.join(sorted(expected))}")
+    for key, like in expected.items():
+        if np.shape(given[key]) != like.shape:
+            raise UsageError(
+                f"params{key} of {name} has shape {np.shape(given[key])}; "
+                f"with xs of {input_size} features, accepted: {like.shape}"
+            )
+
+
+def _named(tree: Any) -> dict[str, Any]:
+    return {_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _path(path: Any) -> str:
+    return jax.tree_util.keystr(path)
+
+
+__all__ = ["check_params", "expected_params", "run"]

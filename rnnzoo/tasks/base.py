@@ -1,0 +1,64 @@
+"""The contract of a task: where sequences come from, and how predictions are judged."""
+
+import abc
+from typing import Any, ClassVar, Literal
+
+from rnnzoo.registry import Spec, spec
+from rnnzoo.typing import Array, Key, PyTree
+
+Batch = dict[str, Any]
+"""``x``: vectors (T, B, I) in floating point, or tokens (T, B) in int32; ``y``: targets, (T, B, ...) for a task
+that is read at each step, (B, ...) for one read at the last; optionally ``lengths`` (B,) int32."""
+
+
+@spec
+class Task(Spec, abc.ABC, kind="tasks"):
+    """Labelled sequences. Synthetic tasks draw them inside the jitted step; data sets are loaded once."""
+
+    metric: ClassVar[str]  # the headline: a key of `scores`
+    better: ClassVar[Literal["lower", "higher"]]
+    tokens: ClassVar[bool] = False  # whether x holds token numbers rather than vectors
+    read: ClassVar[Literal["each", "last"]] = "each"  # whether a prediction is made at each step or at the last
+
+    @property
+    @abc.abstractmethod
+    def input_size(self) -> int:
+        """Features I of a vector input, or number of symbols. A task that learns it from a file loads the file."""
+
+    @property
+    @abc.abstractmethod
+    def output_size(self) -> int:
+        """Number of outputs O."""
+
+    @property
+    def solved_at(self) -> float | None:
+        """The value of `metric` at which the task counts as solved, if it has one."""
+        return None
+
+    def load(self) -> PyTree:
+        """The data as arrays, read and checked; raises `UsageError` naming file and place. {} for synthetic ones."""
+        return {}
+
+    @abc.abstractmethod
+    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
+        """A random training batch of `size` sequences. Pure, and runs under `jit`."""
+
+    @abc.abstractmethod
+    def held_out(self, data: PyTree) -> list[Batch]:
+        """The fixed set to evaluate on, in batches of bounded size. The same at every call."""
+
+    @abc.abstractmethod
+    def loss(self, outputs: Array, batch: Batch) -> Array:
+        """The mean loss of a batch, a scalar, from outputs (T, B, O), or (B, O) when read at the last step."""
+
+    @abc.abstractmethod
+    def scores(self, outputs: Array, batch: Batch) -> dict[str, tuple[Array, Array]]:
+        """Name -> (sum, count) of a batch; sums and counts add up over batches, and sum / count is the score.
+        Holds `metric`. Runs under `jit`."""
+
+    @abc.abstractmethod
+    def baselines(self, data: PyTree) -> dict[str, float]:
+        """What `metric` is for predictors without memory or training, computed rather than quoted."""
+
+
+__all__ = ["Batch", "Task"]

@@ -1,0 +1,37 @@
+"""The letters of array shapes, and the annotations that use them.
+
+| letter | meaning |
+|---|---|
+| T | time steps (always the first axis) |
+| B | batch |
+| I | input features |
+| H | hidden units |
+| O | output features |
+
+Annotations such as ``Float[Array, "T B I"]`` are jaxtyping's. rnnzoo itself needs only jax and numpy, so
+at run time they are plain documentation; type checkers, and test runs with ``RNNZOO_CHECK_SHAPES=1``,
+see the real ones.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or os.environ.get("RNNZOO_CHECK_SHAPES") == "1":
+    from jaxtyping import Array, Bool, Float, Int, Shaped
+else:
+    from jax import Array
+
+    class _Documented:
+        """``Float[Array, "T H"]`` means ``Array``; the shape is for the reader."""
+
+        def __class_getitem__(cls, item):
+            return item[0]
+
+    Bool = Float = Int = Shaped = _Documented
+
+Key = Array  # a typed PRNG key, from `jax.random.key`
+PyTree = Any  # nested dicts of arrays
+Params = dict[str, Any]  # one cell's or one model's parameters
+State = dict[str, Any]  # what a cell carries from step to step
+
+__all__ = ["Array", "Bool", "Float", "Int", "Key", "Params", "PyTree", "Shaped", "State"]

@@ -1,0 +1,8 @@
+"""Ways to compute the states of a cell over time. Each is a `rnnzoo.base.Unroll`."""
+
+from rnnzoo.base import Unroll
+from rnnzoo.unrolls.associative import Associative
+from rnnzoo.unrolls.loop import Loop
+from rnnzoo.unrolls.scan import Scan
+
+__all__ = ["Associative", "Loop", "Scan", "Unroll"]

@@ -1,0 +1,112 @@
+"""`lax.scan` over time, with exact derivatives whose expensive part is taken out of the loop."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from rnnzoo.base import Cell, Control, Structure, Unroll, advance, spec, widen
+from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.unrolls.taps import Tap, matrices, tapped, uses
+
+
+@spec
+class Scan(Unroll):
+    """The default. Forward and reverse mode, of any order.
+
+    The tangent of the states obeys a linear recurrence of its own. It is written so that its transpose, which
+    is the backward pass, carries only the cotangent of the state and emits the cotangents of z_t and of the
+    recurrent products; the gradient of every U then is one product over all t, after the loop."""
+
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        return _states(cell, params, state, zs, controls)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+    def body(state_tm1, inputs_t):
+        state_t = advance(cell, params, state_tm1, *inputs_t)
+        return state_t, state_t
+
+    return lax.scan(body, state, (zs, controls))[1]
+
+
+@_states.defjvp
+def _states_jvp(cell, primals, tangents):
+    params, state, zs, controls = primals
+    dparams, dstate, dzs, _ = tangents
+    us = matrices(cell, params)
+    first = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
+    facts = uses(cell, params, state, jax.eval_shape(widen, first[0]), first[1])
+    # A product that costs less than to store and reload it is computed again; see `performance` in the docs.
+    again = {g for g in facts.sums if _is_cheap(cell.structure, jax.tree.leaves(state)[0].shape[0])}
+    stored = us.keys() - again
+
+    def body(state_tm1, inputs_t):
+        taps = {g: Tap(u) for g, u in us.items()}
+        state_t = tapped(cell, params, taps, state_tm1, *inputs_t)
+        leaves = jax.tree.leaves(widen(inputs_t[0]))
+        values = {g: taps[g].product + (leaves[facts.sums[g]] if g in facts.sums else 0) for g in stored}
+        seen = {g: tap.seen for g, tap in taps.items() if g not in facts.sources}
+        return state_t, (state_t, state_tm1, values, seen)
+
+    states, before, values, seen = lax.scan(body, state, (zs, controls))[1]
+    seen |= {g: jax.tree.leaves(before)[k] for g, k in facts.sources.items()}
+
+    # What a change of U does to its products, at all t at once. Where a product is only ever added to a leaf of
+    # z_t, so is its change; else it goes to the product itself.
+    changes = {g: _change(cell, us[g], dparams["u"][g], seen[g]) for g in us}
+    leaves, tree = jax.tree.flatten(zs)
+    dleaves = tree.flatten_up_to(dzs)
+    for g, k in facts.sums.items():
+        leaves[k] = values.pop(g) if g in stored else leaves[k]
+        dleaves[k] = (dleaves[k] + changes.pop(g)).astype(leaves[k].dtype)
+    sums = stored & facts.sums.keys()
+    extra = _other_changes(cell, params, dparams, facts.others, before, (zs, controls))
+
+    # Everything but the tangents is known before the loop, and is not worth storing twice.
+    @functools.partial(jax.checkpoint, prevent_cse=False)
+    def tangent(dstate_tm1, inputs_t):
+        state_tm1, z_t, dz_t, control_t, given, dgiven, extra_t = inputs_t
+
+        def step(state_tm1, leaves, given):
+            given = given | {g: jnp.zeros_like(leaves[facts.sums[g]]) for g in sums}
+            taps = {g: Tap(u, given=given.get(g)) for g, u in us.items()}
+            return tapped(cell, params, taps, state_tm1, tree.unflatten(leaves), control_t)
+
+        dstate_t = jax.jvp(step, (state_tm1, z_t, given), (dstate_tm1, dz_t, dgiven))[1]
+        if extra_t is not None:
+            dstate_t = jax.tree.map(jnp.add, dstate_t, extra_t)
+        return dstate_t, dstate_t
+
+    inputs = (before, leaves, dleaves, controls, values, changes, extra)
+    return states, lax.scan(tangent, dstate, inputs)[1]
+
+
+def _is_cheap(structure: Structure, size: int) -> bool:
+    return structure.flops_per_step(size) <= 16 * size
+
+
+def _change(cell, u, du, hs):
+    """dU h at all t; its transpose is the product over all t that gives the gradient of U."""
+    def push(h):
+        return jax.jvp(lambda v: cell.structure.matvec(v, h), (u,), (du,))[1]
+
+    return jax.vmap(push)(hs)
+
+
+def _other_changes(cell, params, dparams, any_used, before, inputs):
+    """What a change of the step's other parameters does to each state, at all t at once; None without any."""
+    if not any_used:
+        return None
+    us = matrices(cell, params)
+    rest, drest = ({k: v for k, v in p.items() if k != "u" or not us} for p in (params, dparams))
+
+    def push(state_tm1, inputs_t):
+        def step(rest):
+            return advance(cell, {**params, **rest}, state_tm1, *inputs_t)
+
+        return jax.jvp(step, (rest,), (drest,))[1]
+
+    return jax.vmap(push)(before, inputs)

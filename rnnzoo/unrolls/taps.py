@@ -1,0 +1,135 @@
+"""What a step does with its recurrent matrices, found by tracing it: the means of `Scan`'s derivatives.
+
+Cells know nothing of this. A step is traced with the parameters of every recurrent matrix replaced by a `Tap`,
+which notes the vector that U is applied to and may stand in for the product.
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+
+from rnnzoo.base import Cell, Control, Recurrent, Structure, advance, spec
+from rnnzoo.typing import Array, Params, PyTree, State
+
+
+@dataclasses.dataclass
+class Tap:
+    """Stands in for the parameters u of one gate's recurrent matrix during one trace of one step."""
+
+    u: PyTree = None  # None: the product is `given` and depends on nothing
+    given: Array | None = None  # the value of U h, where it is known
+    seen: Array | None = None  # h, once the step has been traced
+    product: Array | None = None  # U h, once the step has been traced
+
+    def __call__(self, structure: Structure, h: Array) -> Array:
+        if self.seen is not None:
+            raise TypeError("a step applies one recurrent matrix twice; give the second use a gate of its own")
+        self.seen = h
+        if self.given is None:
+            self.product = structure.matvec(self.u, h)
+        else:
+            self.product = self.given if self.u is None else _recall(structure, self.u, h, self.given)
+        return self.product
+
+
+@spec
+class _Tapped(Structure):
+    """A structure whose parameters are `Tap`s."""
+
+    inner: Structure
+
+    @property
+    def connectivity(self):
+        return self.inner.connectivity
+
+    @property
+    def closure(self):
+        return self.inner.closure
+
+    def init(self, key, size):
+        return self.inner.init(key, size)
+
+    def matvec(self, u: Any, h: Array) -> Array:
+        return u(self.inner, h)
+
+
+def _recall(structure: Structure, u: PyTree, h: Array, given: Array) -> Array:
+    """U h, whose value is `given`: a change of h acts through U, a change of `given` is added."""
+
+    @jax.custom_jvp
+    def product(h, given):
+        return given
+
+    product.defjvp(lambda primals, tangents: (primals[1], structure.matvec(u, tangents[0]) + tangents[1]))
+    return product(h, given)
+
+
+def matrices(cell: Cell, params: Params) -> dict[str, PyTree]:
+    """Gate -> parameters of its recurrent matrix; empty for a cell without any."""
+    return params["u"] if isinstance(cell, Recurrent) else {}
+
+
+def tapped(cell: Cell, params: Params, taps: dict[str, Tap], state: State, z_t: PyTree, control_t: Control) -> State:
+    """`advance` with the recurrent matrices replaced by `taps`."""
+    if not taps:
+        return advance(cell, params, state, z_t, control_t)
+    inner = cell.with_structure(lambda structure: _Tapped(inner=structure))
+    return advance(inner, {**params, "u": taps}, state, z_t, control_t, cell.initial_state(params))
+
+
+@dataclasses.dataclass(frozen=True)
+class Uses:
+    """Facts about a step, read off its trace."""
+
+    sums: dict[str, int]  # gate -> leaf of z_t that U h is added to at once, neither having another use
+    sources: dict[str, int]  # gate -> leaf of the state that U is applied to, where it is one
+    others: bool  # whether the step uses parameters besides the recurrent matrices
+
+
+def uses(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Uses:
+    """The `Uses` of one step of `cell`. Arguments give shapes only."""
+    us = matrices(cell, params)
+    rest = {name: value for name, value in params.items() if name != "u" or not us}
+    leaves, tree = jax.tree.flatten(z_t)
+
+    def products(state, z_t, control_t):
+        taps = {g: Tap(u) for g, u in us.items()}
+        tapped(cell, params, taps, state, z_t, control_t)
+        return {g: tap.product for g, tap in taps.items()}
+
+    def step(products, leaves, state, rest, control_t):
+        taps = {g: Tap(given=product) for g, product in products.items()}
+        new = tapped(cell, {**params, **rest}, taps, state, tree.unflatten(leaves), control_t)
+        return new, {g: tap.seen for g, tap in taps.items()}
+
+    shapes = jax.eval_shape(products, state, z_t, control_t)
+    jaxpr = jax.make_jaxpr(step)(shapes, leaves, state, rest, control_t).jaxpr
+    invars = iter(jaxpr.invars)
+    product_vars = {g: next(invars) for g in sorted(shapes)}
+    leaf_vars = [next(invars) for _ in leaves]
+    state_vars = [next(invars) for _ in jax.tree.leaves(state)]
+    rest_vars = [next(invars) for _ in jax.tree.leaves(rest)]
+    seen = dict(zip(sorted(shapes), jaxpr.outvars[len(state_vars) :], strict=True))
+
+    used = {}  # variable -> the equations that use it; None stands for the outputs
+    for eqn in [*jaxpr.eqns, None]:
+        for var in jaxpr.outvars if eqn is None else eqn.invars:
+            if not hasattr(var, "val"):  # a variable, not a literal
+                used.setdefault(var, []).append(eqn)
+    return Uses(
+        sums=_sums(used, product_vars, leaf_vars),
+        sources={g: state_vars.index(var) for g, var in seen.items() if var in state_vars},
+        others=any(var in used for var in rest_vars),
+    )
+
+
+def _sums(used: dict, product_vars: dict[str, Any], leaf_vars: list) -> dict[str, int]:
+    found = {}
+    for gate, product in product_vars.items():
+        for k, leaf in enumerate(leaf_vars):
+            users = used.get(leaf, [])
+            if users and users == used.get(product) and len(users) == 1 and users[0] is not None:
+                if users[0].primitive.name in ("add", "add_any") and leaf.aval == product.aval:
+                    found[gate] = k
+    return found
