@@ -13,26 +13,11 @@ from typing import Any, ClassVar, Literal
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.initializers import Initializer
 from rnnzoo.registry import Size, Spec, UsageError, spec
 from rnnzoo.typing import Array, Bool, Float, Key, Params, PyTree, State
 
 Connectivity = Literal["none", "self", "cascade", "cyclic"]
-
-
-@spec
-class Initializer(Spec, abc.ABC, kind="initializers"):
-    """How weights are drawn at first."""
-
-    @abc.abstractmethod
-    def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
-        """A matrix of (outputs, inputs), or any other array whose last axis is summed over."""
-
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
-        """The parameters of a structured (H, H) matrix: by default every array of it by `kernel`."""
-        shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
-        leaves, tree = jax.tree.flatten(shapes)
-        keys = jax.random.split(key, len(leaves))
-        return tree.unflatten([self.kernel(k, s.shape) for k, s in zip(keys, leaves, strict=True)])
 
 
 # ---- the recurrent matrix --------------------------------------------------------------------------------
@@ -58,7 +43,7 @@ class Structure(Spec, abc.ABC, kind="structures"):
         """The parameters u of a random member of (size, size)."""
 
     @abc.abstractmethod
-    def matvec(self, u: PyTree, h: Float[Array, "H"]) -> Float[Array, "H"]:
+    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
         """U h. Linear in h, at a cost in proportion to the parameters."""
 
     def check(self, size: int) -> None:
@@ -156,7 +141,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
         """Once per sequence: cast to the compute dtype, materialise constrained matrices."""
         return cast(params, self.dtype)
 
-    def project(self, params: Params, x_t: Float[Array, "I"]) -> PyTree:
+    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         """z_t: what the input alone determines. Runs at all t in parallel. By default W x + b of each gate."""
         z_t = {g: jnp.dot(x_t, w.T) for g, w in params["w"].items()}
         return jax.tree.map(jnp.add, z_t, params["b"]) if self.bias else z_t
@@ -165,7 +150,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
         """The next state. All that runs in sequence."""
 
-    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, "O"]:
+    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
         """y_t, from the new state. Runs at all t in parallel."""
         return state["h"]
 
@@ -212,7 +197,7 @@ class Recurrent(Cell):
         u = {g: self.structure.materialize(u) for g, u in params["u"].items()}
         return cast({**params, "u": u}, self.dtype)
 
-    def recur(self, u: dict[str, PyTree], h: Float[Array, "H"]) -> dict[str, Float[Array, "H"]]:
+    def recur(self, u: dict[str, PyTree], h: Float[Array, " H"]) -> dict[str, Float[Array, " H"]]:
         """U h for every gate in `u`. Products run in the compute dtype, results are in that of h."""
         if self.dtype is None:
             return {g: self.structure.matvec(u_g, h) for g, u_g in u.items()}
@@ -232,7 +217,7 @@ class Affine(Cell):
         """The family that every A_t belongs to."""
 
     @abc.abstractmethod
-    def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, "H"]]:
+    def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
         """A_t (parameters of a member of `transition`) and b_t."""
 
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
@@ -254,36 +239,11 @@ def cast(tree: PyTree, dtype: Any) -> PyTree:
 class Control:
     """What happens at a step besides the cell's own equations. `None` where the caller gave none."""
 
-    active: Bool[Array, "*T"] | None = None  # False past a sequence's length: the state is held
-    reset: Bool[Array, "*T"] | None = None  # True: back to the initial state before this step
+    active: Bool[Array, " *T"] | None = None  # False past a sequence's length: the state is held
+    reset: Bool[Array, " *T"] | None = None  # True: back to the initial state before this step
 
 
 jax.tree_util.register_dataclass(Control, ["active", "reset"], [])
-
-
-def advance(
-    cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control, initial: State | None = None
-) -> State:
-    """`cell.step` under a control: the one meaning of lengths and resets. The state keeps its dtypes.
-    `initial` is what a reset goes back to (None: ``cell.initial_state(params)``)."""
-    state_tm1 = state
-    if control_t.reset is not None:
-        initial = cell.initial_state(params) if initial is None else initial
-        state_tm1 = select(control_t.reset, initial, state_tm1)
-    state_t = cell.step(params, state_tm1, widen(z_t))
-    state_t = jax.tree.map(lambda new, old: new.astype(old.dtype), state_t, state)
-    return state_t if control_t.active is None else select(control_t.active, state_t, state)
-
-
-def select(condition: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
-    """`jnp.where` over trees of one structure; keeps the dtypes of `no`."""
-    return jax.tree.map(lambda a, b: jnp.where(condition, a.astype(b.dtype), b), yes, no)
-
-
-def widen(tree: PyTree) -> PyTree:
-    """The tree with half-precision arrays in float32: gate arithmetic is never below it."""
-    half = (jnp.bfloat16, jnp.float16)
-    return jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype in half else a, tree)
 
 
 @spec
@@ -301,6 +261,6 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
 
 
 __all__ = [
-    "Affine", "Algebra", "Array", "Cell", "Control", "Initializer", "Recurrent", "Size", "Spec", "Structure",
-    "Unroll", "UsageError", "advance", "spec",
+    "Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure",
+    "Unroll", "UsageError", "cast", "spec",
 ]  # fmt: skip

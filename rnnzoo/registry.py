@@ -216,5 +216,5 @@ def from_json(text: str) -> Any:
     except (json.JSONDecodeError, RecursionError) as error:
         raise UsageError(f"not a specification in JSON: {error}") from None
     if not isinstance(data, dict):
-        raise UsageError(f"not a specification in JSON: {text[:40]!r}; accepted: an object with a \"type\"")
+        raise UsageError(f'not a specification in JSON: {text[:40]!r}; accepted: an object with a "type"')
     return from_dict(data)

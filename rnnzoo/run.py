@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from rnnzoo.base import Cell, Control, Unroll
 from rnnzoo.registry import UsageError
@@ -19,8 +20,8 @@ def run(
     xs: Float[Array, "T *B I"],
     state: State | None = None,
     *,
-    lengths: Int[Array, "*B"] | None = None,
-    resets: Bool[Array, "T *B"] | None = None,
+    lengths: Int[Array, " *B"] | None = None,
+    resets: Bool[Array, " T *B"] | None = None,
     reverse: bool = False,
     unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
 ) -> tuple[Float[Array, "T *B O"], State]:
@@ -127,7 +128,7 @@ def _check_inputs(cell: Cell, params: Params, xs: Array, lengths: Any, resets: A
         _check_array("resets", resets, (time, *batch), np.bool_, "True and False")
     if lengths is not None:
         _check_array("lengths", lengths, batch, np.integer, "integers")
-        if not isinstance(lengths, jax.core.Tracer):
+        if not isinstance(lengths, Tracer):
             values = np.asarray(lengths)
             if values.size and (values.min() < 0 or values.max() > time):
                 raise UsageError(f"lengths has values from {values.min()} to {values.max()}; accepted: 0 to {time}")

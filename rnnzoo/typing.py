@@ -10,16 +10,19 @@
 
 Annotations such as ``Float[Array, "T B I"]`` are jaxtyping's. rnnzoo itself needs only jax and numpy, so
 at run time they are plain documentation; type checkers, and test runs with ``RNNZOO_CHECK_SHAPES=1``,
-see the real ones.
+see the real ones. A string of one letter starts with a space, so that linters do not take it for a name.
 """
 
 import os
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING or os.environ.get("RNNZOO_CHECK_SHAPES") == "1":
-    from jaxtyping import Array, Bool, Float, Int, Shaped
+from jax import Array
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int, Shaped
+elif os.environ.get("RNNZOO_CHECK_SHAPES") == "1":
+    from jaxtyping import Bool, Float, Int, Shaped
 else:
-    from jax import Array
 
     class _Documented:
         """``Float[Array, "T H"]`` means ``Array``; the shape is for the reader."""

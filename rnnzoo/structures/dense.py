@@ -18,7 +18,7 @@ class Dense(Algebra):
     def init(self, key: Key, size: int) -> Float[Array, "H H"]:
         return jax.random.orthogonal(key, size)
 
-    def matvec(self, u: Float[Array, "H H"], h: Float[Array, "H"]) -> Float[Array, "H"]:
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
         return u @ h
 
     def compose(self, a: Float[Array, "H H"], b: Float[Array, "H H"]) -> Float[Array, "H H"]:

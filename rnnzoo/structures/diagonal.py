@@ -15,23 +15,23 @@ class Diagonal(Algebra):
     def connectivity(self) -> Connectivity:
         return "self"
 
-    def init(self, key: Key, size: int) -> Float[Array, "H"]:
+    def init(self, key: Key, size: int) -> Float[Array, " H"]:
         return jax.random.uniform(key, (size,), minval=-1.0, maxval=1.0)
 
-    def matvec(self, u: Float[Array, "H"], h: Float[Array, "H"]) -> Float[Array, "H"]:
+    def matvec(self, u: Float[Array, " H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
         return u * h
 
     def flops_per_step(self, size: int) -> int:
         return size
 
-    def compose(self, a: Float[Array, "H"], b: Float[Array, "H"]) -> Float[Array, "H"]:
+    def compose(self, a: Float[Array, " H"], b: Float[Array, " H"]) -> Float[Array, " H"]:
         return a * b
 
-    def identity(self, size: int) -> Float[Array, "H"]:
+    def identity(self, size: int) -> Float[Array, " H"]:
         return jnp.ones(size)
 
     def probes(self, size: int) -> Float[Array, "P H"]:
         return jnp.ones((1, size))
 
-    def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, "H"]:
+    def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, " H"]:
         return columns[0]

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import Affine, Cell, Control, Unroll, select, spec, widen
+from rnnzoo.advance import select, widen
+from rnnzoo.base import Affine, Cell, Control, Unroll, spec
 from rnnzoo.typing import Params, PyTree, State
 
 

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, Control, Unroll, advance, spec
+from rnnzoo.advance import advance
+from rnnzoo.base import Cell, Control, Unroll, spec
 from rnnzoo.typing import Params, PyTree, State
 
 

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import Cell, Control, Structure, Unroll, advance, spec, widen
+from rnnzoo.advance import advance, widen
+from rnnzoo.base import Cell, Control, Structure, Unroll, spec
 from rnnzoo.typing import Params, PyTree, State
 from rnnzoo.unrolls.taps import Tap, matrices, tapped, uses
 
@@ -47,7 +48,8 @@ def _states_jvp(cell, primals, tangents):
         taps = {g: Tap(u) for g, u in us.items()}
         state_t = tapped(cell, params, taps, state_tm1, *inputs_t)
         leaves = jax.tree.leaves(widen(inputs_t[0]))
-        values = {g: taps[g].product + (leaves[facts.sums[g]] if g in facts.sums else 0) for g in stored}
+        products = {g: taps[g].product for g in stored}
+        values = {g: p + leaves[facts.sums[g]] if g in facts.sums else p for g, p in products.items()}
         seen = {g: tap.seen for g, tap in taps.items() if g not in facts.sources}
         return state_t, (state_t, state_tm1, values, seen)
 
@@ -90,6 +92,7 @@ def _is_cheap(structure: Structure, size: int) -> bool:
 
 def _change(cell, u, du, hs):
     """dU h at all t; its transpose is the product over all t that gives the gradient of U."""
+
     def push(h):
         return jax.jvp(lambda v: cell.structure.matvec(v, h), (u,), (du,))[1]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import jax
 
-from rnnzoo.base import Cell, Control, Recurrent, Structure, advance, spec
+from rnnzoo.advance import advance
+from rnnzoo.base import Cell, Control, Recurrent, Structure, spec
 from rnnzoo.typing import Array, Params, PyTree, State
 
 
