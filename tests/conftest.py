@@ -1,0 +1,24 @@
+"""Settings of the whole test run: real shape annotations, checked at run time, and reproducible property tests."""
+
+import os
+
+os.environ["RNNZOO_CHECK_SHAPES"] = "1"  # before rnnzoo is imported
+
+import jax
+import pytest
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+install_import_hook(
+    ["rnnzoo.base", "rnnzoo.run", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"], "beartype.beartype"
+)
+
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=25)
+settings.load_profile("ci")
+
+
+@pytest.fixture
+def x64():
+    """Double precision for one test."""
+    with jax.enable_x64(True):
+        yield

@@ -1,0 +1,66 @@
+"""What many tests need: members with small sizes, random trees, strict comparison."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import rnnzoo
+from rnnzoo.base import Cell, Recurrent, Structure
+
+
+def all_structures(size: int) -> list[Structure]:
+    """Every structure with its default fields that fits the size."""
+    found = []
+    for cls in rnnzoo.members("structures").values():
+        structure: Any = cls()
+        try:
+            structure.check(size)
+        except rnnzoo.UsageError:
+            continue
+        found.append(structure)
+    return found
+
+
+def all_cells(hidden_size: int, structure: Structure | None = None) -> list[Cell]:
+    """Every cell, recurrent ones with the structure given (None: their own default)."""
+    found = []
+    for cls in rnnzoo.members("cells").values():
+        cell: Any = cls(hidden_size=hidden_size)
+        if structure is not None and isinstance(cell, Recurrent):
+            cell = dataclasses.replace(cell, structure=structure)
+        found.append(cell)
+    return found
+
+
+def name(spec: Any) -> str:
+    """A test id."""
+    return str(spec)
+
+
+def random_like(key: Any, tree: Any, scale: float = 1.0) -> Any:
+    """A tree of the same shapes and dtypes, normally distributed."""
+    leaves, structure = jax.tree.flatten(tree)
+    keys = jax.random.split(key, len(leaves))
+    return structure.unflatten(
+        [scale * jax.random.normal(k, a.shape, a.dtype) for k, a in zip(keys, leaves, strict=True)]
+    )
+
+
+def assert_close(actual: Any, expected: Any, tolerance: float = 1e-10) -> None:
+    """Both trees finite, of one structure and shape, and equal within a tolerance relative to the largest entry."""
+    assert jax.tree.structure(actual) == jax.tree.structure(expected)
+    for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(actual), jax.tree.leaves(expected), strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        where = jax.tree_util.keystr(path)
+        assert a.shape == b.shape, f"{where}: {a.shape} is not {b.shape}"
+        assert np.isfinite(a).all() and np.isfinite(b).all(), f"{where} is not finite"
+        scale = max(1.0, float(np.abs(b).max(initial=0)))
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * scale, err_msg=where)
+
+
+def inputs(time: int = 7, batch: tuple[int, ...] = (3,), features: int = 4, seed: int = 1) -> jax.Array:
+    """Normally distributed inputs (T, *B, I)."""
+    return jax.random.normal(jax.random.key(seed), (time, *batch, features), jnp.result_type(float))
