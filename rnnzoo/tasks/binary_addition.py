@@ -1,0 +1,98 @@
+"""Adding two binary numbers bit by bit: the experiment of the question (Cross Validated 210111; Trask 2015)."""
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.registry import Size, spec
+from rnnzoo.tasks import measures
+from rnnzoo.tasks.base import Batch, Task
+from rnnzoo.typing import Array, Bool, Float, Int, Key, PyTree
+
+HELD_OUT = 2**14  # sums to evaluate on; all that there are, up to 8 bits
+
+
+@spec
+class BinaryAddition(Task):
+    """Operands uniform in [0, 2^(bits - 1)), least significant bit first; so their sum fits in `bits` bits.
+
+    x (T, B, 2) the bits of both operands, y (T, B) those of the sum, T = bits; one logit a step, > 0 for a 1.
+    Held out are all sums up to 8 bits, and 16,384 random ones beyond. The baselines see only the current pair
+    of bits (memoryless) and the k pairs before it: they take every carry from farther back for a 0, which is
+    the likelier value.
+    """
+
+    bits: Size = 8
+    """Bits of the sum, so also the time steps."""
+    objective: Literal["bce", "squared"] = "bce"
+    """bce: mean binary cross-entropy of a bit; squared: 0.5 (y - sigmoid)^2 summed over the bits of a sum."""
+
+    metric = "wrong_sums"
+    better = "lower"
+
+    @property
+    def input_size(self) -> int:
+        return 2
+
+    @property
+    def output_size(self) -> int:
+        return 1
+
+    @property
+    def solved_at(self) -> float:
+        return 0.01
+
+    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
+        # Bit by bit, so that no operand is ever held in an integer that it could overflow.
+        drawn = jax.random.bits(key, (self.bits - 1, size, 2), jnp.uint8) & 1
+        return _labelled(jnp.pad(drawn.astype(bool), ((0, 1), (0, 0), (0, 0))))
+
+    def held_out(self, data: PyTree) -> list[Batch]:
+        sums = 4 ** (self.bits - 1)
+        if sums > HELD_OUT:
+            return measures.fixed_draws(lambda key, size: self.batch(data, key, size), HELD_OUT, self.bits)
+        operands = np.stack(np.divmod(np.arange(sums), 2 ** (self.bits - 1)), axis=-1)
+        positions = np.arange(self.bits)[:, None, None]
+        return [_labelled(jnp.asarray(operands >> positions & 1, bool))]
+
+    def loss(self, outputs: Float[Array, "T B 1"], batch: Batch) -> Array:
+        logits = measures.wide(outputs[..., 0])
+        if self.objective == "squared":
+            return (0.5 * (batch["y"] - jax.nn.sigmoid(logits)) ** 2).sum(0).mean()
+        return measures.binary_cross_entropy(logits, batch["y"]).mean()
+
+    def scores(self, outputs: Float[Array, "T B 1"], batch: Batch) -> dict[str, tuple[Array, Array]]:
+        hits = measures.bit_hits(outputs[..., 0], batch["y"])
+        return {
+            "wrong_sums": measures.sequence_errors(hits, measures.counted(batch)),
+            "bit_error": measures.total(~hits),
+        }
+
+    def baselines(self, data: PyTree) -> dict[str, float]:
+        x, y = (np.concatenate([b[name] for b in self.held_out(data)], axis=1) for name in "xy")
+        generate, propagate = x.sum(-1) == 2, x.sum(-1) == 1
+        carry, found = np.zeros_like(propagate), {}
+        for back in range(max(1, min(self.bits - 1, 7))):
+            name = f"sees_{back}_back" if back else "memoryless"
+            found[name] = float(((propagate ^ carry) != y).any(0).mean())
+            carry[1:] = generate[:-1] | propagate[:-1] & carry[:-1]
+        return found
+
+
+def _labelled(operands: Bool[Array, "T B 2"]) -> Batch:
+    return {"x": operands.astype(jnp.result_type(float)), "y": _add(operands)}
+
+
+def _add(operands: Bool[Array, "T B 2"]) -> Int[Array, "T B"]:
+    """The bits of the sum, by carry look-ahead: no loop over the positions."""
+    a, b = operands[..., 0], operands[..., 1]
+    carry_out, _ = jax.lax.associative_scan(_join, (a & b, a ^ b))
+    carry_in = jnp.pad(carry_out[:-1], ((1, 0), (0, 0)))
+    return (a ^ b ^ carry_in).astype(jnp.int32)
+
+
+def _join(low: tuple[Array, Array], high: tuple[Array, Array]) -> tuple[Array, Array]:
+    """(generates a carry, passes one on) of two neighbouring runs of positions, as one."""
+    return high[0] | high[1] & low[0], high[1] & low[1]
