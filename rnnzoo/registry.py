@@ -121,8 +121,8 @@ def spec(cls: type[T]) -> type[T]:
 
 
 class Spec:
-    """Base of every specification. ``class Structure(Spec, kind="structures")`` opens a family;
-    a subclass of it is a member, known under its class name."""
+    """Base of every specification. ``class Structure(Spec, kind="structures")`` opens a family; a subclass without
+    abstract methods is a member, known under its class name. Names that start with "_" are private."""
 
     kind: ClassVar[str]
 
@@ -130,8 +130,7 @@ class Spec:
         super().__init_subclass__(**kwargs)
         if kind is not None:
             cls.kind = kind
-            _FAMILIES.setdefault(kind, {})
-        elif not cls.__name__.startswith("_"):
+        if not cls.__name__.startswith("_"):
             _register(cls)
 
     def __post_init__(self) -> None:
@@ -144,7 +143,7 @@ _FAMILIES: dict[str, dict[str, type[Spec]]] = {}
 
 
 def _register(cls: type[Spec]) -> None:
-    family = _FAMILIES[cls.kind]
+    family = _FAMILIES.setdefault(cls.kind, {})
     known = family.get(cls.__name__)
     # The same class statement run again (a reloaded module, a notebook cell) replaces its older self.
     if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):

@@ -1,6 +1,27 @@
 """Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in the README."""
 
 from rnnzoo.base import Affine, Cell, Recurrent
+from rnnzoo.cells.elman import Elman
+from rnnzoo.cells.gru import GRU
+from rnnzoo.cells.gru_reset_before import GRUResetBefore
+from rnnzoo.cells.indrnn import IndRNN
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.mgu import MGU
+from rnnzoo.cells.mingru import MinGRU
+from rnnzoo.cells.minlstm import MinLSTM
+from rnnzoo.cells.ugrnn import UGRNN
 
-__all__ = ["LSTM", "Affine", "Cell", "Recurrent"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "MGU",
+    "UGRNN",
+    "Affine",
+    "Cell",
+    "Elman",
+    "GRUResetBefore",
+    "IndRNN",
+    "MinGRU",
+    "MinLSTM",
+    "Recurrent",
+]

@@ -39,6 +39,12 @@ class Task(Spec, abc.ABC, kind="tasks"):
         """The data as arrays, read and checked; raises `UsageError` naming file and place. {} for synthetic ones."""
         return {}
 
+    def differs(self, other: "Task") -> str | None:
+        """Why a network trained on this task cannot be judged on `other`; None if it can."""
+        if type(other) is type(self):
+            return None
+        return f"it was trained on {type(self).__name__}, not on {type(other).__name__}"
+
     @abc.abstractmethod
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         """A random training batch of `size` sequences. Pure, and runs under `jit`."""

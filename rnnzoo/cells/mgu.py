@@ -1,0 +1,31 @@
+"""Minimal gated unit, MGU (Zhou et al. 2016). arXiv:1603.09420"""
+
+import jax.numpy as jnp
+from jax.nn import sigmoid
+
+from rnnzoo.base import Recurrent, Structure, spec
+from rnnzoo.structures.dense import Dense
+from rnnzoo.typing import Params, PyTree, State
+
+
+@spec
+class MGU(Recurrent):
+    """::
+
+        f_t = sigmoid(W_f x_t + b_f + U_f h_tm1)              Parameters  w.f w.n  (H, I)
+        n_t = tanh(W_n x_t + b_n + U_n (f_t * h_tm1))                     b.f b.n  (H,)
+        h_t = (1 - f_t) * h_tm1 + f_t * n_t                               u.f u.n  structure
+                                                              State       h (H,)   Output  h
+
+    As in the paper. Flax's `MGUCell` is another cell: it applies f_t after U_n and takes
+    h_t = f_t * h_tm1 + (1 - f_t) * n_t."""
+
+    gates = ("f", "n")
+
+    structure: Structure = Dense()
+
+    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+        h_tm1, u = state["h"], params["u"]
+        f_t = sigmoid(z_t["f"] + self.recur({"f": u["f"]}, h_tm1)["f"])
+        n_t = jnp.tanh(z_t["n"] + self.recur({"n": u["n"]}, f_t * h_tm1)["n"])
+        return {"h": (1 - f_t) * h_tm1 + f_t * n_t}

@@ -1,0 +1,165 @@
+"""One training job on the host: resume, train, log, evaluate, save, report."""
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from rnnzoo import report
+from rnnzoo.checkpoint import RunFolder
+from rnnzoo.config import Config
+from rnnzoo.models import Model
+from rnnzoo.registry import UsageError
+from rnnzoo.tasks.base import Batch
+from rnnzoo.training import TrainState, evaluate, init_state, train_steps
+from rnnzoo.typing import PyTree
+
+
+class Stopped(Exception):
+    """The job was asked to stop (SIGINT or SIGTERM) and has saved its state."""
+
+
+class Diverged(Exception):
+    """The loss or a gradient was not finite."""
+
+
+class Job:
+    """Trains one configuration in one run folder. The same folder again goes on where it stopped."""
+
+    def __init__(self, config: Config, workdir: Path, progress: report.Progress):
+        self.config, self.folder, self.progress = config, RunFolder(workdir), progress
+        self.folder.check(config)
+        self.data: PyTree = config.task.load()
+        self.model: Model = config.network()
+        self.batches: list[Batch] = config.task.held_out(self.data)
+        # Everything a user can get wrong is found by tracing, before anything is compiled or written.
+        self.like = jax.eval_shape(lambda: init_state(config, self.model))
+        jax.eval_shape(lambda d, s: train_steps(config, self.model, d, s, 0, length=1), self.data, self.like)
+        self.stop_asked = False
+        self.step, self.seconds = 0, 0.0
+        self.compiled: dict[int, Any] = {}  # number of steps -> training loop
+
+    def run(self) -> dict[str, Any]:
+        """Train to the last step and return what is in final.json."""
+        self.folder.open(self.config)
+        handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return self._run()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            self.folder.close()
+
+    def _run(self) -> dict[str, Any]:
+        restored = self.folder.last.restore(self.like, self.progress.warn)
+        self.step, state = restored or (0, init_state(self.config, self.model))
+        self.folder.rewind(self.step)
+        self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
+        if restored:
+            self.progress.line(f"going on from step {self.step} of {self.folder.path}")
+        records = [r for r in self.folder.records() if "scores" in r]
+        scores: dict[str, list[float]] = records[-1]["scores"] if records else {}
+        while self.step < self.config.steps:
+            state, record = self._chunk(state)
+            if self._due(self.config.eval_every):
+                scores = record["scores"] = evaluate(self.config, self.model, state["params"], self.batches)
+                self._save(state, scores)
+            self.folder.log(record)
+            self.progress.step(record, scores)
+            if self.stop_asked and self.step < self.config.steps:
+                self.folder.last.save(self.step, state)
+                raise Stopped(f"stopped at step {self.step}; the same command with --workdir goes on from there")
+        return self._finish(state, scores)
+
+    def _due(self, every: int) -> bool:
+        return self.step % every == 0 or self.step == self.config.steps
+
+    def _chunk(self, state: TrainState) -> tuple[TrainState, dict[str, Any]]:
+        """Train to the next log line or evaluation."""
+        config = self.config
+        stops = (config.steps, *(every * (self.step // every + 1) for every in (config.log_every, config.eval_every)))
+        length = min(stops) - self.step
+        train = self._compiled(state, length)
+        began = time.perf_counter()
+        state, metrics = train(self.data, state, np.int32(self.step))
+        metrics = {name: np.asarray(value) for name, value in metrics.items()}  # waits for the device
+        if not metrics["good"].all():
+            self._diverged(metrics)
+        self.step += length
+        elapsed = time.perf_counter() - began
+        self.seconds += elapsed
+        record = {
+            "step": self.step,
+            "loss": metrics["loss"].mean(1).tolist(),
+            "grad_norm": metrics["grad_norm"].mean(1).tolist(),
+            "steps_per_second": length / elapsed,
+            "seconds": self.seconds,
+        }
+        return state, record
+
+    def _compiled(self, state: TrainState, length: int) -> Any:
+        """The compiled loop over `length` steps. Compilation is not counted as training time."""
+        if length not in self.compiled:
+            args = (self.config, self.model, self.data, state, np.int32(0))
+            self.compiled[length] = train_steps.lower(*args, length=length).compile()
+        return self.compiled[length]
+
+    def _diverged(self, metrics: dict[str, np.ndarray]) -> None:
+        seed, at = (int(i) for i in np.argwhere(~metrics["good"])[np.argmin(np.nonzero(~metrics["good"])[1])])
+        loss, norm = metrics["loss"][seed, at], metrics["grad_norm"][seed, at]
+        kept = self.folder.last.steps()
+        raise Diverged(
+            f"step {self.step + at + 1} is not finite: loss {loss}, gradient norm {norm}"
+            + (f" (seed {self.config.seed + seed})" if self.config.seeds > 1 else "")
+            + f". Try a smaller --lr (now {self.config.lr:g}), --clip (now {self.config.clip:g}), or a warm-up. "
+            + (f"The checkpoint of step {kept[0]} is kept." if kept else "No checkpoint had been written.")
+        )
+
+    def _save(self, state: TrainState, scores: dict[str, list[float]]) -> None:
+        """The last checkpoint, and the best one if this is it by the median over seeds."""
+        self.folder.last.save(self.step, state)
+        task = self.config.task
+        sign = 1 if task.better == "lower" else -1
+        older = [np.median(r["scores"][task.metric]) for r in self.folder.records() if "scores" in r]
+        if not older or sign * np.median(scores[task.metric]) < min(sign * s for s in older):
+            self.folder.best.save(self.step, state)
+
+    def _finish(self, state: TrainState, scores: dict[str, list[float]]) -> dict[str, Any]:
+        if not scores:  # resumed at the very end, without its metrics
+            scores = evaluate(self.config, self.model, state["params"], self.batches)
+        final = report.final(self.config, self.model, state["params"], scores, self.data, self.seconds)
+        self.folder.write("final.json", report.to_text(final))
+        report.curves(self.config, list(self.folder.records()), final, self.folder.path / "curves.png")
+        return final
+
+    def _ask_to_stop(self, number: int, frame: Any) -> None:
+        if self.stop_asked:
+            raise KeyboardInterrupt
+        self.stop_asked = True
+        self.progress.warn("stopping after the current log interval; once more to stop at once")
+
+
+def evaluate_run(path: Path, config: Config, which: str, warn: Any) -> dict[str, list[float]]:
+    """Name -> score of each seed, of a run's checkpoint, on the task of `config` (the run's own, or a changed one)."""
+    folder = RunFolder(path)
+    own, model = folder.config(), folder.config().network()
+    data = config.task.load()
+    task_model = config.network()
+    if reason := own.task.differs(config.task):
+        raise UsageError(f"the run in {path} cannot be evaluated on this task: {reason}")
+    if (task_model.input_size, task_model.output_size) != (model.input_size, model.output_size):
+        raise UsageError(
+            f"the run in {path} has {model.input_size} inputs and {model.output_size} outputs; "
+            f"this task has {task_model.input_size} and {task_model.output_size}"
+        )
+    checkpoints = folder.best if which == "best" else folder.last
+    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(own, model)), warn)
+    if restored is None:
+        raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
+    return evaluate(config, task_model, restored[1]["params"], config.task.held_out(data))
+
+
+__all__ = ["Diverged", "Job", "Stopped", "evaluate_run"]

@@ -1,0 +1,181 @@
+"""A whole network: input embedding, a stack of recurrent layers, a head. Pure functions of one parameter tree."""
+
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Cell, Unroll
+from rnnzoo.initializers import Initializer
+from rnnzoo.registry import Count, Fraction, Size, Spec, UsageError, spec
+from rnnzoo.run import run
+from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
+from rnnzoo.unrolls.scan import Scan
+
+
+@spec
+class Stack(Spec, kind="models"):
+    """How recurrent layers are stacked between the input and the head."""
+
+    layers: Size = 1
+    """Number of recurrent layers."""
+    embedding_size: Count = 0
+    """Width of a learned embedding of the input; 0 feeds vectors as they are and tokens one-hot."""
+    residual: bool = False
+    """Add each layer's input to its output, where the two have one width."""
+    norm: bool = False
+    """Layer normalisation (Ba et al. 2016, arXiv:1607.06450) of the input of every layer after the first."""
+    dropout: Fraction = 0.0
+    """Probability of dropping a layer's output in training (Zaremba et al. 2014, arXiv:1409.2329)."""
+    bidirectional: bool = False
+    """Run every layer in both directions and concatenate the outputs."""
+    head_bias: bool = True
+    """Whether the output layer has a bias."""
+    head_init: Initializer | None = None
+    """How the weights of the output layer are drawn (None: Glorot uniform)."""
+
+
+@spec
+class Model(Spec, kind="models"):
+    """A network of `cell`s for one kind of task. Parameters::
+
+        embed.w (V or I, E)                  if stack.embedding_size
+        layer_0.cell ...                     parameters of the cell; layer_0.backward if bidirectional
+        layer_1.norm.scale, .bias (F,)       if stack.norm
+        head.w (O, F), head.b (O,)
+
+    with F the width of what a layer reads or the head reads."""
+
+    cell: Cell
+    """The cell of every layer."""
+    input_size: Size
+    """Features I of a vector input, or number of symbols V."""
+    output_size: Size
+    """Number of outputs O."""
+    tokens: bool = False
+    """Whether the input holds symbol numbers instead of vectors."""
+    read: Literal["each", "last"] = "each"
+    """Whether the head reads every step or the last one of each sequence."""
+    stack: Stack = Stack()
+    """How layers are stacked."""
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The names of a layer's cells in the parameters."""
+        return ("cell", "backward") if self.stack.bidirectional else ("cell",)
+
+    @property
+    def width(self) -> int:
+        """Number of features a layer returns."""
+        return len(self.directions) * self.cell.output_size
+
+    def layer_input_size(self, layer: int) -> int:
+        """Number of features that a layer reads."""
+        return self.width if layer else self.stack.embedding_size or self.input_size
+
+    def init(self, key: Key) -> Params:
+        """The parameter tree."""
+        embed_key, head_key, *keys = jax.random.split(key, 2 + self.stack.layers)
+        params: Params = {}
+        if self.stack.embedding_size:
+            shape = (self.input_size, self.stack.embedding_size)
+            scale = 1.0 if self.tokens else self.input_size**-0.5
+            params["embed"] = {"w": scale * jax.random.normal(embed_key, shape)}
+        for layer, layer_key in enumerate(keys):
+            params[f"layer_{layer}"] = self._init_layer(layer, layer_key)
+        draw = self.stack.head_init.kernel if self.stack.head_init else jax.nn.initializers.glorot_uniform(-1, -2)
+        params["head"] = {"w": draw(head_key, (self.output_size, self.width))}
+        if self.stack.head_bias:
+            params["head"]["b"] = jnp.zeros(self.output_size)
+        return params
+
+    def _init_layer(self, layer: int, key: Key) -> Params:
+        size = self.layer_input_size(layer)
+        keys = jax.random.split(key, len(self.directions))
+        params: Params = {d: self.cell.init(k, size) for d, k in zip(self.directions, keys, strict=True)}
+        if self.stack.norm and layer:
+            params["norm"] = {"scale": jnp.ones(size), "bias": jnp.zeros(size)}
+        return params
+
+    def apply(
+        self,
+        params: Params,
+        x: Shaped[Array, "T B ..."],
+        state: State | None = None,
+        *,
+        lengths: Int[Array, " B"] | None = None,
+        resets: Bool[Array, "T B"] | None = None,
+        dropout_key: Key | None = None,
+        unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
+    ) -> tuple[Float[Array, "..."], State]:
+        """Outputs (T, B, O), or (B, O) read at the last step, in float32 or wider; and the state of every layer.
+
+        Args:
+            params: from `init`.
+            x: vectors (T, B, I) or tokens (T, B), integers from 0 to V - 1 (not checked here: JAX cannot).
+            state: what an earlier call returned, to go on from there; not for bidirectional stacks.
+            lengths: number of valid steps of each sequence (None: all).
+            resets: True where every layer's state starts anew before the step.
+            dropout_key: draws the dropout masks; None: no dropout, as in evaluation.
+            unroll: how to compute the recurrences.
+        """
+        if state is not None and self.stack.bidirectional:
+            raise UsageError("a bidirectional stack reads whole sequences; it cannot go on from a state")
+        controls: dict[str, Any] = {"lengths": lengths, "resets": resets, "unroll": unroll}
+        ys, last = self._embed(params, x), {}
+        for layer in range(self.stack.layers):
+            name = f"layer_{layer}"
+            inputs, here = ys, params[name]
+            before = None if state is None else state[name]
+            read = _layer_norm(here["norm"], inputs) if "norm" in here else inputs
+            ys, last[name] = self._layer(here, read, before, controls)
+            if dropout_key is not None and self.stack.dropout:
+                ys = _dropout(jax.random.fold_in(dropout_key, layer), ys, self.stack.dropout)
+            if self.stack.residual and ys.shape == inputs.shape:
+                ys = ys + inputs
+        if self.read == "last":
+            ys = self._last(ys, lengths)
+        ys = ys.astype(jnp.promote_types(ys.dtype, jnp.float32))
+        out = ys @ params["head"]["w"].T
+        return (out + params["head"]["b"] if self.stack.head_bias else out), last
+
+    def _embed(self, params: Params, x: Array) -> Array:
+        if not self.tokens:
+            return x @ params["embed"]["w"] if "embed" in params else x
+        if "embed" in params:
+            return params["embed"]["w"][x]
+        return jax.nn.one_hot(x, self.input_size, dtype=jnp.result_type(float))
+
+    def _layer(self, params: Params, xs: Array, state: State | None, controls: dict[str, Any]) -> tuple[Array, State]:
+        ys, last = run(self.cell, params["cell"], xs, state, **controls)
+        if self.stack.bidirectional:
+            back, _ = run(self.cell, params["backward"], xs, reverse=True, **controls)
+            ys = jnp.concatenate([ys, back], -1)
+        return ys, last
+
+    def _last(self, ys: Array, lengths: Array | None) -> Array:
+        """What the head reads: each direction's output at the last step that it ran; zeros for empty sequences."""
+        if lengths is None:
+            ends = ys[-1]
+        else:
+            index = jnp.maximum(lengths - 1, 0)
+            ends = jnp.take_along_axis(ys, index[None, :, None], 0)[0] * (lengths > 0)[:, None]
+        if not self.stack.bidirectional:
+            return ends
+        half = self.cell.output_size  # the backward cell ends at the first step
+        return jnp.concatenate([ends[:, :half], ys[0][:, half:]], -1)
+
+
+def _layer_norm(params: Params, x: Array, epsilon: float = 1e-5) -> Array:
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    centred = wide - wide.mean(-1, keepdims=True)
+    scaled = centred * jax.lax.rsqrt((centred**2).mean(-1, keepdims=True) + epsilon)
+    return (scaled * params["scale"] + params["bias"]).astype(x.dtype)
+
+
+def _dropout(key: Key, x: Array, rate: float) -> Array:
+    keep = jax.random.bernoulli(key, 1 - rate, x.shape)
+    return jnp.where(keep, x / max(1 - rate, 1e-9), 0)
+
+
+__all__ = ["Model", "Stack"]

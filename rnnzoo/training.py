@@ -1,0 +1,135 @@
+"""The training step and its loop over updates: pure, jitted, for one seed or many at once."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from rnnzoo.config import Config
+from rnnzoo.models import Model
+from rnnzoo.tasks.base import Batch, Task
+from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree
+
+TrainState = dict[str, Any]
+"""``params`` and ``opt`` (the optimizer's state), every leaf with a leading axis S over seeds."""
+
+
+def make_optimizer(config: Config) -> optax.GradientTransformation:
+    """The optax chain of a configuration: clip, optimizer, weight decay, learning rate."""
+    parts = [optax.clip_by_global_norm(config.clip)] if config.clip else []
+    match config.optimizer:
+        case "adam" | "adamw":
+            parts.append(optax.scale_by_adam())
+        case "rmsprop":
+            parts.append(optax.scale_by_rms(decay=0.9))
+    if config.momentum and config.optimizer in ("sgd", "rmsprop"):
+        parts.append(optax.trace(config.momentum))
+    if config.weight_decay:
+        parts.append(optax.add_decayed_weights(config.weight_decay, mask=decays))
+    return optax.chain(*parts, optax.scale_by_learning_rate(learning_rate(config)))
+
+
+def learning_rate(config: Config) -> optax.Schedule:
+    """The learning rate by step."""
+    work = config.steps - config.warmup
+    match config.schedule:
+        case "constant":
+            after = optax.constant_schedule(config.lr)
+        case "linear":
+            after = optax.linear_schedule(config.lr, 0.0, work)
+        case "cosine":
+            after = optax.cosine_decay_schedule(config.lr, work)
+    if not config.warmup:
+        return after
+    return optax.join_schedules([optax.linear_schedule(0.0, config.lr, config.warmup), after], [config.warmup])
+
+
+def decays(params: Params) -> PyTree:
+    """True for the weights that decay: those called w. Recurrent weights, biases and norms are spared."""
+    return jax.tree_util.tree_map_with_path(lambda path, _: any(getattr(k, "key", None) == "w" for k in path), params)
+
+
+def seed_keys(config: Config) -> Key:
+    """One PRNG key per seed, (S,). Seed s of many gets the key that it has alone."""
+    return jax.vmap(jax.random.key)(config.seed + jnp.arange(config.seeds))
+
+
+def over_seeds(function: Any, seeds: int) -> Any:
+    """`function` over a leading axis of all its arguments. One seed runs unbatched: no cost for the axis."""
+    if seeds > 1:
+        return jax.vmap(function)
+
+    def single(*args: PyTree) -> PyTree:
+        return jax.tree.map(lambda a: a[None], function(*jax.tree.map(lambda a: a[0], args)))
+
+    return single
+
+
+@functools.partial(jax.jit, static_argnames=("config", "model"))
+def init_state(config: Config, model: Model) -> TrainState:
+    """Parameters and optimizer state before the first step."""
+    optimizer = make_optimizer(config)
+
+    def one(key: Key) -> TrainState:
+        params = model.init(jax.random.fold_in(key, 0))
+        return {"params": params, "opt": optimizer.init(params)}
+
+    return over_seeds(one, config.seeds)(seed_keys(config))
+
+
+def loss_of(config: Config, model: Model, params: Params, batch: Batch, key: Key) -> Float[Array, ""]:
+    """The training loss of one batch."""
+    outputs, _ = model.apply(params, batch["x"], lengths=batch.get("lengths"), dropout_key=key, unroll=config.unroll)
+    return config.task.loss(outputs, batch)
+
+
+def update(config: Config, model: Model, data: PyTree, key: Key, state: TrainState, step: Int[Array, ""]) -> Any:
+    """One training step. A step that is not finite leaves the state as it was; the loop then stops on it.
+
+    Batches come from the step's number, so that a resumed run sees what an uninterrupted one does."""
+    batch_key, dropout_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, 1), step))
+    batch = config.task.batch(data, batch_key, config.batch_size)
+    loss, grads = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key))(state["params"])
+    changes, opt = make_optimizer(config).update(grads, state["opt"], state["params"])
+    new = {"params": optax.apply_updates(state["params"], changes), "opt": opt}
+    norm = optax.global_norm(grads)
+    good = jnp.isfinite(loss) & jnp.isfinite(norm) & jnp.isfinite(optax.global_norm(changes))
+    state = jax.tree.map(lambda a, b: jnp.where(good, a, b), new, state)
+    return state, {"loss": loss, "grad_norm": norm, "good": good}
+
+
+@functools.partial(jax.jit, static_argnames=("config", "model", "length"), donate_argnames="state")
+def train_steps(
+    config: Config, model: Model, data: PyTree, state: TrainState, start: Int[Array, ""], *, length: int
+) -> tuple[TrainState, dict[str, Array]]:
+    """`length` updates from step `start` on: the new state, and loss, grad_norm and good of each step, (S, length)."""
+
+    def one(key: Key, state: TrainState) -> Any:
+        return lax.scan(functools.partial(update, config, model, data, key), state, start + jnp.arange(length))
+
+    return over_seeds(one, config.seeds)(seed_keys(config), state)
+
+
+@functools.partial(jax.jit, static_argnames=("task", "model", "unroll"))
+def _scores(task: Task, model: Model, unroll: Any, params: Params, batch: Batch) -> dict[str, tuple[Array, Array]]:
+    def one(params: Params) -> Any:
+        outputs, _ = model.apply(params, batch["x"], lengths=batch.get("lengths"), unroll=unroll)
+        return task.scores(outputs, batch)
+
+    return lax.map(one, params)
+
+
+def evaluate(config: Config, model: Model, params: Params, batches: list[Batch]) -> dict[str, list[float]]:
+    """Name -> score of each seed, over all the batches. `params` have the leading axis S."""
+    totals = None
+    for batch in batches:
+        part = _scores(config.task, model, config.unroll, params, batch)
+        totals = part if totals is None else jax.tree.map(jnp.add, totals, part)
+    assert totals is not None, "a task's held-out set has at least one batch"
+    return {name: (total / count).tolist() for name, (total, count) in totals.items()}
+
+
+__all__ = ["TrainState", "evaluate", "init_state", "loss_of", "make_optimizer", "seed_keys", "train_steps", "update"]

@@ -1,0 +1,11 @@
+"""Train a recurrent network: ``python train.py --config configs/binary_addition.py``.
+
+Every field of the configuration is an option; ``--config FILE --help`` lists them with their meanings.
+"""
+
+import sys
+
+from rnnzoo.cli import guarded, train
+
+if __name__ == "__main__":
+    sys.exit(guarded(train)(sys.argv[1:]))
