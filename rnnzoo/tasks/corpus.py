@@ -107,7 +107,7 @@ def _cuts(size: int) -> tuple[int, int]:
 
 
 def _encode(symbols: str, text: str) -> np.ndarray:
-    known, points = (np.frombuffer(t.encode("utf-32-le"), "<u4") for t in (symbols, text))
+    known, points = (np.frombuffer(t.encode("utf-32-le", "surrogatepass"), "<u4") for t in (symbols, text))
     places = np.searchsorted(known, points)
     found = np.append(known, 0)[places] == points
     return np.where(found & (places < len(known)), places, len(known)).astype(np.int32)
@@ -118,4 +118,4 @@ def _place(raw: bytes, offset: int) -> str:
 
 
 def _refuse(path: str, reason: str) -> UsageError:
-    return UsageError(f"CharLM.path is {path!r}: {reason}; accepted: a text file in UTF-8, not empty, or '' for none")
+    return UsageError(f"CharLM.path is {path!r}: {reason}; accepted: a text file in UTF-8, or '' for Python's own text")
