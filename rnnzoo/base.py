@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from rnnzoo.initializers import Initializer
 from rnnzoo.registry import Size, Spec, UsageError, spec
-from rnnzoo.typing import Array, Bool, Float, Key, Params, PyTree, State
+from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 Connectivity = Literal["none", "self", "cascade", "cyclic"]
 
@@ -239,8 +239,8 @@ def cast(tree: PyTree, dtype: Any) -> PyTree:
 class Control:
     """What happens at a step besides the cell's own equations. `None` where the caller gave none."""
 
-    active: Bool[Array, " *T"] | None = None  # False past a sequence's length: the state is held
-    reset: Bool[Array, " *T"] | None = None  # True: back to the initial state before this step
+    active: Any = None  # bool (T,) or (); False past a sequence's length: the state is held
+    reset: Any = None  # bool (T,) or (); True: back to the initial state before this step
 
 
 jax.tree_util.register_dataclass(Control, ["active", "reset"], [])

@@ -95,8 +95,8 @@ def update(config: Config, model: Model, data: PyTree, key: Key, state: TrainSta
     loss, grads = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key))(state["params"])
     changes, opt = make_optimizer(config).update(grads, state["opt"], state["params"])
     new = {"params": optax.apply_updates(state["params"], changes), "opt": opt}
-    norm = optax.global_norm(grads)
-    good = jnp.isfinite(loss) & jnp.isfinite(norm) & jnp.isfinite(optax.global_norm(changes))
+    norm = optax.tree.norm(grads)
+    good = jnp.isfinite(loss) & jnp.isfinite(norm) & jnp.isfinite(optax.tree.norm(changes))
     state = jax.tree.map(lambda a, b: jnp.where(good, a, b), new, state)
     return state, {"loss": loss, "grad_norm": norm, "good": good}
 

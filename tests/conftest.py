@@ -3,6 +3,8 @@
 import os
 
 os.environ["RNNZOO_CHECK_SHAPES"] = "1"  # before rnnzoo is imported
+# Hundreds of small programs, each run once: compile fast rather than well.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 import jax
 import pytest

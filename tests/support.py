@@ -28,7 +28,8 @@ def all_cells(hidden_size: int, structure: Structure | None = None) -> list[Cell
     """Every cell, recurrent ones with the structure given (None: their own default)."""
     found = []
     for cls in rnnzoo.members("cells").values():
-        cell: Any = cls(hidden_size=hidden_size)
+        make: Any = cls
+        cell = make(hidden_size=hidden_size)
         if structure is not None and isinstance(cell, Recurrent):
             cell = dataclasses.replace(cell, structure=structure)
         found.append(cell)

@@ -1,0 +1,102 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rnnzoo
+from rnnzoo import cells, structures, unrolls
+from rnnzoo.registry import Range, UsageError, accepts, describe, find, from_json, members, nearest, to_json
+
+
+@pytest.mark.parametrize("kind", ["cells", "structures", "unrolls", "tasks"])
+def test_every_member_hashes_prints_compares_and_survives_json(kind):
+    assert members(kind)
+    for name, cls in members(kind).items():
+        one, two = (cls(hidden_size=8) if kind == "cells" else cls() for _ in range(2))  # pyright: ignore
+        assert one == two and hash(one) == hash(two) and name in repr(one)
+        back = from_json(to_json(one))
+        assert back == one and type(back) is cls
+        with pytest.raises(AttributeError):
+            one.anything = 1  # pyright: ignore
+
+
+def test_nested_specifications_survive_json():
+    cell = cells.LSTM(hidden_size=8, structure=structures.Diagonal(), dtype="bfloat16")
+    assert from_json(to_json(cell, indent=2)) == cell
+    assert from_json(to_json(cell)) != cells.LSTM(hidden_size=8)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"type": "cells.LTSM", "hidden_size": 8}', "no 'LTSM' in cells; did you mean LSTM?"),
+        ('{"type": "cellz.LSTM"}', "no family 'cellz'; did you mean cells?"),
+        ('{"type": "os.system"}', "no family 'os'"),
+        ('{"type": "cells.LSTM", "hidden_sise": 8}', "has no field 'hidden_sise'; did you mean hidden_size?"),
+        ('{"type": "cells.LSTM"}', "hidden_size"),
+        # of rnnzoo.models: beartype, which checks cells in this test run, would be first to complain there
+        ('{"type": "models.Stack", "layers": "8"}', "Stack.layers is '8'; accepted: an integer >= 1"),
+        ('{"type": "models.Stack", "layers": true}', "Stack.layers is True"),
+        ('{"type": "models.Stack", "layers": 0}', "Stack.layers is 0; accepted: an integer >= 1"),
+        (
+            '{"type": "models.Stack", "head_init": {"type": "unrolls.Scan"}}',
+            "Stack.head_init is Scan(); accepted: a spec",
+        ),
+        ('{"type": "models.Stack", "dropout": NaN}', "Stack.dropout is nan; accepted: a number >= 0 and <= 1"),
+        ('{"hidden_size": 8}', '"type": None'),
+        ("[" * 100_000, "not a specification in JSON"),
+        ("nonsense", "not a specification in JSON"),
+        ("3", "not a specification in JSON"),
+    ],
+)
+def test_bad_json_is_refused_with_the_place_and_what_is_accepted(text, message):
+    with pytest.raises(UsageError, match=None) as error:
+        from_json(text)
+    assert message in str(error.value)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.text() | st.just("type"), x),
+    )
+)
+def test_any_json_is_read_or_refused_but_never_crashes(data):
+    try:
+        from_json(json.dumps(data))
+    except UsageError:
+        pass
+
+
+@given(st.sampled_from(sorted(rnnzoo.registry._FAMILIES)), st.text())
+def test_any_name_is_found_or_refused(kind, name):
+    try:
+        assert find(kind, name) in members(kind).values()
+    except UsageError:
+        pass
+
+
+def test_names_ignore_case_and_separators():
+    assert find("cells", "ind_rnn") is find("cells", "IND-RNN") is cells.IndRNN
+    assert "did you mean Diagonal?" in nearest("diagnal", members("structures"))
+
+
+def test_field_types_are_strict():
+    from typing import Annotated, Literal
+
+    assert accepts(float, 1) and accepts(float | None, None) and accepts(tuple[int, ...], (1, 2))
+    assert not accepts(int, 1.0) and not accepts(float, float("nan")) and not accepts(int, True)
+    assert not accepts(Literal[1], True) and not accepts(tuple[int, ...], (1, "2"))
+    assert not accepts(Annotated[float, Range(0, 1, open=True)], 1.0)
+    assert describe(Annotated[int, Range(1, 7)]) == "an integer >= 1 and <= 7"
+
+
+def test_one_name_is_one_class():
+    with pytest.raises(UsageError, match="already has a LSTM"):
+
+        class LSTM(cells.LSTM):
+            pass
+
+    assert members("cells")["LSTM"] is cells.LSTM
+    assert unrolls.Scan() == unrolls.Scan()
