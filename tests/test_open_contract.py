@@ -87,13 +87,9 @@ def test_a_new_unroll_works_with_every_cell(x64, cell):
 
 
 def test_a_new_member_is_refused_where_it_cannot_work():
+    cell = Leaky(hidden_size=6)
     with pytest.raises(rnnzoo.UsageError, match="Leaky is not affine in its state"):
-        rnnzoo.run(
-            Leaky(hidden_size=6),
-            Leaky(hidden_size=6).init(jax.random.key(0), 4),
-            inputs(),
-            unroll=unrolls.Associative(),
-        )
+        rnnzoo.run(cell, cell.init(jax.random.key(0), 4), inputs(), unroll=unrolls.Associative())
 
 
 def test_new_members_work_in_json_configuration_and_training(tmp_path):

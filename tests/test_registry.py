@@ -56,12 +56,11 @@ def test_bad_json_is_refused_with_the_place_and_what_is_accepted(text, message):
     assert message in str(error.value)
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-        lambda x: st.lists(x) | st.dictionaries(st.text() | st.just("type"), x),
-    )
-)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+trees = st.recursive(scalars, lambda x: st.lists(x) | st.dictionaries(st.text() | st.just("type"), x))
+
+
+@given(trees)
 def test_any_json_is_read_or_refused_but_never_crashes(data):
     try:
         from_json(json.dumps(data))
