@@ -1,0 +1,45 @@
+"""The ring: a band that wraps around (Chan & Young 1995, Locally Connected Recurrent Networks)."""
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Algebra, Connectivity, Size, Structure, UsageError, spec
+from rnnzoo.structures.dense import Dense
+from rnnzoo.structures.spectral import with_unit_radius
+from rnnzoo.typing import Array, Float, Key
+
+
+@spec
+class Ring(Structure):
+    """U_ij may differ from 0 where (i - j) mod H is in {-k..k} mod H, with k = bandwidth. u (2k + 1, H) has a row for
+    each diagonal and a column for each row of U, as in `Banded`, and all its numbers are used::
+
+        U[i, (i + m - k) mod H] = u[m, i]
+
+    Needs 2k + 1 <= H. At first uniform in (-c, c), with c such that the spectral radius of U is about 1."""
+
+    bandwidth: Size = 1
+    """How many neighbours a unit hears on either side."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "cyclic"
+
+    @property
+    def closure(self) -> Algebra:
+        return Dense()
+
+    def check(self, size: int) -> None:
+        if 2 * self.bandwidth + 1 > size:
+            fits = f"bandwidth from 1 to {(size - 1) // 2}" if size > 2 else "hidden_size of 3 or more"
+            raise UsageError(f"{self} does not fit hidden_size {size}; accepted: {fits}")
+
+    def init(self, key: Key, size: int) -> Float[Array, "W H"]:
+        u = jax.random.uniform(key, (2 * self.bandwidth + 1, size), minval=-1.0, maxval=1.0)
+        return with_unit_radius(self, u, size)
+
+    def matvec(self, u: Float[Array, "W H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        y = u[self.bandwidth] * h
+        for d in range(1, self.bandwidth + 1):
+            y += u[self.bandwidth - d] * jnp.roll(h, d) + u[self.bandwidth + d] * jnp.roll(h, -d)
+        return y
