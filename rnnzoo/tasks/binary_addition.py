@@ -9,7 +9,7 @@ import numpy as np
 from rnnzoo.registry import Size, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Bool, Float, Int, Key, PyTree
+from rnnzoo.typing import Array, Bool, Float, Key, PyTree
 
 HELD_OUT = 2**14  # sums to evaluate on; all that there are, up to 8 bits
 
@@ -52,7 +52,7 @@ class BinaryAddition(Task):
     def held_out(self, data: PyTree) -> list[Batch]:
         sums = 4 ** (self.bits - 1)
         if sums > HELD_OUT:
-            return measures.fixed_draws(lambda key, size: self.batch(data, key, size), HELD_OUT, self.bits)
+            return measures.fixed_draws(self.batch, HELD_OUT, self.bits)
         operands = np.stack(np.divmod(np.arange(sums), 2 ** (self.bits - 1)), axis=-1)
         positions = np.arange(self.bits)[:, None, None]
         return [_labelled(jnp.asarray(operands >> positions & 1, bool))]
@@ -81,18 +81,13 @@ class BinaryAddition(Task):
         return found
 
 
+@jax.jit
 def _labelled(operands: Bool[Array, "T B 2"]) -> Batch:
-    return {"x": operands.astype(jnp.result_type(float)), "y": _add(operands)}
+    no_carry = jnp.zeros(operands.shape[1], bool)
+    _, y = jax.lax.scan(_full_adder, no_carry, (operands[..., 0], operands[..., 1]), unroll=8)
+    return {"x": operands.astype(jnp.result_type(float)), "y": y.astype(jnp.int32)}
 
 
-def _add(operands: Bool[Array, "T B 2"]) -> Int[Array, "T B"]:
-    """The bits of the sum, by carry look-ahead: no loop over the positions."""
-    a, b = operands[..., 0], operands[..., 1]
-    carry_out, _ = jax.lax.associative_scan(_join, (a & b, a ^ b))
-    carry_in = jnp.pad(carry_out[:-1], ((1, 0), (0, 0)))
-    return (a ^ b ^ carry_in).astype(jnp.int32)
-
-
-def _join(low: tuple[Array, Array], high: tuple[Array, Array]) -> tuple[Array, Array]:
-    """(generates a carry, passes one on) of two neighbouring runs of positions, as one."""
-    return high[0] | high[1] & low[0], high[1] & low[1]
+def _full_adder(carry: Array, pair: tuple[Array, Array]) -> tuple[Array, Array]:
+    a, b = pair
+    return a & b | carry & (a ^ b), a ^ b ^ carry

@@ -62,6 +62,11 @@ class CharLM(Task):
         parts = {"train": text.tokens[:valid], "valid": text.tokens[valid - 1 : test], "test": text.tokens[test - 1 :]}
         return {name: jnp.asarray(part) for name, part in parts.items()}
 
+    def differs(self, other: Task) -> str | None:
+        if isinstance(other, CharLM) and corpus(other.path).symbols != corpus(self.path).symbols:
+            return f"its tokens are the characters of {corpus(self.path).name}, not of {corpus(other.path).name}"
+        return super().differs(other)
+
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         starts = jax.random.randint(key, (size,), 0, len(data["train"]) - self.length, jnp.int32)
         window = data["train"][starts + jnp.arange(self.length + 1)[:, None]]

@@ -52,7 +52,7 @@ class CopyMemory(Task):
 
     def held_out(self, data: PyTree) -> list[Batch]:
         time = self.delay + 2 * self.symbols
-        return measures.fixed_draws(lambda key, size: self.batch(data, key, size), HELD_OUT, time)
+        return measures.fixed_draws(self.batch, HELD_OUT, time)
 
     def loss(self, outputs: Float[Array, "T B K"], batch: Batch) -> Array:
         return measures.cross_entropy(outputs, batch["y"]).mean()

@@ -47,7 +47,7 @@ class DelayedRecall(Task):
         return {"x": x.astype(jnp.result_type(float)), "y": y}
 
     def held_out(self, data: PyTree) -> list[Batch]:
-        return measures.fixed_draws(lambda key, size: self.batch(data, key, size), HELD_OUT, self.length)
+        return measures.fixed_draws(self.batch, HELD_OUT, self.length)
 
     def loss(self, outputs: Float[Array, "B 1"], batch: Batch) -> Array:
         return measures.binary_cross_entropy(outputs[..., 0], batch["y"]).mean()

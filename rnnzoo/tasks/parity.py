@@ -45,10 +45,11 @@ class Parity(Task):
         return _draw(key_bits, self.length, size, lengths)
 
     def held_out(self, data: PyTree) -> list[Batch]:
-        time = self.test_length
-        return measures.fixed_draws(
-            lambda key, size: _draw(key, time, size, jnp.full(size, time, jnp.int32)), HELD_OUT, time
-        )
+        return measures.fixed_draws(self.long_batch, HELD_OUT, self.test_length)
+
+    def long_batch(self, data: PyTree, key: Key, size: int) -> Batch:
+        """Like `batch`, with sequences of exactly `test_length` steps."""
+        return _draw(key, self.test_length, size, jnp.full(size, self.test_length, jnp.int32))
 
     def loss(self, outputs: Float[Array, "T B 1"], batch: Batch) -> Array:
         losses = measures.binary_cross_entropy(outputs[..., 0], batch["y"])

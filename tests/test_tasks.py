@@ -1,0 +1,145 @@
+"""What every task promises."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from task_support import BATCH, LOSS, SCORES, draw, held_out, load, perfect, rough, score
+
+import rnnzoo
+from rnnzoo import tasks
+from rnnzoo.tasks import measures
+
+DEFAULTS: list[Any] = [cls() for cls in rnnzoo.members("tasks").values()]
+VARIANTS: list[Any] = [
+    tasks.BinaryAddition(bits=1),
+    tasks.BinaryAddition(bits=40),
+    tasks.Adding(length=2),
+    tasks.CopyMemory(delay=1, symbols=1, alphabet=1),
+    tasks.DelayedRecall(length=1),
+    tasks.Digits(view="pixels", permuted=True),
+    tasks.Parity(length=1, test_length=3),
+]
+EACH = pytest.mark.parametrize("task", DEFAULTS, ids=str)
+EACH_VARIANT = pytest.mark.parametrize("task", DEFAULTS + VARIANTS, ids=str)
+
+
+def check_batch(task: Any, batch: Any, size: int) -> None:
+    x, y = batch["x"], batch["y"]
+    assert x.dtype == (np.int32 if task.tokens else np.float32)
+    assert x.shape[1:] == ((size,) if task.tokens else (size, task.input_size))
+    assert y.shape == (x.shape[:2] if task.read == "each" else (size,))
+    assert y.dtype in (np.int32, np.float32)
+    assert np.isfinite(x).all() and np.isfinite(y).all()
+    if task.tokens:
+        assert ((x >= 0) & (x < task.input_size)).all()
+    if y.dtype == np.int32:
+        assert ((y >= 0) & (y < max(2, task.output_size))).all()
+    if "lengths" in batch:
+        lengths = batch["lengths"]
+        assert lengths.shape == (size,) and lengths.dtype == np.int32
+        assert ((lengths >= 0) & (lengths <= len(x))).all()
+
+
+def equal(a: Any, b: Any) -> bool:
+    return jax.tree.all(jax.tree.map(np.array_equal, a, b))
+
+
+@EACH_VARIANT
+def test_batches_have_the_promised_form(task):
+    check_batch(task, draw(task), 6)
+    for batch in held_out(task):
+        time, size = batch["x"].shape[:2]
+        assert time * size <= measures.STEPS_PER_BATCH
+        check_batch(task, batch, size)
+
+
+@EACH
+def test_batches_depend_on_the_key_alone(task):
+    first, second = draw(task), draw(task, seed=1)
+    assert not equal(first, second)
+    keys = jnp.stack([jax.random.key(0), jax.random.key(1)])
+    mapped = jax.vmap(lambda key: BATCH(task, load(task), key, 6))(keys)
+    assert equal(jax.tree.map(lambda *leaves: np.stack(leaves), first, second), mapped)
+
+
+@EACH
+def test_held_out_set_is_fixed(task):
+    first, again = held_out(task), task.held_out(task.load())
+    assert len(first) == len(again) and all(map(equal, first, again))
+    assert len({str(jax.tree.map(np.shape, b)) for b in first}) == 1  # one shape: one compilation
+
+
+@EACH_VARIANT
+def test_perfect_predictions_score_perfectly(task):
+    best = score(task, held_out(task), lambda b: perfect(task, b))[task.metric]
+    assert best == pytest.approx(1.0 if task.better == "higher" else 0.0, abs=1e-6)
+    if task.solved_at is not None:
+        assert best < task.solved_at if task.better == "lower" else best > task.solved_at
+
+
+@EACH
+def test_a_network_that_diverged_scores_as_wrong(task):
+    broken = score(task, held_out(task), lambda b: np.full_like(perfect(task, b), np.nan))[task.metric]
+    assert np.isnan(broken) or broken == (0.0 if task.better == "higher" else 1.0)
+
+
+@EACH
+def test_loss(task):
+    batch = draw(task)
+    assert float(LOSS(perfect(task, batch), task, batch)[0]) == pytest.approx(0, abs=1e-6)
+    loss, gradient = LOSS(rough(task, batch, 100), task, batch)
+    assert loss.shape == () and np.isfinite(loss) and np.isfinite(gradient).all()
+    coarse = jnp.asarray(rough(task, batch), jnp.bfloat16)
+    for number in jax.tree.leaves(jax.eval_shape(lambda: (task.loss(coarse, batch), task.scores(coarse, batch)))):
+        assert number.shape == () and number.dtype == jnp.float32
+
+
+@EACH
+def test_scores_add_up_over_batches(task):
+    batch = draw(task)
+    outputs = rough(task, batch)
+    each = task.read == "each"
+
+    def half(keep: slice) -> Any:
+        part = {k: v[:, keep] if k == "x" or (k == "y" and each) else v[keep] for k, v in batch.items()}
+        return SCORES(task, outputs[:, keep] if each else outputs[keep], part)
+
+    whole, left, right = SCORES(task, outputs, batch), half(slice(0, 3)), half(slice(3, 6))
+    assert task.metric in whole
+    for name, (total, count) in whole.items():
+        assert float(total) == pytest.approx(float(left[name][0] + right[name][0]), rel=1e-5)
+        assert float(count) == float(left[name][1] + right[name][1])
+
+
+@EACH_VARIANT
+def test_baselines_do_not_solve_the_task(task):
+    baselines = task.baselines(load(task))
+    assert baselines and all(isinstance(v, float) and np.isfinite(v) and v >= 0 for v in baselines.values())
+    if task in DEFAULTS and "memoryless" not in baselines:  # addition's longest windows nearly solve it
+        for value in baselines.values():
+            assert task.solved_at is None or (value > task.solved_at) == (task.better == "lower")
+
+
+@EACH_VARIANT
+def test_tasks_are_specifications(task):
+    assert rnnzoo.from_json(rnnzoo.to_json(task)) == task and hash(task) == hash(dataclasses.replace(task))
+
+
+@EACH
+def test_what_does_not_count_changes_nothing(task):
+    batch = draw(task)
+    if "lengths" not in held_out(task)[0]:
+        return
+    lengths = batch["lengths"] = np.minimum(len(batch["x"]), np.array([0, 1, 2, 3, 9, 99], np.int32))
+    where = np.arange(len(batch["x"]))[:, None, None] < lengths[:, None]
+    outputs = rough(task, batch)
+    other = np.where(where, outputs, -7 * outputs + 1)
+    assert equal(SCORES(task, outputs, batch), SCORES(task, other, batch))
+    (loss, gradient), (other_loss, _) = LOSS(outputs, task, batch), LOSS(other, task, batch)
+    assert loss == other_loss and not np.asarray(gradient)[~np.broadcast_to(where, outputs.shape)].any()
+    counts = {float(count) for _, count in SCORES(task, outputs, batch).values()}
+    assert counts <= {float(lengths.sum()), 6.0}  # steps, or sequences

@@ -1,0 +1,57 @@
+"""The digits, and how light the import of the tasks is."""
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnnzoo
+from rnnzoo import tasks
+from rnnzoo.tasks.digits import _digits
+
+
+def as_images(part: Any) -> list[bytes]:
+    return [np.rint(np.asarray(x).reshape(64) * 16).astype(np.uint8).tobytes() for x in np.asarray(part["x"])]
+
+
+def test_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    whole = sorted(zip([i.astype(np.uint8).tobytes() for i in np.asarray(images)], labels.tolist(), strict=True))
+    data = tasks.Digits().load()
+    assert len(data["train"]["y"]) == 1297 and len(data["test"]["y"]) == 500
+    # Every image is in one part, once: the parts together are the data set.
+    parts = [pair for p in data.values() for pair in zip(as_images(p), np.asarray(p["y"]).tolist(), strict=True)]
+    assert sorted(parts) == whole
+    assert data["train"]["x"].shape == (1297, 8, 8)
+    np.testing.assert_array_equal(np.unique(np.asarray(data["test"]["y"])), np.arange(10))
+
+
+def test_digits_views_and_permutation():
+    rows, pixels = (tasks.Digits(view=v).load()["test"] for v in ("rows", "pixels"))
+    np.testing.assert_array_equal(np.asarray(rows["x"]).reshape(500, 64, 1), pixels["x"])
+    plain, mixed = as_images(rows), as_images(tasks.Digits(permuted=True).load()["test"])
+    assert plain != mixed and [sorted(p) for p in plain] == [sorted(m) for m in mixed]
+    columns = [np.frombuffer(b"".join(images), np.uint8).reshape(500, 64).T.tolist() for images in (plain, mixed)]
+    assert sorted(columns[0]) == sorted(columns[1])  # one order of pixels for all images
+
+
+def test_digits_baselines_do_not_depend_on_the_view():
+    found = [t.baselines(t.load()) for t in (tasks.Digits(), tasks.Digits(view="pixels", permuted=True))]
+    assert found[0] == pytest.approx(found[1])
+    assert found[0]["majority"] < 0.15 < 0.85 < found[0]["nearest_mean"]
+
+
+def test_digits_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    _digits.cache_clear()
+    with pytest.raises(rnnzoo.UsageError, match="pip install scikit-learn"):
+        tasks.Digits().load()
+
+
+def test_import_of_tasks_is_light():
+    code = "import sys, rnnzoo.tasks; print({'sklearn', 'pydoc_data.topics'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
