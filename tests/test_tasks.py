@@ -141,5 +141,8 @@ def test_what_does_not_count_changes_nothing(task):
     assert equal(SCORES(task, outputs, batch), SCORES(task, other, batch))
     (loss, gradient), (other_loss, _) = LOSS(outputs, task, batch), LOSS(other, task, batch)
     assert loss == other_loss and not np.asarray(gradient)[~np.broadcast_to(where, outputs.shape)].any()
+    only_padding_wrong = np.where(where, perfect(task, batch), -perfect(task, batch) + 1)
+    best = float(SCORES(task, only_padding_wrong, batch)[task.metric][0])
+    assert best == pytest.approx(float(lengths.sum()) if task.better == "higher" else 0, abs=1e-6)
     counts = {float(count) for _, count in SCORES(task, outputs, batch).values()}
     assert counts <= {float(lengths.sum()), 6.0}  # steps, or sequences

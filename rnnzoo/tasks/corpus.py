@@ -109,8 +109,8 @@ def _cuts(size: int) -> tuple[int, int]:
 def _encode(symbols: str, text: str) -> np.ndarray:
     known, points = (np.frombuffer(t.encode("utf-32-le", "surrogatepass"), "<u4") for t in (symbols, text))
     places = np.searchsorted(known, points)
-    found = np.append(known, 0)[places] == points
-    return np.where(found & (places < len(known)), places, len(known)).astype(np.int32)
+    found = np.append(known, 0)[places] == points  # beyond the last symbol there is nothing to equal
+    return np.where(found, places, len(known)).astype(np.int32)
 
 
 def _place(raw: bytes, offset: int) -> str:
