@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import jax
+import numpy as np
+
 from rnnzoo.config import Config, difference, read_text
 from rnnzoo.registry import UsageError, from_json, to_json
 from rnnzoo.typing import PyTree
@@ -93,6 +96,15 @@ def _checksums(path: Path) -> dict[str, str]:
     return {str(p.relative_to(path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
+def fingerprint(data: PyTree) -> str:
+    """SHA-256 of all arrays of a task's data: values, shapes and dtypes."""
+    digest = hashlib.sha256()
+    for leaf in map(np.asarray, jax.tree.leaves(data)):
+        digest.update(f"{leaf.shape} {leaf.dtype}".encode())
+        digest.update(np.ascontiguousarray(leaf))
+    return digest.hexdigest()
+
+
 def _write(path: Path, text: str) -> None:
     """Write a file so that a crash leaves the old one or the new one, never half of it."""
     temporary = path.with_name(path.name + ".tmp")
@@ -111,6 +123,12 @@ class RunFolder:
         self.last = Checkpoints(path / "checkpoints" / "last", keep=2)
         self.best = Checkpoints(path / "checkpoints" / "best", keep=1)
         self._lock: IO[str] | None = None
+
+    def check_data(self, data: PyTree) -> None:
+        """Raise `UsageError` if the run began with other data, say another text under the same path."""
+        path = self.path / "data.sha256"
+        if path.exists() and read_text(path).strip() != fingerprint(data):
+            raise UsageError(f"the data have changed since the run in {self.path} began; give another --workdir")
 
     def check(self, config: Config) -> None:
         """Raise `UsageError` if the folder holds anything but a run of this very configuration."""
@@ -136,7 +154,7 @@ class RunFolder:
             raise UsageError(f"{self.path / 'config.json'} is no configuration of a training run")
         return config
 
-    def open(self, config: Config) -> None:
+    def open(self, config: Config, data: PyTree) -> None:
         """Create the folder or take hold of it. A second process that tries gets a `UsageError` naming the first."""
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = (self.path / "lock").open("a+", encoding="utf-8")
@@ -150,6 +168,7 @@ class RunFolder:
         self._lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock.flush()
         if not (self.path / "config.json").exists():
+            self.write("data.sha256", fingerprint(data) + "\n")
             self.write("config.json", to_json(config, indent=1) + "\n")
 
     def close(self) -> None:

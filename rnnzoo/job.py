@@ -33,6 +33,7 @@ class Job:
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
         self.folder.check(config)
         self.data: PyTree = config.task.load()
+        self.folder.check_data(self.data)
         self.model: Model = config.network()
         self.batches: list[Batch] = config.task.held_out(self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
@@ -40,11 +41,11 @@ class Job:
         jax.eval_shape(lambda d, s: train_steps(config, self.model, d, s, 0, length=1), self.data, self.like)
         self.stop_asked = False
         self.step, self.seconds = 0, 0.0
-        self.compiled: dict[int, Any] = {}  # number of steps -> training loop
+        self.loops: dict[int, Any] = {}  # number of steps -> compiled training loop
 
     def run(self) -> dict[str, Any]:
         """Train to the last step and return what is in final.json."""
-        self.folder.open(self.config)
+        self.folder.open(self.config, self.data)
         handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             return self._run()
@@ -102,10 +103,10 @@ class Job:
 
     def _compiled(self, state: TrainState, length: int) -> Any:
         """The compiled loop over `length` steps. Compilation is not counted as training time."""
-        if length not in self.compiled:
+        if length not in self.loops:
             args = (self.config, self.model, self.data, state, np.int32(0))
-            self.compiled[length] = train_steps.lower(*args, length=length).compile()
-        return self.compiled[length]
+            self.loops[length] = train_steps.lower(*args, length=length).compile()
+        return self.loops[length]
 
     def _diverged(self, metrics: dict[str, np.ndarray]) -> None:
         seed, at = (int(i) for i in np.argwhere(~metrics["good"])[np.argmin(np.nonzero(~metrics["good"])[1])])
@@ -130,7 +131,7 @@ class Job:
     def _finish(self, state: TrainState, scores: dict[str, list[float]]) -> dict[str, Any]:
         if not scores:  # resumed at the very end, without its metrics
             scores = evaluate(self.config, self.model, state["params"], self.batches)
-        final = report.final(self.config, self.model, state["params"], scores, self.data, self.seconds)
+        final = report.final(self.config, self.model, scores, self.data, self.seconds)
         self.folder.write("final.json", report.to_text(final))
         report.curves(self.config, list(self.folder.records()), final, self.folder.path / "curves.png")
         return final
@@ -157,6 +158,8 @@ def evaluate_run(path: Path, config: Config, which: str, warn: Any) -> dict[str,
         )
     checkpoints = folder.best if which == "best" else folder.last
     restored = checkpoints.restore(jax.eval_shape(lambda: init_state(own, model)), warn)
+    if config.task == own.task:
+        folder.check_data(data)
     if restored is None:
         raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
     return evaluate(config, task_model, restored[1]["params"], config.task.held_out(data))

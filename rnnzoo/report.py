@@ -6,6 +6,7 @@ import math
 import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import rnnzoo
 from rnnzoo.base import Affine, Cell, Recurrent
 from rnnzoo.config import Config
 from rnnzoo.models import Model
-from rnnzoo.typing import Params, PyTree
+from rnnzoo.typing import Key, Params, PyTree
 
 
 class Progress:
@@ -74,9 +75,7 @@ def spread(values: list[float]) -> float | dict[str, Any]:
     return {"median": float(np.median(values)), "min": min(values), "max": max(values), "per_seed": values}
 
 
-def final(
-    config: Config, model: Model, params: Params, scores: dict[str, list[float]], data: PyTree, seconds: float
-) -> dict[str, Any]:
+def final(config: Config, model: Model, scores: dict[str, list[float]], data: PyTree, seconds: float) -> dict[str, Any]:
     """The contents of final.json. `scores` are those of the last step; times are without evaluation."""
     solved = [is_solved(config, s) for s in scores[config.task.metric]]
     count = None if None in solved else sum(map(bool, solved))
@@ -88,7 +87,7 @@ def final(
         "seeds": config.seeds,
         "seconds": round(seconds, 3),
         "steps": config.steps,
-        "params": num_params(params) // config.seeds,
+        "params": num_params(model),
         "nonzeros_u": nonzeros_u(model),
         "device": device(),
         "versions": versions(),
@@ -103,9 +102,28 @@ def is_solved(config: Config, score: float) -> bool | None:
     return score < threshold if config.task.better == "lower" else score > threshold
 
 
-def num_params(params: PyTree) -> int:
-    """How many numbers a parameter tree holds."""
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))
+def num_params(model: Model) -> int:
+    """How many numbers of a network are free."""
+    unused = sum(_unused(model.cell, model.layer_input_size(i)) for i in range(model.stack.layers))
+    return _stored(model.init) - len(model.directions) * unused
+
+
+def num_cell_params(cell: Cell, input_size: int) -> int:
+    """How many numbers of a cell are free."""
+    return _stored(lambda key: cell.init(key, input_size)) - _unused(cell, input_size)
+
+
+def _stored(init: Callable[[Key], Params]) -> int:
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(jax.eval_shape(lambda: init(jax.random.key(0)))))
+
+
+def _unused(cell: Cell, input_size: int) -> int:
+    """Numbers that are stored but have no effect: the corners of a band."""
+    if not isinstance(cell, Recurrent):
+        return 0
+    gates = jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))["u"].values()
+    stored = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(list(gates)))
+    return stored - len(gates) * cell.structure.num_params(cell.hidden_size)
 
 
 def nonzeros_of(cell: Cell) -> int:
@@ -169,4 +187,14 @@ def _draw(axes: Any, steps: list[int], values: list[list[float]], label: str) ->
     axes.spines[["top", "right"]].set_visible(False)
 
 
-__all__ = ["Progress", "curves", "device", "final", "nonzeros_of", "num_params", "spread", "versions"]
+__all__ = [
+    "Progress",
+    "curves",
+    "device",
+    "final",
+    "nonzeros_of",
+    "num_cell_params",
+    "num_params",
+    "spread",
+    "versions",
+]

@@ -116,9 +116,27 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path):
         train(CONFIG, tmp_path / "thesis.tex")
 
 
+def test_a_changed_file_is_refused(tmp_path):
+    text = tmp_path / "text.txt"
+    config = change(task=tasks.CharLM(path=str(text), length=8), steps=2, log_every=2, eval_every=2)
+    text.write_text("abcdefgh" * 50)
+    train(config, tmp_path / "run")
+    text.write_text("hgfedcba" * 50)
+    with pytest.raises(rnnzoo.UsageError, match="the data have changed since the run in"):
+        train(config, tmp_path / "run")
+
+
+def test_parameters_are_counted_without_the_corners_of_a_band():
+    from rnnzoo.report import num_params
+
+    model = change(cell=cells.LSTM(hidden_size=8, structure=structures.Banded(bandwidth=2)), model=Stack(layers=2))
+    per_gate = 5 * 8 - 2 * 3 + 8
+    assert num_params(model.network()) == 4 * (2 * per_gate + 8 * 2 + 8 * 8) + 9
+
+
 def test_two_runs_cannot_share_a_folder(tmp_path):
     holder = RunFolder(tmp_path / "run")
-    holder.open(CONFIG)
+    holder.open(CONFIG, {})
     with pytest.raises(rnnzoo.UsageError, match=f"in use by process {os.getpid()}"):
         train(CONFIG, tmp_path / "run")
     holder.close()

@@ -1,0 +1,70 @@
+"""Side-by-side timing: candidates in turn in one process, medians, and ratios to the first."""
+
+import argparse
+import csv
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from rnnzoo.report import device, versions
+
+
+def measure(candidates: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]], runs: int) -> list[dict[str, Any]]:
+    """Compile each candidate, warm it up, then run all in turn `runs` times. Milliseconds; ratios to the first."""
+    compiled, compile_s = {}, {}
+    for name, (function, args) in candidates.items():
+        began = time.perf_counter()
+        compiled[name] = jax.jit(function).lower(*args).compile()
+        compile_s[name] = time.perf_counter() - began
+        for _ in range(2):
+            jax.block_until_ready(compiled[name](*args))
+    wall: dict[str, list[float]] = {name: [] for name in candidates}
+    cpu: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(runs):
+        for name, (_, args) in candidates.items():
+            began, began_cpu = time.perf_counter(), time.process_time()
+            jax.block_until_ready(compiled[name](*args))
+            cpu[name].append(1e3 * (time.process_time() - began_cpu))
+            wall[name].append(1e3 * (time.perf_counter() - began))
+    first = next(iter(candidates))
+    return [
+        {
+            "candidate": name,
+            "wall_ms": round(statistics.median(wall[name]), 2),
+            "cpu_ms": round(statistics.median(cpu[name]), 2),
+            "ratio": round(statistics.median(a / b for a, b in zip(wall[name], wall[first], strict=True)), 3),
+            "compile_s": round(compile_s[name], 2),
+            "runs": runs,
+        }
+        for name in candidates
+    ]
+
+
+def options(description: str) -> argparse.Namespace:
+    """The options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--runs", type=int, default=11, help="counted runs of each candidate (default 11)")
+    parser.add_argument("--out", type=Path, help="append the rows to this CSV file")
+    return parser.parse_args()
+
+
+def report(rows: list[dict[str, Any]], out: Path | None) -> None:
+    """Print a table; append it, with device and versions, to a CSV file."""
+    names = list(rows[0])
+    widths = [max(len(str(row[n])) for row in [dict(zip(names, names, strict=True)), *rows]) for n in names]
+    for row in [dict(zip(names, names, strict=True)), *rows]:
+        print("  ".join(str(row[n]).ljust(w) for n, w in zip(names, widths, strict=True)))
+    said = {"device": device(), **versions()}
+    print(", ".join(f"{k} {v}" for k, v in said.items()), file=sys.stderr)
+    if out is not None:
+        new = not out.exists()
+        with out.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [*names, *said])
+            if new:
+                writer.writeheader()
+            writer.writerows(row | said for row in rows)
