@@ -1,0 +1,78 @@
+"""Golden files: what each member looks like to whoever stored its parameters. A change here breaks checkpoints.
+
+``python -m tests.golden.update`` writes them anew, ``tests/golden/<family>/<Name>.json``; read the difference before
+you commit it.
+"""
+
+import json
+import pathlib
+from typing import Any
+
+import jax
+
+import rnnzoo
+from rnnzoo.registry import to_dict
+
+FOLDER = pathlib.Path(__file__).parent
+SIZE, INPUT_SIZE = 8, 4
+
+
+def shapes(tree: Any, root: str = "") -> dict[str, str]:
+    """Path -> shape of every array: {"u.h.a": "(8, 1)", ...}."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    names = [".".join(filter(None, [root, jax.tree_util.keystr(p, simple=True, separator=".")])) for p, _ in leaves]
+    return {name: str(leaf.shape) for name, (_, leaf) in zip(names, leaves, strict=True)}
+
+
+def structure(cls: Any) -> dict[str, Any]:
+    """A structure with its default fields, of size 8."""
+    member = cls()
+    u = jax.eval_shape(lambda: member.init(jax.random.key(0), SIZE))
+    return {
+        "spec": to_dict(member),
+        "params": shapes(u, "u"),
+        "num_params": member.num_params(SIZE),
+        "nonzeros": member.nonzeros(SIZE),
+        "connectivity": member.connectivity,
+    }
+
+
+def cell(cls: Any) -> dict[str, Any]:
+    """A cell with its default fields, 8 hidden units and 4 input features."""
+    member = cls(hidden_size=SIZE)
+    params = jax.eval_shape(lambda: member.init(jax.random.key(0), INPUT_SIZE))
+    return {
+        "spec": to_dict(member),
+        "params": shapes(params),
+        "state": shapes(jax.eval_shape(member.initial_state, params)),
+        "output_size": member.output_size,
+    }
+
+
+FAMILIES = {"structures": structure, "cells": cell}
+
+
+def current(family: str) -> dict[str, dict[str, Any]]:
+    """Name -> what the golden file of each of the package's own members should say."""
+    own = {n: c for n, c in rnnzoo.members(family).items() if c.__module__.startswith("rnnzoo.")}
+    return {name: json.loads(json.dumps(FAMILIES[family](cls))) for name, cls in own.items()}
+
+
+def stored(family: str) -> dict[str, dict[str, Any]]:
+    """Name -> what its golden file says."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / family).glob("*.json"))}
+
+
+def main() -> None:
+    """Write the files of all members, remove those of members that are gone."""
+    for family in FAMILIES:
+        members = current(family)
+        (FOLDER / family).mkdir(exist_ok=True)
+        for name in stored(family).keys() - members.keys():
+            (FOLDER / family / f"{name}.json").unlink()
+        for name, content in members.items():
+            (FOLDER / family / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""What the tests of structures share: the package's own members in several sizes, and random parameters."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import rnnzoo
+from rnnzoo.base import Structure
+from rnnzoo.registry import Size, field_types
+
+SIZES = range(1, 18)
+
+
+def own_structures(*others: int) -> list[Any]:
+    """Every structure of the package with its default fields, and with each size among them set to `others`."""
+    found = []
+    for cls in rnnzoo.members("structures").values():
+        if cls.__module__.startswith("rnnzoo."):
+            make: Any = cls
+            default = make()
+            sizes = [f for f, hint in field_types(cls).items() if hint == Size]
+            found += [default, *(dataclasses.replace(default, **{f: k}) for f in sizes for k in others)]
+    return list(dict.fromkeys(found))
+
+
+def fits(structure: Structure, size: int) -> bool:
+    try:
+        structure.check(size)
+    except rnnzoo.UsageError:
+        return False
+    return True
+
+
+def few_sizes(structure: Structure) -> list[int]:
+    """The least, a middle and the greatest of SIZES that fit: each costs a compilation."""
+    possible = [size for size in SIZES if fits(structure, size)]
+    return [possible[0], possible[len(possible) // 2], possible[-1]]
+
+
+def draw(structure: Structure, size: int, seed: int = 0) -> Any:
+    """Random parameters with no regard to how training starts."""
+    rng = np.random.default_rng(seed)
+    shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    return jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape), leaf.dtype), shapes)

@@ -1,0 +1,192 @@
+"""Every structure keeps the promises of `rnnzoo.base.Structure`, whoever wrote it and whenever."""
+
+import functools
+import re
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from golden import update
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax.flatten_util import ravel_pytree
+from structure_support import SIZES, draw, few_sizes, fits, own_structures
+from support import assert_close
+
+import rnnzoo
+from rnnzoo import structures
+from rnnzoo.base import Algebra, Structure, cast
+
+REDUNDANT = {structures.LowRank, structures.DiagonalLowRank}  # more parameters than dimensions of the family
+
+every = pytest.mark.parametrize("structure", own_structures(1, 3), ids=str)
+every_default = pytest.mark.parametrize("structure", own_structures(), ids=str)
+
+
+# ---- identities ------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def observed(structure: Structure, size: int) -> Any:
+    """All that the methods say about two members of the family and two vectors, in one compilation."""
+
+    def observe(u, v, h, k, g):
+        ready = structure.materialize(u)
+        pull_u, pull_h = jax.vjp(lambda u, h: structure.matvec(structure.materialize(u), h), u, h)[1](g)
+        said = {
+            "matvec": structure.matvec(u, h),
+            "linear": structure.matvec(u, 2 * h - 3 * k),
+            "transpose": pull_h,
+            "batch of vectors": jax.vmap(structure.matvec, (None, 0))(u, jnp.stack([h, k])),
+            "batch of both": jax.vmap(structure.matvec)(jax.tree.map(lambda *a: jnp.stack(a), u, v), jnp.stack([h, k])),
+            "materialized": structure.matvec(ready, h),
+            "materialized twice": structure.matvec(structure.materialize(ready), h),
+            "matrix of materialized": structure.matrix(ready, size),
+            "lift": structure.closure.matrix(structure.lift(u, size), size),
+        }
+        if isinstance(structure, Algebra):
+            said["compose"] = structure.matrix(structure.compose(u, v), size)
+            said["compose materialized"] = structure.matrix(
+                structure.compose(ready, structure.materialize(v)), size
+            )  # fmt: skip
+            images = jax.vmap(structure.matvec, (None, 0))(u, structure.probes(size))
+            said["from_probes"] = structure.matrix(structure.from_probes(images), size)
+        after = structure.matrix(jax.tree.map(jnp.add, u, pull_u), size)
+        return said, structure.matrix(u, size), structure.matrix(v, size), after
+
+    return jax.jit(observe, compiler_options={"xla_backend_optimization_level": 0})
+
+
+def check_identities(structure: Structure, size: int, seed: int) -> None:
+    h, k, g = np.random.default_rng(seed).normal(size=(3, size))
+    arguments = draw(structure, size, seed), draw(structure, size, seed + 1), h, k, g
+    said, u, v, after = jax.tree.map(np.asarray, observed(structure, size)(*arguments))
+    expected = {
+        "matvec": u @ h,
+        "linear": 2 * (u @ h) - 3 * (u @ k),
+        "transpose": u.T @ g,
+        "batch of vectors": np.stack([u @ h, u @ k]),
+        "batch of both": np.stack([u @ h, v @ k]),
+        "materialized": u @ h,
+        "materialized twice": u @ h,
+        "matrix of materialized": u,
+        "lift": u,
+        "compose": u @ v,
+        "compose materialized": u @ v,
+        "from_probes": u,
+    }
+    assert_close(said, {name: expected[name] for name in said})
+    assert not after[(u == 0) & (v == 0)].any(), "the gradient left the pattern"
+
+
+@every
+@settings(max_examples=10)
+@given(data=st.data())
+def test_identities(structure, data):
+    size = data.draw(st.sampled_from(few_sizes(structure)), label="size")
+    seed = data.draw(st.integers(0, 2**16), label="seed")
+    with jax.enable_x64(True):
+        check_identities(structure, size, seed)
+
+
+@every_default
+def test_identities_at_a_larger_size(x64, structure):
+    check_identities(structure, 96, 0)
+
+
+@pytest.mark.parametrize("structure", [s for s in own_structures(1, 3) if isinstance(s, Algebra)], ids=str)
+def test_identity_is_the_identity_or_refused(x64, structure):
+    size = next(size for size in (8, 9) if fits(structure, size))
+    family_has_one = np.linalg.matrix_rank(structure.matrix(draw(structure, size), size)) == size
+    if family_has_one:
+        assert_close(structure.matrix(structure.identity(size), size), np.eye(size))
+    else:
+        with pytest.raises(rnnzoo.UsageError, match=r"accepted: "):
+            structure.identity(size)
+
+
+def test_low_rank_of_full_rank_has_an_identity(x64):
+    structure = structures.LowRank(rank=3)
+    assert_close(structure.matrix(structure.identity(3), 3), np.eye(3))
+
+
+# ---- facts -----------------------------------------------------------------------------------------------
+
+
+def graph(edges: np.ndarray) -> str:
+    """The connectivity of a matrix of bools, edges[i, j] for j -> i."""
+    reach = others = edges & ~np.eye(len(edges), dtype=bool)
+    for _ in range(len(edges).bit_length()):
+        reach = reach | (reach.astype(int) @ reach > 0)
+    if reach.diagonal().any():
+        return "cyclic"
+    if edges.diagonal().any():
+        return "cascade" if others.any() else "self"
+    return "none"
+
+
+def test_graph_by_hand():
+    assert graph(np.eye(3, k=1, dtype=bool)) == "none"
+    assert graph(np.eye(3, dtype=bool)) == "self"
+    assert graph(np.eye(3, dtype=bool) | np.eye(3, k=1, dtype=bool)) == "cascade"
+    assert graph(np.roll(np.eye(5, dtype=bool), 1, axis=0)) == "cyclic"
+
+
+@every
+def test_counts_and_connectivity(x64, structure):
+    size = next(size for size in (8, 9) if fits(structure, size))
+    u = draw(structure, size)
+    flat, unravel = ravel_pytree(u)
+    matrix = jax.jit(lambda flat: structure.matrix(unravel(flat), size))
+    jacobian = np.asarray(jax.jacfwd(matrix)(flat)).reshape(size**2, -1)
+    pattern = np.asarray((matrix(flat) != 0) | (matrix(-2 * flat + 1) != 0))
+    assert structure.nonzeros(size) == pattern.sum()
+    assert structure.connectivity == graph(pattern)
+    assert structure.num_params(size) == jacobian.any(axis=0).sum()
+    assert (np.linalg.matrix_rank(jacobian) < structure.num_params(size)) == (type(structure) in REDUNDANT)
+    assert structure.flops_per_step(size) > 0
+
+
+@every
+def test_refusals_name_what_is_refused(structure):
+    for size in set(SIZES) - {size for size in SIZES if fits(structure, size)}:
+        with pytest.raises(
+            rnnzoo.UsageError, match=re.escape(f"{structure} does not fit hidden_size {size}; accepted: ")
+        ):
+            structure.check(size)
+
+
+@every
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64], ids=["32", "64"])
+def test_shapes_and_dtypes(structure, dtype):
+    with jax.enable_x64(dtype == jnp.float64):
+        for size in few_sizes(structure):
+            u = jax.eval_shape(lambda size=size: structure.init(jax.random.key(0), size))
+            assert {leaf.dtype for leaf in jax.tree.leaves(u)} == {jnp.dtype(dtype)}
+            for low in (dtype, jnp.bfloat16):
+                h = jax.ShapeDtypeStruct((size,), low)
+                y = jax.eval_shape(lambda u, h, low=low: structure.matvec(cast(u, low), h), u, h)
+                assert (y.shape, y.dtype) == ((size,), low)
+            lifted = jax.eval_shape(lambda u, size=size: structure.lift(u, size), u)
+            assert lifted == jax.eval_shape(lambda size=size: structure.closure.init(jax.random.key(0), size))
+
+
+@every_default
+def test_training_starts_at_a_spectral_radius_of_about_1(x64, structure):
+    for seed in range(3):
+        u = structure.init(jax.random.key(seed), 48)
+        radius = np.abs(np.linalg.eigvals(structure.matrix(u, 48))).max()
+        assert 0.9 <= radius <= 1.1
+
+
+@every
+def test_json_round_trip(structure):
+    again = rnnzoo.from_json(rnnzoo.to_json(structure))
+    assert again == structure and hash(again) == hash(structure) and repr(again) == repr(structure)
+
+
+def test_golden_files():
+    """After a change that is meant: ``python -m tests.golden.update``."""
+    assert update.stored("structures") == update.current("structures")
