@@ -5,6 +5,7 @@ from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.gru import GRU
 from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.indrnn import IndRNN
+from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
@@ -13,6 +14,7 @@ from rnnzoo.cells.ugrnn import UGRNN
 
 __all__ = [
     "GRU",
+    "LRU",
     "LSTM",
     "MGU",
     "UGRNN",
