@@ -46,5 +46,6 @@ def _affine(cell: Affine, params: Params, state: State, z_t: PyTree, control_t: 
         a_t = select(control_t.reset, jax.tree.map(jnp.zeros_like, a_t), a_t)
     if control_t.active is not None:
         b_t = jnp.where(control_t.active, b_t, 0)
-        a_t = select(control_t.active, a_t, cell.transition.identity(size))
+        identity = cell.transition.materialize(cell.transition.identity(size))
+        a_t = select(control_t.active, a_t, identity)
     return a_t, b_t

@@ -1,0 +1,12 @@
+from rnnzoo import cells, structures, tasks
+from rnnzoo.config import Config
+
+config = Config(
+    task=tasks.Adding(length=100),
+    cell=cells.GRU(hidden_size=32, structure=structures.Diagonal()),
+    lr=1e-2,
+    steps=2000,
+    batch_size=32,
+    log_every=200,
+    eval_every=500,
+)
