@@ -1,3 +1,10 @@
+"""The adding problem over 100 steps, with a GRU whose recurrent matrices are diagonal.
+
+    python train.py --config configs/adding.py
+
+Expected: about 25 s on 2 cores; mse below 0.01 (solved) where the constant 1 has 0.169.
+"""
+
 from rnnzoo import cells, structures, tasks
 from rnnzoo.config import Config
 

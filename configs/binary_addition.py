@@ -1,7 +1,9 @@
-"""Binary addition with a diagonal against a band.
+"""Add two 8-bit numbers, bit by bit, with an LSTM whose recurrent matrices are diagonal.
 
-python train.py --config configs/binary_addition.py
+    python train.py --config configs/binary_addition.py
 
+Expected: about 10 s on 2 cores; wrong_sums below 0.01 (solved) where a memoryless predictor has 0.867.
+Evaluate the run on longer numbers with: python -m rnnzoo evaluate RUN_DIR --task.bits 32
 """
 
 from rnnzoo import cells, structures, tasks

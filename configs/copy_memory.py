@@ -1,12 +1,21 @@
-from rnnzoo import cells, structures, tasks
+"""Copy ten symbols after a delay of 30 steps, with a linear recurrent unit (its transition is complex and diagonal).
+
+    python train.py --config configs/copy_memory.py
+    python train.py --config configs/copy_memory.py --cell gru
+
+Expected: about 35 s on 2 cores; recall above 0.99 (solved), where guessing has 0.125. A dense GRU is
+far from it by then.
+"""
+
+from rnnzoo import cells, tasks
 from rnnzoo.config import Config
 
 config = Config(
     task=tasks.CopyMemory(delay=30),
-    cell=cells.GRU(hidden_size=64, structure=structures.Dense()),
+    cell=cells.LRU(hidden_size=128),
     lr=3e-3,
-    steps=3000,
+    steps=2500,
     batch_size=32,
-    log_every=300,
-    eval_every=1000,
+    log_every=250,
+    eval_every=500,
 )

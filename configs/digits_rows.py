@@ -1,11 +1,17 @@
-"""Handwritten digits, read row by row by a GRU with a diagonal U."""
+"""Handwritten digits (scikit-learn), read as 8 rows of 8 pixels by a GRU.
+
+    python train.py --config configs/digits_rows.py
+    python train.py --config configs/digits_rows.py --cell.structure diagonal
+
+Expected: about 15 s on 2 cores; accuracy about 0.98 on 500 held-out images (about 0.95 with the diagonal).
+"""
 
 from rnnzoo import cells, structures, tasks
 from rnnzoo.config import Config
 
 config = Config(
     task=tasks.Digits(view="rows"),
-    cell=cells.GRU(hidden_size=64, structure=structures.Diagonal()),
+    cell=cells.GRU(hidden_size=64, structure=structures.Dense()),
     lr=5e-3,
     schedule="cosine",
     steps=1500,

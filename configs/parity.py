@@ -1,3 +1,12 @@
+"""Running parity, trained on lengths 1 to 16 and judged on length 64, by a plain recurrent network. Five seeds.
+
+    python train.py --config configs/parity.py
+    python train.py --config configs/parity.py --cell.structure diagonal
+
+Expected: about 20 s on 2 cores; solved (wrong_sequences below 0.01) by all 5 seeds. With a diagonal U, by none:
+a network whose units hear only themselves cannot count modulo two, whatever its size.
+"""
+
 from rnnzoo import cells, structures, tasks
 from rnnzoo.config import Config
 

@@ -1,5 +1,6 @@
 """One training job on the host: resume, train, log, evaluate, save, report."""
 
+import functools
 import signal
 import time
 from pathlib import Path
@@ -37,10 +38,11 @@ class Job:
         self.model: Model = config.network()
         self.batches: list[Batch] = config.task.held_out(self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
-        self.like = jax.eval_shape(lambda: init_state(config, self.model))
-        jax.eval_shape(lambda d, s: train_steps(config, self.model, d, s, 0, length=1), self.data, self.like)
-        self.stop_asked = False
         self.step, self.seconds = 0, 0.0
+        self.like = jax.eval_shape(lambda: init_state(config, self.model))
+        args = (config, self.model, self.data, self.like, np.int32(0))
+        jax.eval_shape(functools.partial(train_steps, *args[:2], length=self._next_stop()), *args[2:])
+        self.stop_asked = False
         self.loops: dict[int, Any] = {}  # number of steps -> compiled training loop
 
     def run(self) -> dict[str, Any]:
@@ -75,14 +77,18 @@ class Job:
                 raise Stopped(f"stopped at step {self.step}; the same command with --workdir goes on from there")
         return self._finish(state, scores)
 
+    def _next_stop(self) -> int:
+        """Steps to the next log line or evaluation."""
+        config = self.config
+        stops = (every * (self.step // every + 1) for every in (config.log_every, config.eval_every))
+        return min(config.steps, *stops) - self.step
+
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.config.steps
 
     def _chunk(self, state: TrainState) -> tuple[TrainState, dict[str, Any]]:
         """Train to the next log line or evaluation."""
-        config = self.config
-        stops = (config.steps, *(every * (self.step // every + 1) for every in (config.log_every, config.eval_every)))
-        length = min(stops) - self.step
+        length = self._next_stop()
         train = self._compiled(state, length)
         began = time.perf_counter()
         state, metrics = train(self.data, state, np.int32(self.step))
