@@ -25,12 +25,15 @@ def list_members(args: list[str]) -> int:
     parser.add_argument("kind", nargs="?", help=f"one of {', '.join(catalogue.KINDS)} (default: all)")
     parser.add_argument("pattern", nargs="?", default="*", help="names to list, with * and ?; case does not matter")
     parser.add_argument("--size", type=int, default=64, help="hidden units, and inputs, to count for (default 64)")
-    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown; of all kinds, as in the README")
     known = parser.parse_args(args)
     if known.kind is not None and known.kind not in catalogue.KINDS:
         raise UsageError(f"no table of {known.kind!r}; {nearest(known.kind, catalogue.KINDS)}")
     if known.size < 1:
         raise UsageError(f"--size is {known.size}; accepted: 1 or more")
+    if known.markdown and not known.kind:
+        print(catalogue.document())
+        return 0
     for kind in (known.kind,) if known.kind else catalogue.KINDS:
         table = catalogue.rows(kind, known.pattern, known.size)
         if not table and known.kind:

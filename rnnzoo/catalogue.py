@@ -24,6 +24,15 @@ def rows(kind: str, pattern: str = "*", size: int = 64) -> list[dict[str, str]]:
     return [{"name": name, **describe(cls, size), "what": summary(cls)} for name, cls in wanted.items()]
 
 
+def document() -> str:
+    """The tables of the package's own members in Markdown, as they stand in the README."""
+    parts = []
+    for kind in KINDS:
+        own = [row for row in rows(kind) if members(kind)[row["name"]].__module__.startswith("rnnzoo.")]
+        parts.append(f"**{len(own)} {kind}**\n\n{markdown(own)}")
+    return "\n\n".join(parts)
+
+
 def summary(cls: type[Spec]) -> str:
     """The first sentence of the module that defines a member, or of its class."""
     text = inspect.getdoc(sys.modules[cls.__module__]) if cls.__module__.startswith("rnnzoo.") else inspect.getdoc(cls)
@@ -83,4 +92,4 @@ def show(kind: str, table: list[dict[str, str]], size: int) -> None:
     console.print(shown)
 
 
-__all__ = ["KINDS", "markdown", "rows", "show", "summary"]
+__all__ = ["KINDS", "document", "markdown", "rows", "show", "summary"]
