@@ -3,8 +3,8 @@
 The reference is `Loop`, operation by operation: compiling takes nearly all of the time of such small cases. What
 it is compared with is compiled with little optimisation (`quick`), or not at all (`eager`).
 
-What a cell can break is tested for every cell; what only `run` and the unroll can break, for every unroll with the
-cells of `VARIED`. The rest of those products, and of cells by structures, is marked slow.
+Values and gradients are compared for every cell; other kinds of derivatives, and what only `run` and the unroll can
+break, for every unroll with the cells of `VARIED`. The rest of the products is marked slow.
 """
 
 import dataclasses
@@ -108,7 +108,7 @@ def test_jitted_with_lengths_resets_and_reverse(x64, cell, unroll):
 # ---- derivatives of other kinds --------------------------------------------------------------------------
 
 
-@each_other
+@varied_other
 @eager
 def test_forward_mode_and_second_order(x64, cell, unroll):
     args = arguments(cell, 2, ())
@@ -165,7 +165,7 @@ def test_low_precision_values(cell, unroll):
         assert_close((low_ys.astype(jnp.float32), low_last), (ys, last), tolerance)
 
 
-@each_other
+@varied_other
 def test_low_precision_gradients(cell, unroll):
     """In the dtypes of the arguments, near float32's."""
     args = arguments(cell)
