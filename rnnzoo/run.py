@@ -17,11 +17,11 @@ from rnnzoo.unrolls.scan import Scan
 def run(
     cell: Cell,
     params: Params,
-    xs: Float[Array, "T *B I"],
+    xs: Float[Array | np.ndarray, "T *B I"],
     state: State | None = None,
     *,
-    lengths: Int[Array, " *B"] | None = None,
-    resets: Bool[Array, " T *B"] | None = None,
+    lengths: Int[Array | np.ndarray, " *B"] | None = None,
+    resets: Bool[Array | np.ndarray, " T *B"] | None = None,
     reverse: bool = False,
     unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
 ) -> tuple[Float[Array, "T *B O"], State]:

@@ -13,6 +13,7 @@ from rnnzoo import cells, structures, unrolls
 from rnnzoo.base import Cell, Recurrent, Structure, Unroll, spec
 from rnnzoo.config import Config
 from rnnzoo.job import Job
+from rnnzoo.registry import find
 from rnnzoo.report import Progress
 from rnnzoo.unrolls.loop import Loop
 
@@ -21,8 +22,8 @@ from rnnzoo.unrolls.loop import Loop
 class Anti(Structure):
     """The anti-diagonal."""
 
-    closure = structures.Dense()
-    connectivity = "cyclic"
+    closure = structures.Dense()  # pyright: ignore
+    connectivity = "cyclic"  # pyright: ignore
 
     def init(self, key, size):
         return jax.random.normal(key, (size,))
@@ -108,6 +109,6 @@ def test_new_members_work_in_json_configuration_and_training(tmp_path):
 
 
 def test_new_members_are_listed_and_found_by_name():
-    assert rnnzoo.registry.find("cells", "leaky") is Leaky
+    assert find("cells", "leaky") is Leaky
     assert "Anti" in rnnzoo.members("structures") and "Backwards" in rnnzoo.members("unrolls")
     assert cells.LSTM in rnnzoo.members("cells").values()

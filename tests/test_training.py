@@ -203,7 +203,7 @@ def test_weight_decay_spares_recurrent_weights_biases_and_norms():
 @pytest.mark.parametrize(("schedule", "middle", "end"), [("constant", 1, 1), ("linear", 0.5, 0), ("cosine", 0.5, 0)])
 def test_the_learning_rate_warms_up_and_falls(schedule, middle, end):
     rate = learning_rate(change(lr=1.0, schedule=schedule, warmup=10, steps=110))
-    assert [float(rate(s)) for s in (0, 5, 10, 60, 110)] == pytest.approx([0, 0.5, 1, middle, end], abs=1e-6)
+    assert [np.asarray(rate(s)) for s in (0, 5, 10, 60, 110)] == pytest.approx([0, 0.5, 1, middle, end], abs=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
