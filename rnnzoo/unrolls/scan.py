@@ -38,33 +38,19 @@ def _states_jvp(cell, primals, tangents):
     params, state, zs, controls = primals
     dparams, dstate, dzs, _ = tangents
     us = matrices(cell, params)
-    first = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
-    facts = uses(cell, params, state, jax.eval_shape(widen, first[0]), first[1])
-    # A product that costs less than to store and reload it is computed again; see `performance` in the docs.
-    again = {g for g in facts.sums if _is_cheap(cell.structure, jax.tree.leaves(state)[0].shape[0])}
-    stored = us.keys() - again
-
-    def body(state_tm1, inputs_t):
-        taps = {g: Tap(u) for g, u in us.items()}
-        state_t = tapped(cell, params, taps, state_tm1, *inputs_t)
-        leaves = jax.tree.leaves(widen(inputs_t[0]))
-        products = {g: taps[g].product for g in stored}
-        values = {g: p + leaves[facts.sums[g]] if g in facts.sums else p for g, p in products.items()}
-        seen = {g: tap.seen for g, tap in taps.items() if g not in facts.sources}
-        return state_t, (state_t, state_tm1, values, seen)
-
-    states, before, values, seen = lax.scan(body, state, (zs, controls))[1]
-    seen |= {g: jax.tree.leaves(before)[k] for g, k in facts.sources.items()}
+    step = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
+    facts = uses(cell, params, state, jax.eval_shape(widen, step[0]), step[1])
+    states, before, values, seen = _record(cell, params, state, zs, controls, facts)
 
     # What a change of U does to its products, at all t at once. Where a product is only ever added to a leaf of
     # z_t, so is its change; else it goes to the product itself.
     changes = {g: _change(cell, us[g], dparams["u"][g], seen[g]) for g in us}
     leaves, tree = jax.tree.flatten(zs)
     dleaves = tree.flatten_up_to(dzs)
+    sums = {g: k for g, k in facts.sums.items() if g in values}
     for g, k in facts.sums.items():
-        leaves[k] = values.pop(g) if g in stored else leaves[k]
+        leaves[k] = values.pop(g, leaves[k])
         dleaves[k] = (dleaves[k] + changes.pop(g)).astype(leaves[k].dtype)
-    sums = stored & facts.sums.keys()
     extra = _other_changes(cell, params, dparams, facts.others, before, (zs, controls))
 
     # Everything but the tangents is known before the loop, and is not worth storing twice.
@@ -73,7 +59,7 @@ def _states_jvp(cell, primals, tangents):
         state_tm1, z_t, dz_t, control_t, given, dgiven, extra_t = inputs_t
 
         def step(state_tm1, leaves, given):
-            given = given | {g: jnp.zeros_like(leaves[facts.sums[g]]) for g in sums}
+            given = given | {g: jnp.zeros_like(leaves[k]) for g, k in sums.items()}
             taps = {g: Tap(u, given=given.get(g)) for g, u in us.items()}
             return tapped(cell, params, taps, state_tm1, tree.unflatten(leaves), control_t)
 
@@ -86,7 +72,29 @@ def _states_jvp(cell, primals, tangents):
     return states, lax.scan(tangent, dstate, inputs)[1]
 
 
+def _record(cell, params, state, zs, controls, facts):
+    """Run the loop and keep what its tangent needs: the states after and before each step; the products U h that are
+    not worth computing again, as sums with what they are added to where `facts` says so; what U is applied to."""
+    us = matrices(cell, params)
+    size = jax.tree.leaves(state)[0].shape[0]
+    stored = us.keys() - {g for g in facts.sums if _is_cheap(cell.structure, size)}
+
+    def body(state_tm1, inputs_t):
+        taps = {g: Tap(u) for g, u in us.items()}
+        state_t = tapped(cell, params, taps, state_tm1, *inputs_t)
+        leaves = jax.tree.leaves(widen(inputs_t[0]))
+        products = {g: taps[g].product for g in stored}
+        values = {g: p + leaves[facts.sums[g]] if g in facts.sums else p for g, p in products.items()}
+        seen = {g: tap.seen for g, tap in taps.items() if g not in facts.sources}
+        return state_t, (state_t, state_tm1, values, seen)
+
+    states, before, values, seen = lax.scan(body, state, (zs, controls))[1]
+    seen |= {g: jax.tree.leaves(before)[k] for g, k in facts.sources.items()}
+    return states, before, values, seen
+
+
 def _is_cheap(structure: Structure, size: int) -> bool:
+    """Whether a product costs less than to store it and load it again (benchmarks/lstm.py decides)."""
     return structure.flops_per_step(size) <= 16 * size
 
 
