@@ -49,7 +49,7 @@ class Grid(Structure):
         steps = np.array(OFFSETS[: self.neighbours + 1])[:, :, None]
         moved = np.stack([rows, columns]) + steps
         last = np.array([[rows[-1]], [columns[-1]]])
-        return ((moved >= 0) & (moved <= last)).all(axis=1)
+        return np.asarray(((moved >= 0) & (moved <= last)).all(axis=1))
 
     def init(self, key: Key, size: int) -> Float[Array, "N H"]:
         u = jax.random.uniform(key, (self.neighbours + 1, size), minval=-1.0, maxval=1.0)

@@ -1,8 +1,6 @@
 """Skew-symmetric with friction, so that signals neither grow nor fade by much (Chang et al. 2019, AntisymmetricRNN,
 arXiv:1902.09689)."""
 
-import math
-
 import jax
 import jax.numpy as jnp
 
@@ -10,6 +8,7 @@ from rnnzoo.base import Algebra, Connectivity, Structure, spec
 from rnnzoo.registry import NonNegative
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
+from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.structures.strictly_triangular import StrictlyTriangular
 from rnnzoo.typing import Array, Float, Key
 
@@ -19,8 +18,8 @@ class Skew(Structure):
     """U = A - A^T - gamma I, with A above the diagonal; u (P,), P = H (H - 1) / 2, are the parameters of A as of a
     `StrictlyTriangular`. All eigenvalues have the real part -gamma.
 
-    `materialize` gives U itself, (H, H); all methods accept either form. At first normal with standard deviation
-    1 / (2 sqrt(H)), for which the eigenvalues of A - A^T fill the segment from -1j to 1j."""
+    `materialize` gives U itself, (H, H); all methods accept either form. At first normal, such that the
+    eigenvalues of A - A^T fill the segment from about -1j to 1j."""
 
     gamma: NonNegative = 0.0
     """The friction: what is subtracted from the diagonal."""
@@ -38,7 +37,7 @@ class Skew(Structure):
             raise refuse(self, size, "hidden_size of 2 or more")
 
     def init(self, key: Key, size: int) -> Float[Array, " P"]:
-        return jax.random.normal(key, (size * (size - 1) // 2,)) / (2 * math.sqrt(size))
+        return with_unit_radius(Skew(), jax.random.normal(key, (size * (size - 1) // 2,)), size)
 
     def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
         if u.ndim == 2:

@@ -19,9 +19,9 @@ class Sum(Structure):
     less, as the default does. By default every unit hears itself and a random other one. The graph is the union of the
     two; for parts without cycles it is taken to have none, as all such structures here are upper triangular."""
 
-    a: Structure = Scaled(structure=Diagonal(), scale=0.5)
+    a: Structure = Scaled(structure=Diagonal(), scale=0.25)
     """The structure of A."""
-    b: Structure = Scaled(structure=Permutation(), scale=0.75)
+    b: Structure = Scaled(structure=Permutation(), scale=0.95)
     """The structure of B."""
 
     @property
