@@ -23,7 +23,7 @@ OTHERS = [  # members with other fields than sizes set
     structures.SkewBlocks(gamma=0.5),
     structures.SparseMask(pattern=patterns.SmallWorld()),
     structures.SparseMask(pattern=patterns.Clusters()),
-    structures.Sum(a=structures.Banded(), b=structures.Shift()),
+    structures.Sum(a=structures.Shift(), b=structures.Diagonal()),
 ]
 
 
@@ -49,9 +49,11 @@ def fits(structure: Structure, size: int) -> bool:
 
 
 def few_sizes(structure: Structure) -> list[int]:
-    """The least, a middle and the greatest of SIZES that fit: each costs a compilation."""
+    """The least and a middle one of SIZES that fit, and the greatest for default fields: each costs a compilation."""
     possible = [size for size in SIZES if fits(structure, size)]
-    return sorted({possible[0], possible[len(possible) // 2], possible[-1]})
+    make: Any = type(structure)
+    greatest = [possible[-1]] if structure == make() else []
+    return sorted({possible[0], possible[len(possible) // 2], *greatest})
 
 
 def fitting(structure: Structure, *sizes: int) -> int:

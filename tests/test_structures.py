@@ -160,7 +160,9 @@ def test_counts_and_connectivity(x64, structure):
 @every
 def test_refusals_name_what_is_refused(structure):
     for size in set(SIZES) - {size for size in SIZES if fits(structure, size)}:
-        with pytest.raises(rnnzoo.UsageError, match=re.escape(f" does not fit hidden_size {size}; accepted: ")) as error:
+        with pytest.raises(
+            rnnzoo.UsageError, match=re.escape(f" does not fit hidden_size {size}; accepted: ")
+        ) as error:
             structure.check(size)
         assert str(error.value).split(" does not fit")[0] in str(structure)  # itself, or the part that does not fit
 
