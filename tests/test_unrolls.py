@@ -122,7 +122,7 @@ def numeric_pairs():
     """Cells do not know their structure, so that every cell with two structures, and every structure with two cells,
     find all that there is to find; the rest of the product is slow."""
     for cell in PAIRS:
-        quick = type(cell).__name__ in ("LSTM", "GRUResetBefore") or not hasattr(cell, "structure")
+        quick = type(cell).__name__ in ("Elman", "GRUResetBefore") or not hasattr(cell, "structure")
         quick = quick or type(cell.structure).__name__ in ("Dense", "Diagonal")
         yield pytest.param(cell, id=label(cell), marks=() if quick else pytest.mark.slow)
 
