@@ -16,6 +16,7 @@ from rnnzoo.registry import UsageError
 from rnnzoo.tasks.base import Batch
 from rnnzoo.training import TrainState, evaluate, init_state, train_steps
 from rnnzoo.typing import PyTree
+from rnnzoo.warm_start import warm_state
 
 
 class Stopped(Exception):
@@ -39,6 +40,7 @@ class Job:
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
         self.like = jax.eval_shape(lambda: init_state(config, self.model))
         jax.eval_shape(lambda d, s: train_steps(config, self.model, d, s, 0, length=1), self.data, self.like)
+        self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
         self.stop_asked = False
         self.step, self.seconds = 0, 0.0
         self.loops: dict[int, Any] = {}  # number of steps -> compiled training loop
@@ -56,7 +58,7 @@ class Job:
 
     def _run(self) -> dict[str, Any]:
         restored = self.folder.last.restore(self.like, self.progress.warn)
-        self.step, state = restored or (0, init_state(self.config, self.model))
+        self.step, state = restored or (0, self._first_state())
         self.folder.rewind(self.step)
         self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
         if restored:
@@ -74,6 +76,20 @@ class Job:
                 self.folder.last.save(self.step, state)
                 raise Stopped(f"stopped at step {self.step}; the same command with --workdir goes on from there")
         return self._finish(state, scores)
+
+    def _warm(self) -> TrainState:
+        return warm_state(self.config, self.model, self.progress.warn)
+
+    def _first_state(self) -> TrainState:
+        """The state before the first step. What came from another run is saved, so as not to need that run again."""
+        if not self.config.init_from:
+            return init_state(self.config, self.model)
+        state = self.warm or self._warm()
+        metric = self.config.task.metric
+        score = np.median(evaluate(self.config, self.model, state["params"], self.batches)[metric])
+        self.progress.line(f"starting from {self.config.init_from}: {metric} {score:.4f}")
+        self.folder.last.save(0, state)
+        return state
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.config.steps
