@@ -1,5 +1,6 @@
 """The nearest member of each family, and growth into wider ones."""
 
+import itertools
 from typing import Any
 
 import jax
@@ -67,7 +68,7 @@ def test_no_member_nearby_is_nearer(x64, structure):
     assert error == pytest.approx(gap, abs=1e-9)
     flat, unravel = ravel_pytree(u)
     slope = jax.grad(lambda x: jnp.sum((structure.matrix(unravel(x), size) - dense) ** 2))(flat)
-    assert np.abs(slope).max(initial=0) < 1e-5
+    assert np.abs(slope).max(initial=0) < (1e-2 if dependence(structure, size) == "nonlinear" else 1e-9)
     if dependence(structure, size) != "nonlinear":  # against a solution with the whole basis
         basis = jax.jacfwd(lambda x: structure.matrix(unravel(x), size).reshape(-1))(flat)
         best = np.linalg.lstsq(np.asarray(basis), dense.reshape(-1), rcond=None)[0]
@@ -103,7 +104,7 @@ def test_low_rank_is_the_truncated_singular_value_decomposition(x64, rank):
 CHAIN = [structures.Diagonal(), structures.Banded(), structures.Banded(bandwidth=3), structures.Dense()]
 
 
-@pytest.mark.parametrize(("narrow", "wide"), zip(CHAIN, CHAIN[1:], strict=False), ids=str)
+@pytest.mark.parametrize(("narrow", "wide"), [*itertools.pairwise(CHAIN)], ids=str)
 def test_growth_keeps_the_matrix_to_the_bit(narrow, wide):
     u = narrow.init(jax.random.key(0), 8)
     grown = grow(narrow, u, wide, size=8)
