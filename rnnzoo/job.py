@@ -16,7 +16,7 @@ from rnnzoo.registry import UsageError
 from rnnzoo.tasks.base import Batch
 from rnnzoo.training import TrainState, evaluate, init_state, train_steps
 from rnnzoo.typing import PyTree
-from rnnzoo.warm_start import warm_state
+from rnnzoo.warm_start import stored_state, warm_state
 
 
 class Stopped(Exception):
@@ -172,13 +172,10 @@ def evaluate_run(path: Path, config: Config, which: str, warn: Any) -> dict[str,
             f"the run in {path} has {model.input_size} inputs and {model.output_size} outputs; "
             f"this task has {task_model.input_size} and {task_model.output_size}"
         )
-    checkpoints = folder.best if which == "best" else folder.last
-    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(own, model)), warn)
+    _, state = stored_state(folder, own, which, warn)
     if config.task == own.task:
         folder.check_data(data)
-    if restored is None:
-        raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
-    return evaluate(config, task_model, restored[1]["params"], config.task.held_out(data))
+    return evaluate(config, task_model, state["params"], config.task.held_out(data))
 
 
 __all__ = ["Diverged", "Job", "Stopped", "evaluate_run"]

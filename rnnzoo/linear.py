@@ -96,14 +96,18 @@ def to_jordan(u: Any, w: Any, v: Any, *, tolerance: float = 1e-4, limit: float =
             chains.append(chain * scale ** -np.arange(length, dtype=float))  # so that the superdiagonal is 1
             blocks.append(mean * np.eye(length) + np.eye(length, k=1))
     basis = np.concatenate(chains, 1)
-    if basis.shape[1] != len(u) or not (condition := float(np.linalg.cond(basis))) <= limit:
-        said = f"{basis.shape[1]} of {len(u)} vectors" if basis.shape[1] != len(u) else f"condition number {condition:.2g}"
-        raise UsageError(f"no well-conditioned Jordan basis within tolerance {tolerance:g}: {said}; try another tolerance")
+    if basis.shape[1] != len(u):
+        raise UsageError(f"{basis.shape[1]} chained vectors for {len(u)} units at tolerance {tolerance:g}; try another")
+    if not (condition := float(np.linalg.cond(basis))) <= limit:
+        raise UsageError(
+            f"U has no well-conditioned Jordan basis at tolerance {tolerance:g}: condition number {condition:.2g}; "
+            f"accepted: up to limit = {limit:g}"
+        )
     found = _in_basis(basis, u, w, v)
     jordan = _block_diagonal(blocks)
     gap = np.linalg.norm(basis @ jordan - u @ basis) / (scale * np.linalg.norm(basis))
     if gap > tolerance:
-        raise UsageError(f"the Jordan form misses U by {gap:.2g} of its norm; accepted: tolerance {tolerance:g} or less")
+        raise UsageError(f"the Jordan form misses U by {gap:.2g} of its norm; accepted: up to tolerance {tolerance:g}")
     return dataclasses.replace(found, u=jordan)
 
 

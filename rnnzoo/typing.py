@@ -60,4 +60,17 @@ def cast(tree: PyTree, dtype: Any) -> PyTree:
     return jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)
 
 
-__all__ = ["Array", "Bool", "Connectivity", "Control", "Float", "Int", "Key", "Params", "PyTree", "Shaped", "State", "cast"]
+__all__ = [
+    "Array",
+    "Bool",
+    "Connectivity",
+    "Control",
+    "Float",
+    "Int",
+    "Key",
+    "Params",
+    "PyTree",
+    "Shaped",
+    "State",
+    "cast",
+]

@@ -26,14 +26,20 @@ def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dic
     source = folder.config()
     old = source.network()
     _check(config, model, source, old)
-    restored = folder.last.restore(jax.eval_shape(lambda: init_state(source, old)), warn)
-    if restored is None:
-        raise UsageError(f"--init-from {config.init_from}: no usable checkpoint in {folder.last.folder}")
-    params = restored[1]["params"]
+    params = stored_state(folder, source, "last", warn)[1]["params"]
     before, after = structure_of(old.cell), structure_of(model.cell)
     if before is not None and after is not None and before != after:
         params = _grown(params, model, before, after)
     return {"params": params, "opt": jax.vmap(make_optimizer(config).init)(params)}
+
+
+def stored_state(folder: RunFolder, config: Config, which: str, warn: Callable[[str], None]) -> Any:
+    """Step and state of the newest checkpoint of a run, the "last" or the "best"."""
+    checkpoints = folder.best if which == "best" else folder.last
+    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), warn)
+    if restored is None:
+        raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
+    return restored
 
 
 def structure_of(cell: Cell) -> Structure | None:
@@ -82,4 +88,4 @@ def _grown(params: Params, model: Model, before: Structure, after: Structure) ->
     return {**params, **grown}
 
 
-__all__ = ["structure_of", "warm_state"]
+__all__ = ["stored_state", "structure_of", "warm_state"]

@@ -61,7 +61,9 @@ def test_the_score_at_the_start_is_that_of_the_other_run(source, tmp_path, struc
         assert values == pytest.approx(final["metrics"][name]["per_seed"], abs=1e-6)
     fresh = jax.eval_shape(lambda: init_state(config, job.model))
     assert jax.tree.structure(job.warm) == jax.tree.structure(fresh)
-    assert [(a.shape, a.dtype) for a in jax.tree.leaves(job.warm)] == [(a.shape, a.dtype) for a in jax.tree.leaves(fresh)]
+    assert [(a.shape, a.dtype) for a in jax.tree.leaves(job.warm)] == [
+        (a.shape, a.dtype) for a in jax.tree.leaves(fresh)
+    ]
     assert_close(job.warm["opt"], init_state(config, job.model)["opt"], 0)  # pyright: ignore
 
 
