@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnzoo.registry import UsageError
 
-Matrix = np.ndarray
+Matrix = Any  # a NumPy array: the annotations of NumPy do not know which are complex
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,8 @@ def to_diagonal(u: Any, w: Any, v: Any, *, real: bool = False, limit: float = 1e
         UsageError: the basis has a condition number above `limit`; `to_jordan` may do.
     """
     u, w, v = _checked(u, w, v)
-    values, vectors = np.linalg.eig(u)
+    eigen: Any = np.linalg.eig(u)
+    values, vectors = eigen
     order = np.lexsort((-values.imag, values.real, values.imag != 0))  # real ones first
     values, vectors = values[order].astype(complex), vectors[:, order].astype(complex)
     condition = float(np.linalg.cond(vectors))

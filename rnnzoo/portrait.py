@@ -72,6 +72,7 @@ def _row(row: Any, name: str, matrix: np.ndarray, began: np.ndarray | None) -> N
     singular = np.linalg.svd(matrix, compute_uv=False)
     values.plot(index, singular, ".-", color="C0", linewidth=1, label="trained")
     values.set_title(f"singular values: {singular.max():.2f} to {singular.min():.2g}", fontsize="medium")
+    values.set_xlabel("in order of size")
     values.set_ylim(bottom=0)
     values.spines[["top", "right"]].set_visible(False)
     if began is not None:

@@ -22,8 +22,8 @@ every_default = pytest.mark.parametrize("structure", own_structures(), ids=str)
 class Tied(Structure):
     """One number on the diagonal, one below it: entries of U are averaged in a projection."""
 
-    connectivity = "cascade"
-    closure = structures.Dense()
+    connectivity = "cascade"  # pyright: ignore
+    closure = structures.Dense()  # pyright: ignore
 
     def init(self, key, size):
         return {"same": jax.random.normal(key, ()), "below": jax.random.normal(key, ())}
@@ -36,8 +36,8 @@ class Tied(Structure):
 class Overlapping(Structure):
     """Two parameters share entries: the basis is not orthogonal."""
 
-    connectivity = "cyclic"
-    closure = structures.Dense()
+    connectivity = "cyclic"  # pyright: ignore
+    closure = structures.Dense()  # pyright: ignore
 
     def init(self, key, size):
         return {"d": jax.random.normal(key, (size,)), "all": jax.random.normal(key, (2,))}

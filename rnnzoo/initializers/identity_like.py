@@ -26,7 +26,8 @@ class IdentityLike(Initializer):
         return None if contains(structure, self.scale * np.eye(size)) else f"it does not contain {self.scale:g} I"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
-        return jnp.broadcast_to(self.scale * jnp.eye(*shape[-2:]), shape)
+        *_, rows, columns = shape
+        return jnp.broadcast_to(self.scale * jnp.eye(rows, columns), shape)
 
     def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
         self.require(structure, size)
