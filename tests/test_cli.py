@@ -247,11 +247,12 @@ def test_show_run_draws_every_gate(tmp_path, capsys):
     from rnnzoo.models import Stack
     from rnnzoo.report import Progress
 
-    config = dataclasses.replace(CONFIG, seeds=2, model=Stack(layers=3, bidirectional=True))
+    cell = cells.LSTM(hidden_size=4, structure=structures.Diagonal())
+    config = dataclasses.replace(CONFIG, cell=cell, seeds=2, model=Stack(layers=3))
     Job(config, tmp_path / "run", Progress(config)).run()
     out = tmp_path / "run.png"
     assert command(["show", "run", str(tmp_path / "run"), "--out", str(out), "--seed", "1"]) == 0
-    assert "8 of 24 recurrent matrices" in capsys.readouterr().out and out.read_bytes().startswith(b"\x89PNG")
+    assert "8 of 12 recurrent matrices" in capsys.readouterr().out and out.read_bytes().startswith(b"\x89PNG")
     for args, message in [
         ([str(tmp_path / "run"), "--seed", "2"], "--seed is 2; accepted: 0 to 1"),
         ([str(tmp_path / "nowhere")], "no run folder"),
