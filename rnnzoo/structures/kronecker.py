@@ -70,3 +70,14 @@ class Kronecker(Algebra):
             place = (*row[:k], slice(None), *row[k + 1 :], *column[:k], slice(None), *column[k + 1 :])
             factors.append(entries[place] / (1 if k == 0 else jnp.where(largest == 0, 1, largest)))
         return tuple(factors)
+
+    def project(self, dense: Float[Array, "H H"]) -> tuple[Array, ...]:
+        """The nearest for two factors: entries rearranged are of rank 1 (Van Loan & Pitsianis 1993)."""
+        sizes = self.sizes(dense.shape[0])
+        if len(sizes) != 2:
+            return super().project(dense)
+        n, m = sizes
+        parts = dense.reshape(n, m, n, m).transpose(0, 2, 1, 3).reshape(n * n, m * m)
+        left, values, right = jnp.linalg.svd(parts, full_matrices=False)
+        scale = jnp.sqrt(values[0])
+        return (scale * left[:, 0]).reshape(n, n), (scale * right[0]).reshape(m, m)

@@ -47,3 +47,15 @@ class Monarch(Structure):
 
     def nonzeros(self, size: int) -> int:
         return size**2
+
+    def project(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
+        """The nearest: U[i m + j, k m + l] is of rank 1 in (i, l) for every j and k (Dao et al. 2022, theorem 1)."""
+        size = dense.shape[0]
+        n = self.blocks or halves(size)[0]
+        parts = dense.reshape(n, size // n, n, size // n).transpose(1, 2, 0, 3)  # (j, k, i, l)
+        left, values, right = jnp.linalg.svd(parts, full_matrices=False)
+        scale = jnp.sqrt(values[..., :1])
+        return {
+            "left": (left[..., 0] * scale).transpose(0, 2, 1),
+            "right": (right[..., 0, :] * scale).transpose(1, 0, 2),
+        }
