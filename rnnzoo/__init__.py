@@ -8,7 +8,7 @@
 ((5, 2, 8), ['c', 'h'])
 """
 
-from rnnzoo import cells, initializers, structures, tasks, unrolls
+from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls
 from rnnzoo.base import spec
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
@@ -18,9 +18,11 @@ __version__ = "0.1.0"
 __all__ = [
     "UsageError",
     "cells",
+    "config",
     "from_json",
     "initializers",
     "members",
+    "models",
     "run",
     "spec",
     "structures",

@@ -26,9 +26,9 @@ def nearest(name: str, names: typing.Iterable[str]) -> str:
     """The end of an error message: the nearest known names, or all of them."""
     names = sorted(names)
     key = _fold(name)
-    close = difflib.get_close_matches(key, [_fold(n) for n in names], n=3, cutoff=0.6)
-    if close:
-        return "did you mean " + " or ".join(n for n in names if _fold(n) in close) + "?"
+    folded = {_fold(n): n for n in names}
+    if close := difflib.get_close_matches(key, folded, n=3, cutoff=0.6):  # the closest first
+        return "did you mean " + " or ".join(folded[n] for n in close) + "?"
     return "known: " + ", ".join(names)
 
 
