@@ -46,6 +46,12 @@ class Overlapping(Structure):
         return u["d"] * h + u["all"][0] * h.sum() + u["all"][1] * h * jnp.arange(h.shape[0])
 
 
+def is_promised(structure: Structure) -> bool:
+    """Whether the nearest member is promised: not where only descents are there to find it."""
+    closed = type(structure).project is not Structure.project
+    return closed or dependence(structure, size_of(structure)) != "nonlinear"
+
+
 def size_of(structure: Structure) -> int:
     return next(size for size in (8, 9) if fits(structure, size))
 
@@ -55,8 +61,12 @@ def test_members_are_their_own_projection(structure):
     size = size_of(structure)
     u = structure.init(jax.random.key(3), size)
     dense = np.asarray(structure.matrix(u, size), np.float64)
-    again = structure.matrix(grow(structure, u, structure, size=size), size)
-    np.testing.assert_allclose(again, dense, atol=1e-5 * np.abs(dense).max())
+    found, error = project(dense, structure)
+    gap = np.linalg.norm(structure.matrix(found, size) - dense) / (np.linalg.norm(dense) or 1)
+    assert error == pytest.approx(gap, abs=1e-5)
+    if is_promised(structure):
+        again = structure.matrix(grow(structure, u, structure, size=size), size)
+        np.testing.assert_allclose(again, dense, atol=1e-5 * np.abs(dense).max())
 
 
 @pytest.mark.parametrize("structure", [*own_structures(), Tied(), Overlapping()], ids=str)
@@ -68,7 +78,8 @@ def test_no_member_nearby_is_nearer(x64, structure):
     assert error == pytest.approx(gap, abs=1e-9)
     flat, unravel = ravel_pytree(u)
     slope = jax.grad(lambda x: jnp.sum((structure.matrix(unravel(x), size) - dense) ** 2))(flat)
-    assert np.abs(slope).max(initial=0) < (1e-2 if dependence(structure, size) == "nonlinear" else 1e-9)
+    if is_promised(structure):
+        assert np.abs(slope).max(initial=0) < (1e-6 if dependence(structure, size) == "nonlinear" else 1e-9)
     if dependence(structure, size) != "nonlinear":  # against a solution with the whole basis
         basis = jax.jacfwd(lambda x: structure.matrix(unravel(x), size).reshape(-1))(flat)
         best = np.linalg.lstsq(np.asarray(basis), dense.reshape(-1), rcond=None)[0]
@@ -115,6 +126,8 @@ def test_growth_keeps_the_matrix_to_the_bit(narrow, wide):
 
 @every_default
 def test_every_structure_grows_into_its_closure(structure):
+    if not is_promised(structure.closure):
+        pytest.skip("the closure's nearest member is not promised")
     size = size_of(structure)
     u = draw(structure, size)
     dense = np.asarray(structure.matrix(u, size))

@@ -50,6 +50,6 @@ class Permutation(Structure):
 def _derangement(seed: int, size: int) -> np.ndarray:
     random = np.random.RandomState(seed)  # the one generator whose stream numpy promises to keep
     while True:
-        p = random.permutation(size)
+        p = random.permutation(size).astype(np.int32)
         if (p != np.arange(size)).all():
             return p
