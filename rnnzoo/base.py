@@ -8,17 +8,14 @@ and one time step, so a vector is (H,); `rnnzoo.run` maps them over the batch. L
 import abc
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 
 from rnnzoo.initializers import Initializer
 from rnnzoo.registry import Size, Spec, UsageError, spec
-from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
-
-Connectivity = Literal["none", "self", "cascade", "cyclic"]
-
+from rnnzoo.typing import Array, Connectivity, Control, Float, Key, Params, PyTree, State, cast
 
 # ---- the recurrent matrix --------------------------------------------------------------------------------
 
@@ -62,6 +59,12 @@ class Structure(Spec, abc.ABC, kind="structures"):
         """The same matrix as a member of `closure`."""
         columns = jax.vmap(self.matvec, (None, 0))(self.materialize(u), self.closure.probes(size))
         return self.closure.from_probes(columns)
+
+    def project(self, dense: Float[Array, "H H"]) -> PyTree:
+        """The member nearest to a matrix, by the Frobenius norm. Exact by default if U is linear in u; see `grow`."""
+        from rnnzoo.grow import nearest
+
+        return nearest(self, dense)
 
     def num_params(self, size: int) -> int:
         """How many numbers are free in u."""
@@ -225,25 +228,7 @@ class Affine(Cell):
         return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
 
 
-def cast(tree: PyTree, dtype: Any) -> PyTree:
-    """The tree with its floating-point arrays in `dtype` (None: unchanged)."""
-    if dtype is None:
-        return tree
-    return jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)
-
-
 # ---- unrolls ---------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Control:
-    """What happens at a step besides the cell's own equations. `None` where the caller gave none."""
-
-    active: Any = None  # bool (T,) or (); False past a sequence's length: the state is held
-    reset: Any = None  # bool (T,) or (); True: back to the initial state before this step
-
-
-jax.tree_util.register_dataclass(Control, ["active", "reset"], [])
 
 
 @spec
@@ -261,6 +246,5 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
 
 
 __all__ = [
-    "Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure",
-    "Unroll", "UsageError", "cast", "spec",
-]  # fmt: skip
+    "Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure", "Unroll",
+    "UsageError", "cast", "spec"]  # fmt: skip

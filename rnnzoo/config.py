@@ -52,6 +52,8 @@ class Config(Spec, kind="configs"):
     """Seed of parameters, batches and dropout."""
     seeds: Size = 1
     """Number of seeds (seed, seed + 1, ...) to train at once."""
+    init_from: str = ""
+    """Run folder whose last checkpoint gives the parameters at the start; cell.structure may be wider than there."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

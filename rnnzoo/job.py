@@ -17,6 +17,7 @@ from rnnzoo.registry import UsageError
 from rnnzoo.tasks.base import Batch
 from rnnzoo.training import TrainState, evaluate, init_state, train_steps
 from rnnzoo.typing import PyTree
+from rnnzoo.warm_start import stored_state, warm_state
 
 
 class Stopped(Exception):
@@ -42,6 +43,7 @@ class Job:
         self.like = jax.eval_shape(lambda: init_state(config, self.model))
         args = (config, self.model, self.data, self.like, np.int32(0))
         jax.eval_shape(functools.partial(train_steps, *args[:2], length=self._next_stop()), *args[2:])
+        self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
         self.stop_asked = False
         self.loops: dict[int, Any] = {}  # number of steps -> compiled training loop
 
@@ -58,7 +60,7 @@ class Job:
 
     def _run(self) -> dict[str, Any]:
         restored = self.folder.last.restore(self.like, self.progress.warn)
-        self.step, state = restored or (0, init_state(self.config, self.model))
+        self.step, state = restored or (0, self._first_state())
         self.folder.rewind(self.step)
         self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
         if restored:
@@ -82,6 +84,20 @@ class Job:
         config = self.config
         stops = (every * (self.step // every + 1) for every in (config.log_every, config.eval_every))
         return min(config.steps, *stops) - self.step
+
+    def _warm(self) -> TrainState:
+        return warm_state(self.config, self.model, self.progress.warn)
+
+    def _first_state(self) -> TrainState:
+        """The state before the first step. What came from another run is saved, so as not to need that run again."""
+        if not self.config.init_from:
+            return init_state(self.config, self.model)
+        state = self.warm or self._warm()
+        metric = self.config.task.metric
+        score = np.median(evaluate(self.config, self.model, state["params"], self.batches)[metric])
+        self.progress.line(f"starting from {self.config.init_from}: {metric} {score:.4f}")
+        self.folder.last.save(0, state)
+        return state
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.config.steps
@@ -162,13 +178,10 @@ def evaluate_run(path: Path, config: Config, which: str, warn: Any) -> dict[str,
             f"the run in {path} has {model.input_size} inputs and {model.output_size} outputs; "
             f"this task has {task_model.input_size} and {task_model.output_size}"
         )
-    checkpoints = folder.best if which == "best" else folder.last
-    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(own, model)), warn)
+    _, state = stored_state(folder, own, which, warn)
     if config.task == own.task:
         folder.check_data(data)
-    if restored is None:
-        raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
-    return evaluate(config, task_model, restored[1]["params"], config.task.held_out(data))
+    return evaluate(config, task_model, state["params"], config.task.held_out(data))
 
 
 __all__ = ["Diverged", "Job", "Stopped", "evaluate_run"]

@@ -64,6 +64,7 @@ Size = typing.Annotated[int, Range(low=1)]  # a number of things, at least one
 Count = typing.Annotated[int, Range(low=0)]  # a number of things, possibly none
 Positive = typing.Annotated[float, Range(low=0, open=True)]
 NonNegative = typing.Annotated[float, Range(low=0)]
+Seed = typing.Annotated[int, Range(low=0, high=2**32 - 1)]  # of a fixed random pattern
 Fraction = typing.Annotated[float, Range(low=0, high=1)]
 
 

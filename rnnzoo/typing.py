@@ -13,9 +13,12 @@ at run time they are plain documentation; type checkers, and test runs with ``RN
 see the real ones. A string of one letter starts with a space, so that linters do not take it for a name.
 """
 
+import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import jax
+import jax.numpy as jnp
 from jax import Array
 
 if TYPE_CHECKING:
@@ -36,5 +39,38 @@ Key = Array  # a typed PRNG key, from `jax.random.key`
 PyTree = Any  # nested dicts of arrays
 Params = dict[str, Any]  # one cell's or one model's parameters
 State = dict[str, Any]  # what a cell carries from step to step
+Connectivity = Literal["none", "self", "cascade", "cyclic"]  # what `rnnzoo.base.Structure` says of the graph of U
 
-__all__ = ["Array", "Bool", "Float", "Int", "Key", "Params", "PyTree", "Shaped", "State"]
+
+@dataclasses.dataclass(frozen=True)
+class Control:
+    """What happens at a step besides the cell's own equations. `None` where the caller gave none."""
+
+    active: Any = None  # bool (T,) or (); False past a sequence's length: the state is held
+    reset: Any = None  # bool (T,) or (); True: back to the initial state before this step
+
+
+jax.tree_util.register_dataclass(Control, ["active", "reset"], [])
+
+
+def cast(tree: PyTree, dtype: Any) -> PyTree:
+    """The tree with its floating-point arrays in `dtype` (None: unchanged)."""
+    if dtype is None:
+        return tree
+    return jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)
+
+
+__all__ = [
+    "Array",
+    "Bool",
+    "Connectivity",
+    "Control",
+    "Float",
+    "Int",
+    "Key",
+    "Params",
+    "PyTree",
+    "Shaped",
+    "State",
+    "cast",
+]

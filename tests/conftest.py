@@ -24,3 +24,25 @@ def x64():
     """Double precision for one test."""
     with jax.enable_x64(True):
         yield
+
+
+# Tests of numbers run for these structures, one of each kind of graph, cost and closure; for the others with -m slow.
+QUICK = {
+    "Banded", "Bidiagonal", "BlockDiagonal", "ComplexDiagonal", "Dense", "Diagonal", "DiagonalLowRank", "LowRank",
+    "Ring", "Triangular",
+}  # fmt: skip
+NUMERIC = {
+    "test_structures", "test_grow", "test_initializers", "test_open_contract", "test_unrolls", "test_sequences",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    from rnnzoo.base import Structure
+
+    for item in items:
+        if item.path.stem not in NUMERIC or "abstract" in item.name or not hasattr(item, "callspec"):
+            continue
+        values = [getattr(v, "structure", v) for v in item.callspec.params.values()]
+        own = [v for v in values if isinstance(v, Structure) and type(v).__module__.startswith("rnnzoo.")]
+        if any(type(v).__name__ not in QUICK for v in own):
+            item.add_marker(pytest.mark.slow)

@@ -8,14 +8,28 @@ import jax.numpy as jnp
 import numpy as np
 
 import rnnzoo
+from rnnzoo import patterns, structures
 from rnnzoo.base import Structure
 from rnnzoo.registry import Size, field_types
 
 SIZES = range(1, 18)
+OTHERS = [  # members with other fields than sizes set
+    structures.Kronecker(factors=(2, 2, 2)),
+    structures.Grid(rows=2, neighbours=8),
+    structures.Monarch(blocks=2),
+    structures.Permutation(seed=1),
+    structures.Scaled(structure=structures.Cayley(), scale=0.9),
+    structures.Skew(gamma=0.5),
+    structures.SkewBlocks(gamma=0.5),
+    structures.SparseMask(pattern=patterns.SmallWorld()),
+    structures.SparseMask(pattern=patterns.Clusters()),
+    structures.Sum(a=structures.Shift(), b=structures.Diagonal()),
+]
 
 
 def own_structures(*others: int) -> list[Any]:
-    """Every structure of the package with its default fields, and with each size among them set to `others`."""
+    """Every structure of the package with its default fields; and, if there are any `others`, with each size among the
+    fields set to those, and with other fields set."""
     found = []
     for cls in rnnzoo.members("structures").values():
         if cls.__module__.startswith("rnnzoo."):
@@ -23,7 +37,7 @@ def own_structures(*others: int) -> list[Any]:
             default = make()
             sizes = [f for f, hint in field_types(cls).items() if hint == Size]
             found += [default, *(dataclasses.replace(default, **{f: k}) for f in sizes for k in others)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *(OTHERS if others else [])]))
 
 
 def fits(structure: Structure, size: int) -> bool:
@@ -35,9 +49,16 @@ def fits(structure: Structure, size: int) -> bool:
 
 
 def few_sizes(structure: Structure) -> list[int]:
-    """The least, a middle and the greatest of SIZES that fit: each costs a compilation."""
+    """The least and a middle one of SIZES that fit, and the greatest for default fields: each costs a compilation."""
     possible = [size for size in SIZES if fits(structure, size)]
-    return [possible[0], possible[len(possible) // 2], possible[-1]]
+    make: Any = type(structure)
+    greatest = [possible[-1]] if structure == make() else []
+    return sorted({possible[0], possible[len(possible) // 2], *greatest})
+
+
+def fitting(structure: Structure, *sizes: int) -> int:
+    """The first of the sizes that fits."""
+    return next(size for size in sizes if fits(structure, size))
 
 
 def draw(structure: Structure, size: int, seed: int = 0) -> Any:

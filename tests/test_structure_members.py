@@ -12,6 +12,7 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import cells, run, structures
+from rnnzoo.registry import Size, field_types
 
 
 def triangle(u: Any, i: int, j: int, size: int) -> Any:
@@ -36,6 +37,23 @@ DEFINITIONS = {  # U_ij as the docstrings define it
     structures.Triangular(): lambda u, i, j: triangle(u, i, j, 6),
     structures.LowRank(rank=2): lambda u, i, j: u["a"][i] @ u["b"][j],
     structures.DiagonalLowRank(rank=2): lambda u, i, j: u["d"][i] * (i == j) + u["a"][i] @ u["b"][j],
+    structures.Scalar(): lambda u, i, j: u * (i == j),
+    structures.Identity(): lambda u, i, j: i == j,
+    structures.Cycle(): lambda u, i, j: u[i] * (j == (i + 1) % 6),
+    structures.Shift(): lambda u, i, j: u[i] if j == i + 1 else 0,
+    structures.Jordan(block=3): lambda u, i, j: (
+        u["eigenvalue"][i // 3] if i == j else u["super"][i // 3] if j == i + 1 and j % 3 else 0
+    ),
+    structures.ToeplitzBlocks(block=3): lambda u, i, j: u[i // 3, j - i] if i // 3 == j // 3 and i <= j else 0,
+    structures.ShuffledBlocks(block=3): lambda u, i, j: u[i % 2, i // 2, j % 3] * (i % 2 == j // 3),
+    structures.Hollow(): lambda u, i, j: u[i, j - (j > i)] if i != j else 0,
+    structures.StrictlyTriangular(): lambda u, i, j: triangle(u, i, j - 1, 5) if i < j else 0,
+    structures.Symmetric(): lambda u, i, j: triangle(u, min(i, j), max(i, j), 6),
+    structures.Grid(rows=2): lambda u, i, j: (
+        u[[(0, 0), (-1, 0), (0, -1), (0, 1), (1, 0)].index(d), i]
+        if (d := (j // 3 - i // 3, j % 3 - i % 3)) in [(0, 0), (-1, 0), (0, -1), (0, 1), (1, 0)]
+        else 0
+    ),
 }
 
 
@@ -73,6 +91,14 @@ REFUSALS = [
     (structures.ComplexDiagonal(), 1, "an even number, such as 2"),
     (structures.LowRank(rank=9), 8, "rank from 1 to 8"),
     (structures.DiagonalLowRank(rank=9), 8, "rank from 1 to 8"),
+    (structures.Householder(count=9), 8, "count from 1 to 8"),
+    (structures.Butterfly(), 12, "a power of two, such as 8 or 16"),
+    (structures.Kronecker(factors=(2, 3)), 8, "hidden_size of 6, or factors with the product 8"),
+    (structures.Kronecker(), 7, "hidden_size that is a product, such as 4, 6 or 64"),
+    (structures.Monarch(blocks=3), 8, "blocks of 1, 2, 4 or 8"),
+    (structures.Grid(rows=3), 8, "rows of 1, 2, 4 or 8"),
+    (structures.SparseMask(), 2, "others from 1 to 1"),
+    (structures.Cycle(), 1, "hidden_size of 2 or more"),
 ]
 BARELY = [
     (structures.Banded(bandwidth=7), 8),
@@ -100,6 +126,7 @@ def test_what_barely_fits_is_accepted(structure, size):
 
 @pytest.mark.parametrize("structure", [s for s in own_structures(1) if s not in own_structures()], ids=str)
 def test_a_size_of_0_is_refused(structure):
-    for field in dataclasses.fields(structure):
-        with pytest.raises(rnnzoo.UsageError, match="is 0; accepted: an integer >= 1"):
-            dataclasses.replace(structure, **{field.name: 0})
+    for field, hint in field_types(type(structure)).items():
+        if hint == Size:
+            with pytest.raises(rnnzoo.UsageError, match="is 0; accepted: an integer >= 1"):
+                dataclasses.replace(structure, **{field: 0})

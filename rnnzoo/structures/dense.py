@@ -32,3 +32,6 @@ class Dense(Algebra):
 
     def from_probes(self, columns: Float[Array, "H H"]) -> Float[Array, "H H"]:
         return columns.T
+
+    def project(self, dense: Float[Array, "H H"]) -> Float[Array, "H H"]:
+        return dense

@@ -56,3 +56,12 @@ class LowRank(Algebra):
         left, values, right = jnp.linalg.svd(columns.T, full_matrices=False)
         scale = jnp.sqrt(values[: self.rank])
         return {"a": left[:, : self.rank] * scale, "b": right[: self.rank].T * scale}
+
+    def project(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
+        """The nearest of rank r, by a singular value decomposition (Eckart & Young 1936). Sums that are not needed
+        have a = 0 and b of norm 1, so that their gradient is not 0."""
+        left, values, right = jnp.linalg.svd(dense, full_matrices=False)
+        values = values[: self.rank]
+        needed = values > 10 * dense.shape[0] * jnp.finfo(dense.dtype).eps * values[0]
+        scale = jnp.sqrt(jnp.where(needed, values, 1.0))
+        return {"a": left[:, : self.rank] * scale * needed, "b": right[: self.rank].T * scale}

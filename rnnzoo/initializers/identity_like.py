@@ -1,0 +1,35 @@
+"""The identity: a unit starts by keeping its value (Le, Jaitly & Hinton 2015, IRNN, arXiv:1504.00941)."""
+
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.initializers.base import Initializer, contains
+from rnnzoo.registry import spec
+from rnnzoo.typing import Array, Key, PyTree
+
+if TYPE_CHECKING:
+    from rnnzoo.base import Structure
+
+
+@spec
+class IdentityLike(Initializer):
+    """U = scale I, exactly, in every structure that contains it. The paper's IRNN is an Elman cell with relu, this
+    initializer and biases of 0; it takes scale 1, and 0.01 for a task with short-range dependence."""
+
+    scale: float = 1.0
+    """The number on the diagonal."""
+
+    def refuses(self, structure: "Structure", size: int) -> str | None:
+        return None if contains(structure, self.scale * np.eye(size)) else f"it does not contain {self.scale:g} I"
+
+    def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
+        *_, rows, columns = shape
+        return jnp.broadcast_to(self.scale * jnp.eye(rows, columns), shape)
+
+    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+        self.require(structure, size)
+        with jax.ensure_compile_time_eval():
+            return structure.project(self.scale * jnp.eye(size))

@@ -1,0 +1,58 @@
+"""Orthogonal matrices: they keep the norm of what they are applied to (Saxe et al. 2014, arXiv:1312.6120)."""
+
+import functools
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+
+from rnnzoo.initializers.base import Initializer
+from rnnzoo.registry import Positive, spec
+from rnnzoo.typing import Array, Key, PyTree
+
+if TYPE_CHECKING:
+    from rnnzoo.base import Structure
+
+
+@spec
+class Orthogonal(Initializer):
+    """gain times a random orthogonal matrix, uniform over all of them; one for each square block of a structure, and
+    random signs on a diagonal. Refused where that does not make U orthogonal. For other weights (O, I), orthonormal
+    rows or columns, whichever there are fewer of."""
+
+    gain: Positive = 1.0
+    """All singular values of the matrix."""
+
+    def refuses(self, structure: "Structure", size: int) -> str | None:
+        return None if _orthogonal(structure, size) else "orthogonal blocks do not make its U orthogonal"
+
+    def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
+        *lead, rows, columns = shape
+        return self.gain * jax.random.orthogonal(key, rows, tuple(lead), m=columns)
+
+    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+        self.require(structure, size)
+        return jax.tree.map(lambda a: self.gain * a, _blocks(key, structure, size))
+
+
+def _blocks(key: Key, structure: "Structure", size: int) -> PyTree:
+    """Every array of a structure's parameters as orthogonal blocks, or signs if it is a vector."""
+    leaves, tree = jax.tree.flatten(jax.eval_shape(lambda: structure.init(jax.random.key(0), size)))
+    made = []
+    for k, leaf in zip(jax.random.split(key, max(1, len(leaves))), leaves, strict=False):
+        if leaf.ndim < 2:
+            made.append(jax.random.rademacher(k, leaf.shape, leaf.dtype))
+        else:
+            *lead, rows, columns = leaf.shape
+            made.append(jax.random.orthogonal(k, rows, tuple(lead), leaf.dtype, m=columns))
+    return tree.unflatten(made)
+
+
+@functools.lru_cache(maxsize=256)
+def _orthogonal(structure: "Structure", size: int) -> bool:
+    """Whether such blocks, and twice such blocks, make an orthogonal U and twice one."""
+    with jax.ensure_compile_time_eval():
+        u = _blocks(jax.random.key(0), structure, size)
+        once = np.asarray(structure.matrix(u, size))
+        twice = np.asarray(structure.matrix(jax.tree.map(lambda a: 2 * a, u), size))
+    return np.allclose(once @ once.T, np.eye(size), atol=1e-4) and np.allclose(twice, 2 * once, atol=1e-4)

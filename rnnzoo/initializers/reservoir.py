@@ -1,0 +1,48 @@
+"""A fixed sparse random reservoir: the echo state network (Jaeger 2001, GMD report 148)."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.initializers.base import Initializer
+from rnnzoo.initializers.spectral_radius import scalable
+from rnnzoo.registry import Count, Positive, Range, UsageError, spec
+from rnnzoo.typing import Array, Key, PyTree
+
+if TYPE_CHECKING:
+    from rnnzoo.base import Structure
+
+
+@spec
+class Reservoir(Initializer):
+    """Each entry of U differs from 0 with probability `density`, then is uniform in (-1, 1), all scaled to a spectral
+    radius. Structures that cannot hold the matrix take the part of it that is nearest, scaled likewise. Input weights
+    are uniform in (-1, 1). Drawn from `seed` alone, so that every run, gate and layer has the same reservoir. The
+    report trains the output weights only; whether U learns is left to the training."""
+
+    seed: Count = 0
+    """The seed of the reservoir, whatever that of the run is."""
+    density: Annotated[float, Range(low=1e-3, high=1)] = 0.1
+    """Probability that a unit hears another."""
+    radius: Positive = 0.9
+    """Spectral radius of U: the report's echo states need less than 1."""
+
+    def refuses(self, structure: "Structure", size: int) -> str | None:
+        return scalable(structure, size)
+
+    def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
+        return jax.random.uniform(jax.random.key(self.seed), shape, minval=-1.0, maxval=1.0)
+
+    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+        self.require(structure, size)
+        for attempt in range(100):  # among few units there may be no cycle
+            rng = np.random.default_rng((self.seed, attempt))
+            dense = rng.uniform(-1, 1, (size, size)) * (rng.random((size, size)) < self.density)
+            with jax.ensure_compile_time_eval():
+                u = structure.project(jnp.asarray(dense, jnp.float32))
+                radius = np.abs(np.linalg.eigvals(np.asarray(structure.matrix(u, size), float))).max()
+                if radius > 1e-3:
+                    return jax.tree.map(lambda a, c=self.radius / radius: a * float(c), u)
+        raise UsageError(f"{self} leaves {structure} of hidden_size {size} no cycle; accepted: a larger density")

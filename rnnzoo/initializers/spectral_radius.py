@@ -1,0 +1,73 @@
+"""A chosen spectral radius of U: how much its powers grow or decay per step in the long run."""
+
+import functools
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.initializers.base import Initializer
+from rnnzoo.registry import Positive, UsageError, spec
+from rnnzoo.typing import Array, Key, PyTree
+
+if TYPE_CHECKING:
+    from rnnzoo.base import Structure
+
+EXACT = 256  # the largest hidden_size whose eigenvalues are computed
+
+
+@spec
+class SpectralRadius(Initializer):
+    """What the structure draws, scaled so that the largest eigenvalue of U has modulus `radius`: exactly, by the
+    eigenvalues, up to hidden_size 256; beyond that, by how much vectors grow per product (Gelfand's formula), good to a
+    few percent. For structures that are linear in u and not nilpotent, whose U scales with u."""
+
+    radius: Positive = 1.0
+    """Modulus of the largest eigenvalue of U."""
+
+    def refuses(self, structure: "Structure", size: int) -> str | None:
+        return scalable(structure, size)
+
+    def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise UsageError(f"{self} draws square matrices; {shape} is none; accepted: Orthogonal, Uniform, or None")
+        drawn = jax.random.normal(key, shape)
+        return drawn * (self.radius / _largest(drawn))
+
+    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+        from rnnzoo.structures.spectral import with_unit_radius
+
+        self.require(structure, size)
+        u = structure.init(key, size)
+        if size > EXACT:
+            return jax.tree.map(lambda a: a * self.radius, with_unit_radius(structure, u, size))
+        scale = self.radius / _largest(structure.matrix(u, size))
+        return jax.tree.map(lambda a: a * scale, u)
+
+
+def _largest(matrix: Array) -> Array:
+    """The spectral radius, on the host: not every device has eigenvalues."""
+
+    def compute(m: np.ndarray) -> np.ndarray:
+        return np.abs(np.linalg.eigvals(np.asarray(m, np.float64))).max(-1).astype(m.dtype)
+
+    result = jax.ShapeDtypeStruct((), matrix.dtype)
+    return jax.pure_callback(compute, result, matrix, vmap_method="expand_dims")
+
+
+@functools.lru_cache(maxsize=256)
+def scalable(structure: "Structure", size: int) -> str | None:
+    """Why the spectral radius of U cannot be set by scaling u; None if it can."""
+    from rnnzoo.grow import dependence
+
+    shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    if structure.connectivity == "none":
+        return "all its eigenvalues are 0"
+    if not jax.tree.leaves(shapes):
+        return "it has no parameters"
+    if dependence(structure, size) == "nonlinear":
+        return "its U is not linear in its parameters"
+    with jax.ensure_compile_time_eval():
+        nothing = structure.matrix(jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), shapes), size)
+        return "its U does not scale with its parameters" if np.asarray(nothing).any() else None

@@ -1,0 +1,55 @@
+"""The Cayley transform of a skew-symmetric matrix, which is orthogonal (scoRNN, Helfrich et al. 2018,
+arXiv:1707.09520)."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.structures.dense import Dense
+from rnnzoo.structures.factors import refuse
+from rnnzoo.structures.skew import from_rotations, skew_matrix
+from rnnzoo.typing import Array, Float, Key
+
+
+@spec
+class Cayley(Structure):
+    """U = (I + A)^-1 (I - A), A = -A^T, with u (P,), P = H (H - 1) / 2, as in `Skew`: orthogonal whatever u is.
+
+    `materialize` gives U itself, (H, H); all methods accept either form.
+
+    At first 2 x 2 blocks on the diagonal of A with tan(t / 2), so that U has pairs of eigenvalues exp(1j t), with t
+    uniform in (-pi / 2, pi / 2). The paper has U D with a fixed diagonal D of signs; without it no eigenvalue is -1."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "cyclic"
+
+    @property
+    def closure(self) -> Algebra:
+        return Dense()
+
+    def check(self, size: int) -> None:
+        if size < 2:
+            raise refuse(self, size, "hidden_size of 2 or more")
+
+    def init(self, key: Key, size: int) -> Float[Array, " P"]:
+        angle = jax.random.uniform(key, (size // 2,), minval=-math.pi, maxval=math.pi)
+        return from_rotations(jnp.tan(angle / 4), size)
+
+    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
+        if u.ndim == 2:
+            return u
+        skew = skew_matrix(u.astype(jnp.promote_types(u.dtype, jnp.float32)))  # there are no solvers for less
+        eye = jnp.eye(skew.shape[0], dtype=skew.dtype)
+        return jnp.linalg.solve(eye + skew, eye - skew).astype(u.dtype)
+
+    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return self.materialize(u) @ h
+
+    def nonzeros(self, size: int) -> int:
+        return size**2
+
+    def flops_per_step(self, size: int) -> int:
+        return 2 * size**2

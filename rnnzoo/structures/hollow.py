@@ -1,0 +1,51 @@
+"""Hollow: dense without self-loops, as in Hopfield's networks (1982)."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.structures.dense import Dense
+from rnnzoo.structures.factors import refuse
+from rnnzoo.structures.spectral import with_unit_radius
+from rnnzoo.typing import Array, Float, Key
+
+
+@spec
+class Hollow(Structure):
+    """U_ij may differ from 0 where i != j. u (H, H - 1) has in row i what unit i hears from the others, in order::
+
+        U[i, j] = u[i, j] if j < i else u[i, j - 1]
+
+    `materialize` gives U itself, (H, H); all methods accept either form. At first normal, with a spectral radius of
+    about 1."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "cyclic"
+
+    @property
+    def closure(self) -> Algebra:
+        return Dense()
+
+    def check(self, size: int) -> None:
+        if size < 2:
+            raise refuse(self, size, "hidden_size of 2 or more")
+
+    def init(self, key: Key, size: int) -> Float[Array, "H W"]:
+        return with_unit_radius(self, jax.random.normal(key, (size, size - 1)) / math.sqrt(size), size)
+
+    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
+        size = u.shape[0]
+        if u.shape == (size, size):
+            return u
+        # Read in order, U is a 0 and then H - 1 times H numbers and a 0: no gather is needed.
+        rest = jnp.pad(u.reshape(size - 1, size), ((0, 0), (0, 1))).reshape(-1)
+        return jnp.pad(rest, (1, 0)).reshape(size, size)
+
+    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return self.materialize(u) @ h
+
+    def flops_per_step(self, size: int) -> int:
+        return 2 * size**2

@@ -1,0 +1,60 @@
+"""Products of reflections, so that U stays orthogonal (Mhammedi et al. 2017, arXiv:1612.00188)."""
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.linalg import solve_triangular
+
+from rnnzoo.base import Algebra, Connectivity, Size, Structure, spec
+from rnnzoo.structures.dense import Dense
+from rnnzoo.structures.factors import refuse
+from rnnzoo.typing import Array, Float, Key, PyTree
+
+
+@spec
+class Householder(Structure):
+    """U = R_0 R_1 ... with n = count reflections, u (n, H)::
+
+        R_k = I - 2 u[k] u[k]^T / (u[k]^T u[k])
+
+    All n at once in the form U = I - v^T t v (Joffrain et al. 2006), with v = u and t (n, n) triangular, at the cost of
+    4 n H a step; `materialize` gives {"v", "t"}, and all methods accept either form. At first u is normal: reflections
+    uniform over all directions. The lengths of the u[k] are redundant. H reflections make any orthogonal matrix with
+    the determinant (-1)^H. The paper has u[k] with k leading zeros."""
+
+    count: Size = 4
+    """Number of reflections; at most hidden_size."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "cyclic"
+
+    @property
+    def closure(self) -> Algebra:
+        return Dense()
+
+    def check(self, size: int) -> None:
+        if self.count > size:
+            raise refuse(self, size, f"count from 1 to {size}")
+
+    def init(self, key: Key, size: int) -> Float[Array, "n H"]:
+        return jax.random.normal(key, (self.count, size))
+
+    def materialize(self, u: PyTree) -> dict[str, Array]:
+        if isinstance(u, dict):
+            return u
+        v = u.astype(jnp.promote_types(u.dtype, jnp.float32))  # there are no solvers for less
+        v /= jnp.linalg.norm(v, axis=1, keepdims=True)
+        overlaps = v @ v.T
+        inverse = jnp.triu(overlaps, 1) + jnp.eye(self.count, dtype=v.dtype) / 2
+        t = solve_triangular(inverse, jnp.eye(self.count, dtype=v.dtype))
+        return {"v": v.astype(u.dtype), "t": t.astype(u.dtype)}
+
+    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
+        ready = self.materialize(u)
+        return h - (ready["t"] @ (ready["v"] @ h)) @ ready["v"]
+
+    def nonzeros(self, size: int) -> int:
+        return size**2
+
+    def flops_per_step(self, size: int) -> int:
+        return 2 * self.count * (2 * size + self.count)

@@ -1,0 +1,67 @@
+"""A structure with entries cut out by a fixed pattern, such as Dale's law in a sparse network (Song et al. 2016)."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.patterns import Pattern, RandomRows
+from rnnzoo.structures.dale import Dale
+from rnnzoo.structures.dense import Dense
+from rnnzoo.structures.factors import refuse
+from rnnzoo.structures.spectral import drawn, pattern
+from rnnzoo.typing import Array, Float, Key, PyTree
+
+
+@spec
+class Masked(Structure):
+    """U_ij = V_ij where `by` has an edge j -> i, else 0, with V of `structure`::
+
+        Parameters  full   those of V, which start as they do without a mask
+                    size   (H, 0), no numbers: what `materialize` knows H from
+
+    `materialize` gives U itself, (H, H), at the cost of H products by V; all methods accept either form. A mask
+    can only remove cycles: connectivity is that of V. `SparseMask` is the cheap form for any V."""
+
+    structure: Structure = Dale()
+    """The structure of V."""
+    by: Pattern = RandomRows()
+    """Which entries stay; not trained."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return self.structure.connectivity
+
+    @property
+    def closure(self) -> Algebra:
+        return Dense()
+
+    def check(self, size: int) -> None:
+        if accepted := self.by.refuses(size):
+            raise refuse(self, size, accepted)
+        self.structure.check(size)
+
+    def init(self, key: Key, size: int) -> dict[str, PyTree]:
+        return {"full": self.structure.init(key, size), "size": jnp.zeros((size, 0))}
+
+    def materialize(self, u: PyTree) -> Float[Array, "H H"]:
+        if not isinstance(u, dict):
+            return u
+        size, dtype = u["size"].shape[0], u["size"].dtype
+        full = jax.vmap(self.structure.matvec, (None, 0), 1)(u["full"], jnp.eye(size, dtype=dtype))
+        return full * self.by.mask(size)
+
+    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return self.materialize(u) @ h
+
+    def num_params(self, size: int) -> int:
+        with jax.ensure_compile_time_eval():
+            weights = jax.random.normal(jax.random.key(2), (size, size))
+            grads = jax.grad(lambda u: (weights * self.materialize(u)).sum())(drawn(self, size))
+            return sum(int(np.count_nonzero(g)) for g in jax.tree.leaves(grads))
+
+    def nonzeros(self, size: int) -> int:
+        return int((pattern(self.structure, size) & self.by.mask(size)).sum())
+
+    def flops_per_step(self, size: int) -> int:
+        return 2 * size**2

@@ -1,0 +1,46 @@
+"""A structure times a fixed number, such as the spectral radius of an echo state network (Jaeger 2001)."""
+
+from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.registry import Positive
+from rnnzoo.structures.dense import Dense
+from rnnzoo.typing import Array, Float, Key, PyTree
+
+
+@spec
+class Scaled(Structure):
+    """U = scale V, with V of `structure`, whose parameters u are. It scales only the start of training of structures
+    that are linear in u, and all of training where U is constrained: with Cayley() and 0.9, each h shrinks by 0.9."""
+
+    structure: Structure = Dense()
+    """The structure of V."""
+    scale: Positive = 0.95
+    """The number; not trained."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return self.structure.connectivity
+
+    @property
+    def closure(self) -> Algebra:
+        return self.structure.closure
+
+    def check(self, size: int) -> None:
+        self.structure.check(size)
+
+    def init(self, key: Key, size: int) -> PyTree:
+        return self.structure.init(key, size)
+
+    def materialize(self, u: PyTree) -> PyTree:
+        return self.structure.materialize(u)
+
+    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return self.scale * self.structure.matvec(u, h)
+
+    def num_params(self, size: int) -> int:
+        return self.structure.num_params(size)
+
+    def nonzeros(self, size: int) -> int:
+        return self.structure.nonzeros(size)
+
+    def flops_per_step(self, size: int) -> int:
+        return self.structure.flops_per_step(size) + size

@@ -1,0 +1,54 @@
+"""The triangle above the diagonal: no unit hears itself, not even through others. It forgets after H steps."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Algebra, Connectivity, UsageError, spec
+from rnnzoo.structures.triangular import Triangular
+from rnnzoo.typing import Array, Float, Key
+
+
+@spec
+class StrictlyTriangular(Algebra):
+    """U_ij may differ from 0 where i < j, so that U^H = 0. u (P,), P = H (H - 1) / 2, is the parameters of a
+    `Triangular` of H - 1 units, one to the right::
+
+        U[i, j + 1] = T[i, j]                     T = Triangular().materialize(u)
+
+    `materialize` gives U itself, (H, H); all methods accept either form. At first normal with standard deviation
+    1 / sqrt(H)."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "none"
+
+    def check(self, size: int) -> None:
+        if size < 2:
+            raise UsageError(f"{self} does not fit hidden_size {size}; accepted: hidden_size of 2 or more")
+
+    def init(self, key: Key, size: int) -> Float[Array, " P"]:
+        return jax.random.normal(key, (size * (size - 1) // 2,)) / math.sqrt(size)
+
+    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
+        return u if u.ndim == 2 else jnp.pad(Triangular().materialize(u), ((0, 1), (1, 0)))
+
+    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return self.materialize(u) @ h
+
+    def flops_per_step(self, size: int) -> int:
+        return 2 * size**2
+
+    def compose(self, a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, "..."]:
+        product = self.materialize(a) @ self.materialize(b)
+        return product if a.ndim == b.ndim == 2 else self.from_probes(product.T)
+
+    def identity(self, size: int) -> Float[Array, " P"]:
+        raise UsageError(f"{self} has no identity of hidden_size {size}; accepted: Triangular")
+
+    def probes(self, size: int) -> Float[Array, "P H"]:
+        return jnp.eye(size)
+
+    def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, "..."]:
+        return Triangular().from_probes(columns[1:, :-1])

@@ -1,0 +1,46 @@
+"""Symmetric: units hear each other equally, so that an energy falls (Hopfield 1984)."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.structures.dense import Dense
+from rnnzoo.structures.triangular import Triangular
+from rnnzoo.typing import Array, Float, Key
+
+
+@spec
+class Symmetric(Structure):
+    """U = A + A^T - diag(A), with A the upper triangle; u (P,), P = H (H + 1) / 2, are the parameters of A as of a
+    `Triangular`. All eigenvalues are real.
+
+    `materialize` gives U itself, (H, H); all methods accept either form. At first normal with standard deviation
+    1 / (2 sqrt(H)), for which the eigenvalues fill the segment from -1 to 1 (Wigner's semicircle)."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "cyclic"
+
+    @property
+    def closure(self) -> Algebra:
+        return Dense()
+
+    def init(self, key: Key, size: int) -> Float[Array, " P"]:
+        return jax.random.normal(key, (size * (size + 1) // 2,)) / (2 * math.sqrt(size))
+
+    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
+        if u.ndim == 2:
+            return u
+        above = Triangular().materialize(u)
+        return above + jnp.triu(above, 1).T
+
+    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return self.materialize(u) @ h
+
+    def nonzeros(self, size: int) -> int:
+        return size**2
+
+    def flops_per_step(self, size: int) -> int:
+        return 2 * size**2

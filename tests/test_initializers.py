@@ -1,0 +1,172 @@
+"""What each initializer promises, with every structure that it accepts; and what the others are told."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from structure_support import fits, own_structures
+
+import rnnzoo
+from rnnzoo import cells, initializers, structures
+from rnnzoo.base import Structure
+
+EVERY: list[Any] = [cls() for cls in rnnzoo.members("initializers").values() if cls.__module__.startswith("rnnzoo.")]
+every_structure = pytest.mark.parametrize("structure", own_structures(), ids=str)
+
+
+def size_of(structure: Structure) -> int:
+    return next(size for size in (8, 9) if fits(structure, size))
+
+
+def drawn(initializer: Any, structure: Structure, size: int, seed: int = 0) -> np.ndarray:
+    return np.asarray(structure.matrix(initializer.matrix(jax.random.key(seed), structure, size), size))
+
+
+def radius(matrix: np.ndarray) -> float:
+    return float(np.abs(np.linalg.eigvals(matrix.astype(float))).max())
+
+
+def accepted(initializer: Any, structure: Structure) -> bool:
+    return initializer.refuses(structure, size_of(structure)) is None
+
+
+@pytest.mark.parametrize("initializer", EVERY, ids=str)
+@every_structure
+def test_draws_under_jit_and_vmap_what_the_structure_takes_or_refuses(initializer, structure):
+    size = size_of(structure)
+    if not accepted(initializer, structure):
+        with pytest.raises(rnnzoo.UsageError) as error:
+            initializer.matrix(jax.random.key(0), structure, size)
+        assert f"{initializer} cannot draw {structure} of hidden_size {size}: " in str(error.value)
+        assert "; accepted: " in str(error.value)
+        return
+    like = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    u = initializer.matrix(jax.random.key(0), structure, size)
+    traced = jax.jit(jax.vmap(lambda k: initializer.matrix(k, structure, size)))(jax.random.split(jax.random.key(0), 2))
+    assert jax.tree.map(lambda a: (a.shape, a.dtype), u) == jax.tree.map(lambda a: (a.shape, a.dtype), like)
+    assert jax.tree.map(lambda a: (a.shape[1:], a.dtype), traced) == jax.tree.map(lambda a: (a.shape, a.dtype), like)
+    assert all(np.isfinite(a).all() for a in jax.tree.leaves((u, traced)))
+
+
+@every_structure
+def test_the_spectral_radius_is_what_was_asked_for(structure):
+    for initializer in (initializers.SpectralRadius(radius=0.7), initializers.Reservoir(radius=0.7, density=0.5)):
+        if accepted(initializer, structure):
+            assert radius(drawn(initializer, structure, size_of(structure), 3)) == pytest.approx(0.7, rel=1e-4)
+
+
+def test_the_spectral_radius_of_many_units_is_near(monkeypatch):
+    monkeypatch.setattr("rnnzoo.initializers.spectral_radius.EXACT", 8)
+    for structure in (structures.Diagonal(), structures.Banded(), structures.Dense()):
+        assert radius(drawn(initializers.SpectralRadius(radius=0.5), structure, 64)) == pytest.approx(0.5, rel=0.1)
+
+
+@every_structure
+def test_the_identity_is_exact_or_refused(structure):
+    size = size_of(structure)
+    for scale in (1.0, 0.25):
+        initializer = initializers.IdentityLike(scale=scale)
+        if accepted(initializer, structure):
+            np.testing.assert_allclose(drawn(initializer, structure, size), scale * np.eye(size), atol=1e-6)
+
+
+@every_structure
+def test_orthogonal_is_orthogonal(structure):
+    initializer = initializers.Orthogonal(gain=0.5)
+    if accepted(initializer, structure):
+        matrix = drawn(initializer, structure, size := size_of(structure))
+        np.testing.assert_allclose(matrix @ matrix.T, 0.25 * np.eye(size), atol=1e-5)
+
+
+def test_who_fits_is_known():
+    said = {type(i).__name__: {type(s).__name__ for s in own_structures() if accepted(i, s)} for i in EVERY}
+    assert {"Dense", "BlockDiagonal", "Diagonal"} <= said["Orthogonal"] and "Banded" not in said["Orthogonal"]
+    assert {"Dense", "ComplexDiagonal"} <= said["S4D"] and "Diagonal" not in said["S4D"]
+    assert {"Dense", "Diagonal", "Banded"} <= said["LongMemory"] and "LowRank" not in said["LongMemory"]
+    assert "LowRank" not in said["IdentityLike"] and "DiagonalLowRank" in said["IdentityLike"]
+
+
+@every_structure
+def test_long_memory_and_the_range_of_indrnn(structure):
+    size = size_of(structure)
+    for initializer, low, high in [
+        (initializers.LongMemory(horizon=50), 0, 1 - 1 / 50),
+        (initializers.IndRNNUniform(horizon=10, least=0.5), 0.5**0.1, 2**0.1),
+    ]:
+        if accepted(initializer, structure):
+            matrix = drawn(initializer, structure, size)
+            diagonal = np.diag(matrix)
+            np.testing.assert_allclose(matrix, np.diag(diagonal), atol=1e-5)
+            assert diagonal.min() >= low - 1e-5 and diagonal.max() <= high + 1e-5 and np.ptp(diagonal) > 0
+
+
+def test_time_constants_are_uniform():
+    u = initializers.LongMemory(horizon=101).matrix(jax.random.key(0), structures.Diagonal(), 4000)
+    tau = 1 / (1 - np.asarray(u, float))
+    assert np.quantile(tau, [0.25, 0.5, 0.75]) == pytest.approx([26, 51, 76], abs=3)
+
+
+@pytest.mark.parametrize("frequencies", ["lin", "inv"])
+def test_s4d_has_the_papers_eigenvalues(x64, frequencies):
+    initializer = initializers.S4D(frequencies=frequencies, pairs=3, step_min=0.05, step_max=0.05)
+    n = np.arange(3)
+    f = np.pi * n if frequencies == "lin" else 6 / np.pi * (6 / (2 * n + 1) - 1)
+    expected = np.tile(np.exp(0.05 * (-0.5 + 1j * f)), 2)
+    u: Any = initializer.matrix(jax.random.key(0), structures.ComplexDiagonal(), 12)
+    np.testing.assert_allclose(u["re"] + 1j * u["im"], expected, atol=1e-7)
+    for seed in range(3):
+        u = initializers.S4D(frequencies=frequencies).matrix(jax.random.key(seed), structures.ComplexDiagonal(), 70)
+        assert (np.hypot(u["re"], u["im"]) < 1).all()
+    dense = drawn(initializer, structures.Dense(), 12)
+    assert sorted(np.abs(np.linalg.eigvals(dense))) == pytest.approx(sorted(np.abs(np.tile(expected, 2))), abs=1e-6)
+
+
+def test_a_reservoir_is_the_same_for_every_key_and_as_dense_as_asked():
+    initializer = initializers.Reservoir(seed=3, density=0.2)
+    one, two = (drawn(initializer, structures.Dense(), 60, seed) for seed in (0, 1))
+    np.testing.assert_array_equal(one, two)
+    assert (one != 0).mean() == pytest.approx(0.2, abs=0.03)
+    assert (drawn(dataclasses.replace(initializer, seed=4), structures.Dense(), 60) != one).any()
+    with pytest.raises(rnnzoo.UsageError, match="no cycle; accepted: a larger density"):
+        drawn(initializers.Reservoir(density=0.001), structures.Dense(), 3)
+
+
+def test_kernels():
+    key = jax.random.key(0)
+    wide = initializers.Orthogonal().kernel(key, (3, 7))
+    np.testing.assert_allclose(wide @ wide.T, np.eye(3), atol=1e-5)
+    np.testing.assert_array_equal(initializers.IdentityLike(scale=2.0).kernel(key, (2, 3)), 2 * jnp.eye(2, 3))
+    assert radius(np.asarray(initializers.SpectralRadius(radius=0.3).kernel(key, (5, 5)))) == pytest.approx(
+        0.3, rel=1e-4
+    )
+    assert np.abs(initializers.Reservoir().kernel(key, (4, 4))).max() <= 1
+    for initializer, shape, message in [
+        (initializers.SpectralRadius(), (3, 4), "draws square matrices"),
+        (initializers.LongMemory(), (4, 4), "recurrent matrices only"),
+        (initializers.S4D(), (4, 4), "recurrent matrices only"),
+    ]:
+        with pytest.raises(rnnzoo.UsageError, match=message):
+            initializer.kernel(key, shape)
+
+
+def test_fields_are_checked():
+    for make, message in [
+        (lambda: initializers.S4D(step_min=1.0), "step_max"),
+        (lambda: initializers.LongMemory(horizon=0.5), "horizon"),
+        (lambda: initializers.Reservoir(density=0.0), "density"),
+        (lambda: initializers.SpectralRadius(radius=0.0), "radius"),
+    ]:
+        with pytest.raises(rnnzoo.UsageError, match=message):
+            make()
+
+
+def test_a_cell_is_drawn_with_it():
+    cell = cells.Elman(hidden_size=6, activation="relu", recurrent_init=initializers.IdentityLike())
+    assert rnnzoo.from_json(rnnzoo.to_json(cell)) == cell
+    np.testing.assert_array_equal(jax.jit(lambda: cell.init(jax.random.key(0), 2))()["u"]["h"], np.eye(6))
+    wrong = cells.LSTM(hidden_size=6, structure=structures.Diagonal(), recurrent_init=initializers.S4D())
+    with pytest.raises(rnnzoo.UsageError, match=r"S4D\(.* cannot draw Diagonal\(\) .*accepted: .*ComplexDiagonal"):
+        wrong.init(jax.random.key(0), 2)
