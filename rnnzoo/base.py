@@ -35,6 +35,9 @@ class Structure(Spec, abc.ABC, kind="structures"):
     def closure(self) -> "Algebra":
         """The smallest family that contains this one and all products of its members."""
 
+    def check(self, size: int) -> None:
+        """Raise `UsageError` if no (size, size) matrix has this structure; the message says what would fit."""
+
     @abc.abstractmethod
     def init(self, key: Key, size: int) -> PyTree:
         """The parameters u of a random member of (size, size)."""
@@ -42,9 +45,6 @@ class Structure(Spec, abc.ABC, kind="structures"):
     @abc.abstractmethod
     def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
         """U h. Linear in h, at a cost in proportion to the parameters."""
-
-    def check(self, size: int) -> None:
-        """Raise `UsageError` if no (size, size) matrix has this structure; the message says what would fit."""
 
     def materialize(self, u: PyTree) -> PyTree:
         """What is worth computing once per sequence rather than in every `matvec`."""
@@ -81,6 +81,8 @@ class Structure(Spec, abc.ABC, kind="structures"):
 
 class Algebra(Structure):
     """A structure closed under products, so that a recurrence over its members can run in parallel in time."""
+
+    additive: ClassVar[bool] = True  # whether the parameters of A + B are the sums of those of A and B
 
     @property
     def closure(self) -> "Algebra":
@@ -133,9 +135,8 @@ class Cell(Spec, abc.ABC, kind="cells"):
     def init(self, key: Key, input_size: int) -> Params:
         """``{"w": {gate: (H, I)}, "b": {gate: (H,)}}``, plus what the cell adds."""
         keys = jax.random.split(key, len(self.gates))
-        shape = (self.hidden_size, input_size)
         draw = self.kernel_init.kernel if self.kernel_init else jax.nn.initializers.glorot_uniform(0, 1)
-        params: Params = {"w": {g: draw(k, shape) for g, k in zip(self.gates, keys, strict=True)}}
+        params: Params = {"w": {g: draw(k, (self.hidden_size, input_size)) for g, k in zip(self.gates, keys, strict=True)}}
         if self.bias:
             params["b"] = {g: jnp.zeros(self.hidden_size) for g in self.gates}
         return params
@@ -245,6 +246,5 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
         the projected inputs `zs` (T, ...). `rnnzoo.run` has checked the arguments."""
 
 
-__all__ = [
-    "Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure", "Unroll",
-    "UsageError", "cast", "spec"]  # fmt: skip
+__all__ = ["Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure",
+           "Unroll", "UsageError", "cast", "spec"]  # fmt: skip

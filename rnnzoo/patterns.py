@@ -9,7 +9,7 @@ from rnnzoo.registry import Count, Fraction, Seed, Size, Spec, spec
 
 @spec
 class Pattern(Spec, abc.ABC, kind="patterns"):
-    """A set of edges j -> i among H units. Every unit hears itself and at least one other, so that there are cycles."""
+    """A set of edges j -> i among H units. Every unit hears itself, and there are longer cycles too."""
 
     @abc.abstractmethod
     def mask(self, size: int) -> np.ndarray:
@@ -92,8 +92,67 @@ class Clusters(Pattern):
         return heard
 
 
+@spec
+class RandomEdges(Pattern):
+    """Every unit hears itself, and each other unit with the same probability (Gilbert 1959); at least one of them."""
+
+    density: Fraction = 0.1
+    """The probability of a connection between two units."""
+    seed: Seed = 0
+    """Which of the patterns."""
+
+    def mask(self, size: int) -> np.ndarray:
+        random = _random(self.seed)
+        chance = random.random_sample((size, size))
+        heard = (chance < self.density) | np.eye(size, dtype=bool)
+        for i in np.flatnonzero(heard.sum(1) == 1):
+            heard[i, (i + random.randint(1, size)) % size] = True
+        return heard
+
+
+@spec
+class NeuralCircuit(Pattern):
+    """Layers of inter, command and motor units, as in a worm's tap reflex (Lechner et al. 2020, Neural circuit policies
+    enabling auditable autonomy). Units come in that order; 60 % of those that are not motor units are inter units.
+
+    A share `density` of the command units hears each inter unit, and the same share of them is heard by each motor unit
+    and, which the authors draw otherwise, by each command unit, so that there is a cycle; at least one unit each. All
+    units hear themselves. The layer of sensors is W."""
+
+    motor: Size = 1
+    """Number of motor units, the last ones."""
+    density: Fraction = 0.5
+    """The share of the command units that a unit is connected with."""
+    seed: Seed = 0
+    """Which of the patterns."""
+
+    def _layers(self, size: int) -> tuple[int, int]:
+        command = max(2, int(0.4 * (size - self.motor)))
+        return size - self.motor - command, command
+
+    def refuses(self, size: int) -> str | None:
+        if self._layers(size)[0] >= 1:
+            return None
+        return f"motor from 1 to {size - 3}" if size > 3 else "hidden_size of 4 or more"
+
+    def mask(self, size: int) -> np.ndarray:
+        inter, command = self._layers(size)
+        random, heard = _random(self.seed), np.eye(size, dtype=bool)
+        several = max(1, int(self.density * command))
+        for i in range(inter):  # heard by some command units; every command unit hears one at least
+            heard[inter + random.permutation(command)[:several], i] = True
+        for i in range(inter, inter + command):
+            if not heard[i, :inter].any():
+                heard[i, random.randint(inter)] = True
+            others = np.delete(np.arange(inter, inter + command), i - inter)
+            heard[i, random.permutation(others)[:several]] = True
+        for i in range(inter + command, size):
+            heard[i, inter + random.permutation(command)[:several]] = True
+        return heard
+
+
 def _random(seed: int) -> np.random.RandomState:
     return np.random.RandomState(seed)  # the one generator whose stream numpy promises to keep
 
 
-__all__ = ["Clusters", "Pattern", "RandomRows", "SmallWorld"]
+__all__ = ["Clusters", "NeuralCircuit", "Pattern", "RandomEdges", "RandomRows", "SmallWorld"]

@@ -15,7 +15,10 @@ from rnnzoo.registry import Size, field_types
 SIZES = range(1, 18)
 OTHERS = [  # members with other fields than sizes set
     structures.Kronecker(factors=(2, 2, 2)),
+    structures.ComplexPairs(structure=structures.Dense()),
+    structures.ComplexPairs(structure=structures.StrictlyTriangular()),
     structures.Grid(rows=2, neighbours=8),
+    structures.Grid(torus=True),
     structures.Monarch(blocks=2),
     structures.Permutation(seed=1),
     structures.Scaled(structure=structures.Cayley(), scale=0.9),
@@ -23,6 +26,8 @@ OTHERS = [  # members with other fields than sizes set
     structures.SkewBlocks(gamma=0.5),
     structures.SparseMask(pattern=patterns.SmallWorld()),
     structures.SparseMask(pattern=patterns.Clusters()),
+    structures.SparseMask(pattern=patterns.NeuralCircuit()),
+    structures.SparseMask(pattern=patterns.RandomEdges()),
     structures.Sum(a=structures.Shift(), b=structures.Diagonal()),
 ]
 

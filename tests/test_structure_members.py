@@ -11,7 +11,7 @@ from structure_support import draw, own_structures
 from support import assert_close
 
 import rnnzoo
-from rnnzoo import cells, run, structures
+from rnnzoo import cells, patterns, run, structures
 from rnnzoo.registry import Size, field_types
 
 
@@ -97,6 +97,10 @@ REFUSALS = [
     (structures.Kronecker(), 7, "hidden_size that is a product, such as 4, 6 or 64"),
     (structures.Monarch(blocks=3), 8, "blocks of 1, 2, 4 or 8"),
     (structures.Grid(rows=3), 8, "rows of 1, 2, 4 or 8"),
+    (structures.Grid(torus=True), 8, "R C with 3 or more of each, such as 9, 12 or 64"),
+    (structures.Grid(rows=2, torus=True), 12, "rows of 3 or 4"),
+    (structures.ComplexPairs(), 7, "an even number, such as 6 or 8"),
+    (structures.SparseMask(pattern=patterns.NeuralCircuit(motor=9)), 8, "motor from 1 to 5"),
     (structures.SparseMask(), 2, "others from 1 to 1"),
     (structures.Cycle(), 1, "hidden_size of 2 or more"),
 ]
@@ -117,6 +121,11 @@ def test_refusals_say_what_fits(structure, size, accepted):
     with pytest.raises(rnnzoo.UsageError) as error:
         cells.LSTM(hidden_size=size, structure=structure)
     assert str(error.value) == f"{structure} does not fit hidden_size {size}; accepted: {accepted}"
+
+
+def test_pairs_of_what_cannot_be_added_are_refused():
+    with pytest.raises(rnnzoo.UsageError, match=r"accepted: a structure that is linear in its parameters"):
+        structures.ComplexPairs(structure=structures.LowRank()).check(8)
 
 
 @pytest.mark.parametrize(("structure", "size"), BARELY, ids=str)

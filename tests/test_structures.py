@@ -115,6 +115,14 @@ def test_identity_is_the_identity_or_refused(x64, structure):
             structure.identity(size)
 
 
+@pytest.mark.parametrize("structure", [s for s in own_structures(1, 3) if isinstance(s, Algebra)], ids=str)
+def test_sums_of_parameters_are_those_of_sums_or_said_not_to_be(x64, structure):
+    size = fitting(structure, 8, 9)
+    u, v = draw(structure, size), draw(structure, size, 1)
+    total, a, b = (structure.matrix(w, size) for w in (jax.tree.map(jnp.add, u, v), u, v))
+    assert np.allclose(total, a + b) == structure.additive
+
+
 def test_low_rank_of_full_rank_has_an_identity(x64):
     structure = structures.LowRank(rank=3)
     assert_close(structure.matrix(structure.identity(3), 3), np.eye(3))

@@ -9,6 +9,7 @@ from rnnzoo.structures.cayley import Cayley
 from rnnzoo.structures.circulant import Circulant
 from rnnzoo.structures.clockwork import Clockwork
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
+from rnnzoo.structures.complex_pairs import ComplexPairs
 from rnnzoo.structures.cycle import Cycle
 from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
@@ -52,6 +53,7 @@ __all__ = [
     "Circulant",
     "Clockwork",
     "ComplexDiagonal",
+    "ComplexPairs",
     "Cycle",
     "Dale",
     "Dense",

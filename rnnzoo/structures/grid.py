@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnzoo.base import Algebra, Connectivity, Size, Structure, spec
 from rnnzoo.structures.dense import Dense
-from rnnzoo.structures.factors import check_composite, check_divides, halves
+from rnnzoo.structures.factors import check_composite, check_divides, halves, refuse
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Float, Key
 
@@ -23,12 +23,15 @@ class Grid(Structure):
         U[r C + c, (r + dr) C + c + dc] = u[m, r C + c]          dr, dc = OFFSETS[m]
 
     Numbers for neighbours beyond the edge have no effect; they are 0 at first, the others uniform in (-c, c), with c
-    such that the spectral radius of U is about 1. A grid of one row is a band."""
+    such that the spectral radius of U is about 1. A grid of one row is a band. On a torus there is no edge: r + dr and
+    c + dc count modulo R and C, which need to be 3 or more."""
 
     rows: Size | None = None
     """Number of rows R; divides hidden_size. None: the divisor next to its square root."""
     neighbours: Literal[4, 8] = 4
     """4: above, below, left, right; 8: the corners too."""
+    torus: bool = False
+    """Whether the last row is next to the first, and the last column to the first."""
 
     @property
     def connectivity(self) -> Connectivity:
@@ -43,22 +46,30 @@ class Grid(Structure):
             check_composite(self, size)
         else:
             check_divides(self, "rows", self.rows, size)
+        if self.torus and min(self._shape(size)) < 3:
+            accepted = [str(n) for n in range(3, size // 3 + 1) if size % n == 0]
+            fits = f"rows of {' or '.join(accepted)}" if accepted else "R C with 3 or more of each, such as 9, 12 or 64"
+            raise refuse(self, size, fits)
+
+    def _shape(self, size: int) -> tuple[int, int]:
+        rows = self.rows or halves(size)[0]
+        return rows, size // rows
 
     def _inside(self, size: int) -> np.ndarray:
-        rows, columns = np.divmod(np.arange(size), size // (self.rows or halves(size)[0]))
-        steps = np.array(OFFSETS[: self.neighbours + 1])[:, :, None]
-        moved = np.stack([rows, columns]) + steps
-        last = np.array([[rows[-1]], [columns[-1]]])
-        return np.asarray(((moved >= 0) & (moved <= last)).all(axis=1))
+        if self.torus:
+            return np.ones((self.neighbours + 1, size), bool)
+        place = np.stack(np.divmod(np.arange(size), self._shape(size)[1]))
+        moved = place + np.array(OFFSETS[: self.neighbours + 1])[:, :, None]
+        return np.asarray(((moved >= 0) & (moved <= place[:, -1:])).all(axis=1))
 
     def init(self, key: Key, size: int) -> Float[Array, "N H"]:
         u = jax.random.uniform(key, (self.neighbours + 1, size), minval=-1.0, maxval=1.0)
         return with_unit_radius(self, jnp.where(self._inside(size), u, 0), size)
 
     def matvec(self, u: Float[Array, "N H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        rows = self.rows or halves(h.shape[0])[0]
-        columns = h.shape[0] // rows
-        padded, y = jnp.pad(h.reshape(rows, columns), 1), jnp.zeros_like(h)
+        rows, columns = self._shape(h.shape[0])
+        padded = jnp.pad(h.reshape(rows, columns), 1, mode="wrap" if self.torus else "constant")
+        y = jnp.zeros_like(h)
         for m, (dr, dc) in enumerate(OFFSETS[: self.neighbours + 1]):
             y += u[m] * padded[1 + dr : 1 + dr + rows, 1 + dc : 1 + dc + columns].reshape(-1)
         return y

@@ -22,6 +22,8 @@ class Kronecker(Algebra):
     factors: tuple[Size, ...] = ()
     """Sizes of the factors; their product is hidden_size. None given: the two that are nearest to each other."""
 
+    additive = False
+
     @property
     def connectivity(self) -> Connectivity:
         return "cyclic"

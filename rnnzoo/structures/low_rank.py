@@ -21,6 +21,8 @@ class LowRank(Algebra):
     rank: Size = 1
     """The number r of weighted sums."""
 
+    additive = False
+
     @property
     def connectivity(self) -> Connectivity:
         return "cyclic"

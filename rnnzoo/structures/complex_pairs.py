@@ -1,0 +1,75 @@
+"""A structure of complex numbers, in real form: by default the Jordan blocks of complex pairs of eigenvalues
+(the second part of https://stats.stackexchange.com/q/210111), with `Jordan` all that a real matrix consists of."""
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Algebra, Connectivity, spec
+from rnnzoo.structures.factors import check_even, refuse
+from rnnzoo.structures.spectral import with_unit_radius
+from rnnzoo.structures.toeplitz_blocks import ToeplitzBlocks
+from rnnzoo.typing import Array, Float, Key, PyTree
+
+
+@spec
+class ComplexPairs(Algebra):
+    """A + 1j B, with A and B (H / 2, H / 2) of `structure`. h = [real parts (H / 2,), imaginary parts (H / 2,)]::
+
+        U = [[A, -B],                   Parameters  re  those of A
+             [B,  A]]                               im  those of B
+
+    In `ToeplitzBlocks(block=2)`, the default, are all Jordan blocks of two complex units. Over `Diagonal` it is
+    `ComplexDiagonal`, which is faster. At first both parts are as they are alone, with one factor so that the spectral
+    radius of U is about 1, unless U is nilpotent."""
+
+    structure: Algebra = ToeplitzBlocks(block=2)
+    """The structure of A and B: one whose members are added by adding their parameters."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "none" if self.structure.connectivity == "none" else "cyclic"
+
+    def check(self, size: int) -> None:
+        check_even(self, size)
+        self.structure.check(size // 2)
+        if not self.structure.additive:
+            raise refuse(self, size, "a structure that is linear in its parameters, such as ToeplitzBlocks or Dense")
+
+    def init(self, key: Key, size: int) -> dict[str, PyTree]:
+        re_key, im_key = jax.random.split(key)
+        u = {"re": self.structure.init(re_key, size // 2), "im": self.structure.init(im_key, size // 2)}
+        return u if self.connectivity == "none" else with_unit_radius(self, u, size)
+
+    def matvec(self, u: dict[str, PyTree], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        times, re, im = self.structure.matvec, *jnp.split(h, 2)
+        return jnp.concatenate([
+            times(u["re"], re) - times(u["im"], im),
+            times(u["im"], re) + times(u["re"], im),
+        ])  # fmt: skip
+
+    def num_params(self, size: int) -> int:
+        return 2 * self.structure.num_params(size // 2)
+
+    def nonzeros(self, size: int) -> int:
+        return 4 * self.structure.nonzeros(size // 2)
+
+    def flops_per_step(self, size: int) -> int:
+        return 4 * self.structure.flops_per_step(size // 2) + size
+
+    def compose(self, a: dict[str, PyTree], b: dict[str, PyTree]) -> dict[str, PyTree]:
+        times = self.structure.compose
+        return {
+            "re": jax.tree.map(jnp.subtract, times(a["re"], b["re"]), times(a["im"], b["im"])),
+            "im": jax.tree.map(jnp.add, times(a["re"], b["im"]), times(a["im"], b["re"])),
+        }
+
+    def identity(self, size: int) -> dict[str, PyTree]:
+        one = self.structure.identity(size // 2)
+        return {"re": one, "im": jax.tree.map(jnp.zeros_like, one)}
+
+    def probes(self, size: int) -> Float[Array, "P H"]:
+        return jnp.pad(self.structure.probes(size // 2), ((0, 0), (0, size // 2)))
+
+    def from_probes(self, columns: Float[Array, "P H"]) -> dict[str, PyTree]:
+        re, im = jnp.split(columns, 2, axis=1)
+        return {"re": self.structure.from_probes(re), "im": self.structure.from_probes(im)}
