@@ -134,9 +134,9 @@ class Cell(Spec, abc.ABC, kind="cells"):
 
     def init(self, key: Key, input_size: int) -> Params:
         """``{"w": {gate: (H, I)}, "b": {gate: (H,)}}``, plus what the cell adds."""
-        keys = jax.random.split(key, len(self.gates))
+        keys = zip(self.gates, jax.random.split(key, len(self.gates)), strict=True)
         draw = self.kernel_init.kernel if self.kernel_init else jax.nn.initializers.glorot_uniform(0, 1)
-        params: Params = {"w": {g: draw(k, (self.hidden_size, input_size)) for g, k in zip(self.gates, keys, strict=True)}}
+        params: Params = {"w": {g: draw(k, (self.hidden_size, input_size)) for g, k in keys}}
         if self.bias:
             params["b"] = {g: jnp.zeros(self.hidden_size) for g in self.gates}
         return params

@@ -25,7 +25,7 @@ def check_output(path: Path) -> None:
 
 def draw_structure(structure: Structure, size: int, path: Path, seed: int = 0) -> None:
     """Draw the matrix of one random member, and its eigenvalues in the unit circle."""
-    matrix = np.asarray(structure.matrix(structure.init(jax.random.key(seed), size), size))
+    matrix = _random_member(structure, size, seed)
     figure = new_figure(9, 4.4)
     left, right = figure.subplots(1, 2)
     draw_matrix(left, matrix)
@@ -65,10 +65,19 @@ def _panel(axes: Any, name: str, structure: Structure, size: int, seed: int) -> 
         said = f"no hidden_size from {max(1, size // 2)}\nto {2 * size} fits {structure}"
         axes.text(0.5, 0.5, said, ha="center", va="center", wrap=True, fontsize="small", transform=axes.transAxes)
         return
-    draw_matrix(axes, np.asarray(structure.matrix(structure.init(jax.random.key(seed), fits), fits)), bare=True)
+    draw_matrix(axes, _random_member(structure, fits, seed), bare=True)
     count = structure.num_params(fits)
     label = f"{count:,} weight{'s' * (count != 1)}, {structure.connectivity}"
     axes.set_xlabel(label + (f"\nH = {fits}: {size} does not fit" if fits != size else ""), fontsize="small")
+
+
+def _random_member(structure: Structure, size: int, seed: int) -> np.ndarray:
+    """A matrix as training begins."""
+    drawn = jax.jit(
+        lambda key: structure.matrix(structure.init(key, size), size),
+        compiler_options={"xla_backend_optimization_level": 0},  # it runs once
+    )
+    return np.asarray(drawn(jax.random.key(seed)))
 
 
 def nearest_size(structure: Structure, size: int) -> int | None:

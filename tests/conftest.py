@@ -26,6 +26,13 @@ def x64():
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forget_programs():
+    """Give memory back after each file: thousands of compiled programs slow everything else down."""
+    yield
+    jax.clear_caches()
+
+
 # Tests of numbers run for these structures, one of each kind of graph, cost and closure; for the others with -m slow.
 QUICK = {
     "Banded", "Bidiagonal", "BlockDiagonal", "ComplexDiagonal", "Dense", "Diagonal", "DiagonalLowRank", "LowRank",

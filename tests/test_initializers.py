@@ -81,12 +81,20 @@ def test_orthogonal_is_orthogonal(structure):
         np.testing.assert_allclose(matrix @ matrix.T, 0.25 * np.eye(size), atol=1e-5)
 
 
-def test_who_fits_is_known():
-    said = {type(i).__name__: {type(s).__name__ for s in own_structures() if accepted(i, s)} for i in EVERY}
-    assert {"Dense", "BlockDiagonal", "Diagonal"} <= said["Orthogonal"] and "Banded" not in said["Orthogonal"]
-    assert {"Dense", "ComplexDiagonal"} <= said["S4D"] and "Diagonal" not in said["S4D"]
-    assert {"Dense", "Diagonal", "Banded"} <= said["LongMemory"] and "LowRank" not in said["LongMemory"]
-    assert "LowRank" not in said["IdentityLike"] and "DiagonalLowRank" in said["IdentityLike"]
+@pytest.mark.parametrize("initializer", EVERY, ids=str)
+def test_examples_are_drawn(initializer):
+    for name in initializer.examples:
+        assert accepted(initializer, getattr(structures, name)())
+
+
+def test_what_does_not_fit_is_refused_at_any_size():
+    for initializer, structure in [
+        (initializers.Orthogonal(), structures.Banded()), (initializers.S4D(), structures.Diagonal()),
+        (initializers.LongMemory(), structures.LowRank(rank=9)), (initializers.IdentityLike(), structures.Cycle()),
+    ]:  # fmt: skip
+        for size in (10, 18, 400):
+            assert initializer.refuses(structure, size) is not None
+    assert initializers.LongMemory().refuses(structures.LowRank(rank=9), 9) is None
 
 
 @every_structure

@@ -5,11 +5,10 @@ import dataclasses
 import pytest
 
 import rnnzoo
-from rnnzoo import cells, pictures, structures, tasks
+from rnnzoo import cells, pictures, portrait, structures, tasks
 from rnnzoo.__main__ import command
 from rnnzoo.config import Config
 from rnnzoo.job import Job
-from rnnzoo.models import Stack
 from rnnzoo.report import Progress
 
 CONFIG = Config(task=tasks.BinaryAddition(bits=4), cell=cells.LSTM(hidden_size=8), steps=4, log_every=2, eval_every=4)
@@ -37,13 +36,14 @@ def _texts(figure):
     return found + [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
-def test_show_run_draws_every_gate(tmp_path, capsys):
+def test_show_run_draws_every_gate(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(portrait, "MOST", 3)
     cell = cells.LSTM(hidden_size=4, structure=structures.Diagonal())
-    config = dataclasses.replace(CONFIG, cell=cell, seeds=2, model=Stack(layers=3))
+    config = dataclasses.replace(CONFIG, cell=cell, seeds=2)
     Job(config, tmp_path / "run", Progress(config)).run()
     out = tmp_path / "run.png"
     assert command(["show", "run", str(tmp_path / "run"), "--out", str(out), "--seed", "1"]) == 0
-    assert "8 of 12 recurrent matrices" in capsys.readouterr().out and out.read_bytes().startswith(b"\x89PNG")
+    assert "3 of 4 recurrent matrices" in capsys.readouterr().out and out.read_bytes().startswith(b"\x89PNG")
     for args, message in [
         ([str(tmp_path / "run"), "--seed", "2"], "--seed is 2; accepted: 0 to 1"),
         ([str(tmp_path / "nowhere")], "no run folder"),
@@ -52,6 +52,8 @@ def test_show_run_draws_every_gate(tmp_path, capsys):
         with pytest.raises(rnnzoo.UsageError, match=message):
             command(["show", "run", "--out", str(out), *args])
     linear = dataclasses.replace(CONFIG, cell=cells.MinGRU(hidden_size=4))
-    Job(linear, tmp_path / "linear", Progress(linear)).run()
+    job = Job(linear, tmp_path / "linear", Progress(linear))
+    job.folder.open(linear, job.data)  # a run that has not begun yet
+    job.folder.close()
     with pytest.raises(rnnzoo.UsageError, match="MinGRU, has no recurrent matrix U to draw"):
         command(["show", "run", str(tmp_path / "linear"), "--out", str(out)])

@@ -21,11 +21,12 @@ from rnnzoo.job import Job, Stopped
 from rnnzoo.models import Stack
 from rnnzoo.report import Progress
 from rnnzoo.training import evaluate, init_state
+from rnnzoo.warm_start import warm_state
 
 CONFIG = Config(
     task=tasks.BinaryAddition(bits=4),
     cell=cells.GRU(hidden_size=6, structure=structures.Diagonal()),
-    model=Stack(layers=2, bidirectional=True),
+    model=Stack(layers=2),
     lr=1e-2,
     batch_size=4,
     steps=6,
@@ -94,17 +95,23 @@ def test_it_trains_on_and_resumes_without_the_other_run(source, tmp_path, capsys
         ({"cell": cells.GRU(hidden_size=7, structure=structures.Dense())}, '-  "hidden_size": 6'),
         ({"cell": cells.LSTM(hidden_size=6)}, '"cells.LSTM"'),
         ({"cell": cells.GRU(hidden_size=6, bias=False)}, '+  "bias": false'),
-        ({"model": Stack(layers=1, bidirectional=True)}, '+  "layers": 1'),
+        ({"model": Stack(layers=1)}, '+  "layers": 1'),
         ({"task": tasks.Parity()}, '"input_size"'),
         ({"seeds": 3}, "accepted: --seeds 2"),
         ({"cell": cells.GRU(hidden_size=6, structure=structures.LowRank(rank=1))}, "cannot hold this matrix"),
     ],
 )
-def test_other_networks_are_refused_with_the_difference(source, tmp_path, change, message):
+def test_other_networks_are_refused_with_the_difference(source, change, message):
     config = dataclasses.replace(CONFIG, init_from=str(source[0]), **change)
     with pytest.raises(rnnzoo.UsageError) as error:
-        Job(config, tmp_path / "run", Progress(config))
+        warm_state(config, config.network(), print)
     assert message in str(error.value)
+
+
+def test_nothing_is_written_for_a_refused_network(source, tmp_path):
+    config = dataclasses.replace(CONFIG, init_from=str(source[0]), cell=cells.LSTM(hidden_size=6))
+    with pytest.raises(rnnzoo.UsageError, match=r"the cells differ"):
+        Job(config, tmp_path / "run", Progress(config))
     assert not (tmp_path / "run").exists()
 
 

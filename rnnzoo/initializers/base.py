@@ -2,13 +2,13 @@
 
 import abc
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import Spec, UsageError, members, spec
+from rnnzoo.registry import Spec, UsageError, spec
 from rnnzoo.typing import Array, Key, PyTree
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class Initializer(Spec, abc.ABC, kind="initializers"):
     """How weights are drawn at first."""
 
+    examples: ClassVar[tuple[str, ...]] = ("Dense",)  # names of structures that it draws, for its refusals
+
     def refuses(self, structure: "Structure", size: int) -> str | None:
         """Why a matrix of this structure cannot be drawn so; None if it can."""
         return None
@@ -26,8 +28,8 @@ class Initializer(Spec, abc.ABC, kind="initializers"):
     def require(self, structure: "Structure", size: int) -> None:
         """Raise `UsageError` with the reason, and the structures that would fit, if this one is refused."""
         if reason := self.refuses(structure, size):
-            fits = ", ".join(_fitting(self)) or "none"
-            raise UsageError(f"{self} cannot draw {structure} of hidden_size {size}: {reason}; accepted: {fits}")
+            fits = ", ".join(self.examples)
+            raise UsageError(f"{self} cannot draw {structure} of hidden_size {size}: {reason}; accepted: {fits}, ...")
 
     @abc.abstractmethod
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
@@ -41,40 +43,45 @@ class Initializer(Spec, abc.ABC, kind="initializers"):
         return tree.unflatten([self.kernel(k, s.shape) for k, s in zip(keys, leaves, strict=True)])
 
 
-@functools.lru_cache(maxsize=64)
-def _fitting(initializer: Initializer) -> list[str]:
-    """The names of the structures, with default fields, that an initializer draws."""
-    found = []
-    for name, cls in members("structures").items():
-        structure: Any = cls()
-        for size in (8, 9):
-            try:
-                structure.check(size)
-            except UsageError:
-                continue
-            if initializer.refuses(structure, size) is None:
-                found.append(name)
-            break
-    return found
+def judged(structure: "Structure", size: int) -> int:
+    """A size at which to find out what a structure can hold: even and small, but not so small that it holds all."""
+    fitting = (n for n in range(2, size, 2) if _fits(structure, n))
+    return next((n for n in fitting if n >= max(8, 2 * next((m for m in range(1, n) if _fits(structure, m)), n))), size)
+
+
+def _fits(structure: "Structure", size: int) -> bool:
+    try:
+        structure.check(size)
+    except UsageError:
+        return False
+    return True
 
 
 @spec
 class Diagonals(Initializer, abc.ABC):
     """Draws the diagonal of U; all else is 0, and free to grow wherever the structure is linear in u."""
 
+    examples = ("Diagonal", "Banded", "Triangular", "Dense")
+
     @abc.abstractmethod
     def diagonal(self, key: Key, size: int) -> Array:
         """The diagonal (H,)."""
 
     def refuses(self, structure: "Structure", size: int) -> str | None:
-        return None if contains(structure, _some_diagonal(size)) else "it does not contain all diagonal matrices"
+        some = _some_diagonal(judged(structure, size))
+        return None if contains(structure, some) else "it does not contain all diagonal matrices"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         raise only_recurrent(self)
 
     def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+        from rnnzoo.base import Algebra
+
         self.require(structure, size)
-        return structure.project(jnp.diag(self.diagonal(key, size)))
+        diagonal = self.diagonal(key, size)
+        if isinstance(structure, Algebra):  # without a dense matrix
+            return structure.from_probes(diagonal * structure.probes(size))
+        return structure.project(jnp.diag(diagonal))
 
 
 def _some_diagonal(size: int) -> np.ndarray:
@@ -83,9 +90,18 @@ def _some_diagonal(size: int) -> np.ndarray:
 
 def contains(structure: "Structure", dense: np.ndarray) -> bool:
     """Whether a structure holds this very matrix, up to rounding."""
+    return _contains(structure, np.float32(dense).tobytes(), len(dense))
+
+
+@functools.lru_cache(maxsize=1024)
+def _contains(structure: "Structure", entries: bytes, size: int) -> bool:
+    dense = np.frombuffer(entries, np.float32).reshape(size, size)
+    nearest = jax.jit(
+        lambda dense: structure.matrix(structure.project(dense), size),
+        compiler_options={"xla_backend_optimization_level": 0},  # it runs once
+    )
     with jax.ensure_compile_time_eval():
-        u = structure.project(jnp.asarray(dense, jnp.float32))
-        gap = np.asarray(structure.matrix(u, len(dense))) - dense
+        gap = np.asarray(nearest(dense)) - dense
     return float(np.linalg.norm(gap)) <= 1e-5 * (float(np.linalg.norm(dense)) or 1.0)
 
 
@@ -97,4 +113,4 @@ def only_recurrent(initializer: Initializer) -> UsageError:
     )
 
 
-__all__ = ["Diagonals", "Initializer", "contains", "only_recurrent"]
+__all__ = ["Diagonals", "Initializer", "contains", "judged", "only_recurrent"]

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer, contains
+from rnnzoo.initializers.base import Initializer, contains, judged
 from rnnzoo.registry import spec
 from rnnzoo.typing import Array, Key, PyTree
 
@@ -19,11 +19,14 @@ class IdentityLike(Initializer):
     """U = scale I, exactly, in every structure that contains it. The paper's IRNN is an Elman cell with relu, this
     initializer and biases of 0; it takes scale 1, and 0.01 for a task with short-range dependence."""
 
+    examples = ("Diagonal", "Banded", "Triangular", "Dense")
+
     scale: float = 1.0
     """The number on the diagonal."""
 
     def refuses(self, structure: "Structure", size: int) -> str | None:
-        return None if contains(structure, self.scale * np.eye(size)) else f"it does not contain {self.scale:g} I"
+        some = self.scale * np.eye(judged(structure, size))
+        return None if contains(structure, some) else f"it does not contain {self.scale:g} I"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         *_, rows, columns = shape

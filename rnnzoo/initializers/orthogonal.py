@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer
+from rnnzoo.initializers.base import Initializer, judged
 from rnnzoo.registry import Positive, spec
 from rnnzoo.typing import Array, Key, PyTree
 
@@ -20,11 +20,17 @@ class Orthogonal(Initializer):
     random signs on a diagonal. Refused where that does not make U orthogonal. For other weights (O, I), orthonormal
     rows or columns, whichever there are fewer of."""
 
+    examples = ("BlockDiagonal", "Diagonal", "Permutation", "Dense")
+
     gain: Positive = 1.0
     """All singular values of the matrix."""
 
     def refuses(self, structure: "Structure", size: int) -> str | None:
-        return None if _orthogonal(structure, size) else "orthogonal blocks do not make its U orthogonal"
+        return (
+            None
+            if _orthogonal(structure, judged(structure, size))
+            else "orthogonal blocks do not make its U orthogonal"
+        )
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         *lead, rows, columns = shape

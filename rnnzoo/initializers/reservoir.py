@@ -22,6 +22,8 @@ class Reservoir(Initializer):
     are uniform in (-1, 1). Drawn from `seed` alone, so that every run, gate and layer has the same reservoir. The
     report trains the output weights only; whether U learns is left to the training."""
 
+    examples = ("Banded", "Ring", "SparseMask", "Dense")
+
     seed: Count = 0
     """The seed of the reservoir, whatever that of the run is."""
     density: Annotated[float, Range(low=1e-3, high=1)] = 0.1

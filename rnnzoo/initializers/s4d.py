@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer, contains, only_recurrent
+from rnnzoo.initializers.base import Initializer, contains, judged, only_recurrent
 from rnnzoo.registry import Positive, Size, UsageError, spec
 from rnnzoo.typing import Array, Key, PyTree
 
@@ -24,6 +24,8 @@ class S4D(Initializer):
 
     with n = 0 .. pairs - 1. The H / 2 pairs of U are cut into groups of `pairs`; as in the paper, each group has one
     step, log-uniform in (step_min, step_max). Unit i < H / 2 is the real part of pair i, i + H / 2 the imaginary."""
+
+    examples = ("ComplexDiagonal", "Dense")
 
     frequencies: Literal["lin", "inv"] = "lin"
     """Which frequencies f_n."""
@@ -42,7 +44,7 @@ class S4D(Initializer):
     def refuses(self, structure: "Structure", size: int) -> str | None:
         if size % 2:
             return "an odd hidden_size has no pairs"
-        angle = np.linspace(0.1, 3, size // 2)
+        angle = np.linspace(0.1, 3, judged(structure, size) // 2)
         some = _pairs(np.cos(angle), np.sin(angle), np)
         return None if contains(structure, some) else "it does not contain all complex pairs"
 

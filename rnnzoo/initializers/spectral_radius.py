@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer
+from rnnzoo.initializers.base import Initializer, judged
 from rnnzoo.registry import Positive, UsageError, spec
 from rnnzoo.typing import Array, Key, PyTree
 
@@ -22,6 +22,8 @@ class SpectralRadius(Initializer):
     """What the structure draws, scaled so that the largest eigenvalue of U has modulus `radius`: exactly, by the
     eigenvalues, up to hidden_size 256; beyond that, by how much vectors grow per product (Gelfand's formula), good to a
     few percent. For structures that are linear in u and not nilpotent, whose U scales with u."""
+
+    examples = ("Banded", "Ring", "SparseMask", "Dense")
 
     radius: Positive = 1.0
     """Modulus of the largest eigenvalue of U."""
@@ -66,7 +68,7 @@ def scalable(structure: "Structure", size: int) -> str | None:
         return "all its eigenvalues are 0"
     if not jax.tree.leaves(shapes):
         return "it has no parameters"
-    if dependence(structure, size) == "nonlinear":
+    if dependence(structure, judged(structure, size)) == "nonlinear":
         return "its U is not linear in its parameters"
     with jax.ensure_compile_time_eval():
         nothing = structure.matrix(jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), shapes), size)
