@@ -41,7 +41,7 @@ def candidate(structure: Structure, size: int) -> tuple[Any, tuple[Any, ...]]:
     """The gradient of one layer's recurrence, and its arguments."""
     cell = cells.Elman(hidden_size=size, structure=structure)
     shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
-    u = jax.tree.map(lambda a: jax.random.normal(jax.random.key(1), a.shape) / a.shape[-1], shapes)
+    u = jax.tree.map(lambda a: jax.random.normal(jax.random.key(1), a.shape) / (a.shape or (1,))[-1], shapes)
     zs = jax.random.normal(jax.random.key(2), (T, B, size))
 
     def loss(u: Any, zs: Any) -> Any:

@@ -14,21 +14,23 @@ import jax
 from rnnzoo.report import device, versions
 
 
-def measure(candidates: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]], runs: int) -> list[dict[str, Any]]:
-    """Compile each candidate, warm it up, then run all in turn `runs` times. Milliseconds; ratios to the first."""
-    compiled, compile_s = {}, {}
-    for name, (function, args) in candidates.items():
+def measure(candidates: dict[str, Any], runs: int) -> list[dict[str, Any]]:
+    """Compile each candidate, a pair of function and arguments, warm it up, then run all in turn `runs` times. One that
+    is a function without arguments is called as it is. Milliseconds; ratios to the first."""
+    ready: dict[str, Callable[[], Any]] = {}
+    compile_s = {}
+    for name, candidate in candidates.items():
         began = time.perf_counter()
-        compiled[name] = jax.jit(function).lower(*args).compile()
+        ready[name] = candidate if callable(candidate) else _compiled(*candidate)
         compile_s[name] = time.perf_counter() - began
         for _ in range(2):
-            jax.block_until_ready(compiled[name](*args))
+            ready[name]()
     wall: dict[str, list[float]] = {name: [] for name in candidates}
     cpu: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(runs):
-        for name, (_, args) in candidates.items():
+        for name in candidates:
             began, began_cpu = time.perf_counter(), time.process_time()
-            jax.block_until_ready(compiled[name](*args))
+            ready[name]()
             cpu[name].append(1e3 * (time.process_time() - began_cpu))
             wall[name].append(1e3 * (time.perf_counter() - began))
     first = next(iter(candidates))
@@ -43,6 +45,11 @@ def measure(candidates: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]], r
         }
         for name in candidates
     ]
+
+
+def _compiled(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[], Any]:
+    program = jax.jit(function).lower(*args).compile()
+    return lambda: jax.block_until_ready(program(*args))
 
 
 def options(description: str) -> argparse.Namespace:

@@ -39,6 +39,8 @@ class Config(Spec, kind="configs"):
     """Decoupled weight decay of input, embedding and output weights; recurrent weights, biases and norms are spared."""
     clip: NonNegative = 1.0
     """Largest global norm of the gradient; 0 does not clip."""
+    clip_recurrent: NonNegative = 0.0
+    """Largest absolute value of a recurrent weight, after each step; 0: none. IndRNN's is 2^(1/T) for T time steps."""
 
     batch_size: Size = 32
     """Sequences in a training step."""

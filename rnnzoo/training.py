@@ -29,7 +29,19 @@ def make_optimizer(config: Config) -> optax.GradientTransformation:
         parts.append(optax.trace(config.momentum))
     if config.weight_decay:
         parts.append(optax.add_decayed_weights(config.weight_decay, mask=decays))
-    return optax.chain(*parts, optax.scale_by_learning_rate(learning_rate(config)))
+    parts.append(optax.scale_by_learning_rate(learning_rate(config)))
+    if config.clip_recurrent:
+        parts.append(optax.stateless(functools.partial(_within, config.clip_recurrent)))
+    return optax.chain(*parts)
+
+
+def _within(limit: float, changes: PyTree, params: Params) -> PyTree:
+    """The changes, cut so that no recurrent weight leaves (-limit, limit)."""
+
+    def cut(path: Any, change: Array, old: Array) -> Array:
+        return jnp.clip(old + change, -limit, limit) - old if _is_in("u", path) else change
+
+    return jax.tree_util.tree_map_with_path(cut, changes, params)
 
 
 def learning_rate(config: Config) -> optax.Schedule:
@@ -49,7 +61,11 @@ def learning_rate(config: Config) -> optax.Schedule:
 
 def decays(params: Params) -> PyTree:
     """True for the weights that decay: those called w. Recurrent weights, biases and norms are spared."""
-    return jax.tree_util.tree_map_with_path(lambda path, _: any(getattr(k, "key", None) == "w" for k in path), params)
+    return jax.tree_util.tree_map_with_path(lambda path, _: _is_in("w", path), params)
+
+
+def _is_in(name: str, path: Any) -> bool:
+    return any(getattr(k, "key", None) == name for k in path)
 
 
 def seed_keys(config: Config) -> Key:

@@ -33,13 +33,14 @@ def forget_programs():
     jax.clear_caches()
 
 
-# Tests of numbers run for these structures, one of each kind of graph, cost and closure; for the others with -m slow.
+# Tests of numbers beyond the structure's own identities (test_structures.py, all of them) run for these structures, one
+# of each kind of graph, cost and closure; for the others with -m slow.
 QUICK = {
     "Banded", "Bidiagonal", "BlockDiagonal", "ComplexDiagonal", "Dense", "Diagonal", "DiagonalLowRank", "LowRank",
     "Ring", "Triangular",
 }  # fmt: skip
 NUMERIC = {
-    "test_structures", "test_grow", "test_initializers", "test_open_contract", "test_unrolls", "test_sequences",
+    "test_grow", "test_initializers", "test_open_contract", "test_unrolls", "test_sequences",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from rnnzoo.registry import Size, field_types
 SIZES = range(1, 18)
 OTHERS = [  # members with other fields than sizes set
     structures.Kronecker(factors=(2, 2, 2)),
+    structures.BoundedDiagonal(low=0.0),
     structures.ComplexPairs(structure=structures.Dense()),
     structures.ComplexPairs(structure=structures.StrictlyTriangular()),
     structures.Grid(rows=2, neighbours=8),

@@ -9,6 +9,7 @@ import pytest
 from structure_support import draw
 from support import assert_close
 
+import rnnzoo
 from rnnzoo import patterns, structures
 
 ORTHOGONAL = [structures.Householder(), structures.Givens(layers=3), structures.Cayley(), structures.Expm()]
@@ -181,6 +182,24 @@ def test_a_torus_has_no_edge(x64):
         for r, c in np.ndindex(3, 4):
             expected[r, c, (r + dr) % 3, (c + dc) % 4] = u[m, 4 * r + c]
     assert_close(matrix(structures.Grid(rows=3, torus=True), u, 12), expected.reshape(12, 12))
+
+
+def test_ranges_are_kept(x64):
+    for low, high in [(-1.0, 1.0), (0.0, 1.0), (-0.5, 2.0)]:
+        structure = structures.BoundedDiagonal(low=low, high=high)
+        first = structure.matrix(structure.init(jax.random.key(0), 4000), 4000).diagonal()
+        assert np.quantile(first, [0, 0.5, 1]) == pytest.approx([low, (low + high) / 2, high], abs=0.05)
+        wide = structure.matrix({"logit": jnp.linspace(-30, 30, 5)}, 5).diagonal()
+        assert (wide >= low).all() and (wide <= high).all() and np.ptp(wide) > 0.99 * (high - low)
+    with pytest.raises(rnnzoo.UsageError, match=r"low is 1; accepted: less than high = 1"):
+        structures.BoundedDiagonal(low=1.0)
+    inside = structures.StableComplex()
+    for nu in (-20.0, 0.0, 20.0):
+        u = {"nu": jnp.full(3, nu), "theta": jnp.arange(3.0)}
+        assert np.abs(np.linalg.eigvals(matrix(inside, u, 6))).max() <= 1
+    u = {"nu": jnp.log(jnp.array([0.1, 0.3])), "theta": jnp.array([0.5, 2.0])}
+    expected = np.exp([-0.1 + 0.5j, -0.3 + 2j, -0.1 - 0.5j, -0.3 - 2j])
+    assert_close(np.sort_complex(np.linalg.eigvals(matrix(inside, u, 4))), np.sort_complex(expected))
 
 
 def test_complex_pairs_are_complex_numbers(x64):

@@ -200,6 +200,17 @@ def test_weight_decay_spares_recurrent_weights_biases_and_norms():
     assert_close(difference, expected, 1e-6)
 
 
+def test_recurrent_weights_are_clipped_after_every_step():
+    config = change(cell=cells.IndRNN(hidden_size=6), clip_recurrent=0.3, lr=0.5, steps=5)
+    start = init_state(config, config.network())
+    free = dataclasses.replace(config, clip_recurrent=0.0)
+    after, _ = train_steps(config, config.network(), {}, start, 0, length=5)
+    wild, _ = train_steps(free, free.network(), {}, init_state(free, free.network()), 0, length=5)
+    largest = [np.abs(s["params"]["layer_0"]["cell"]["u"]["h"]).max() for s in (after, wild)]
+    assert largest[0] <= 0.3 + 1e-6 and largest[1] > 0.4
+    assert np.abs(after["params"]["layer_0"]["cell"]["w"]["h"]).max() > 0.4  # others are free
+
+
 @pytest.mark.parametrize(("schedule", "middle", "end"), [("constant", 1, 1), ("linear", 0.5, 0), ("cosine", 0.5, 0)])
 def test_the_learning_rate_warms_up_and_falls(schedule, middle, end):
     rate = learning_rate(change(lr=1.0, schedule=schedule, warmup=10, steps=110))

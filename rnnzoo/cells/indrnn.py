@@ -17,8 +17,8 @@ class IndRNN(Recurrent):
 
     With the default structure U_h = diag(u.h), u.h (H,), so that no unit hears another: that is IndRNN, and u.h
     starts uniform in (0, 1). With any other structure it is an Elman network with relu, and U_h starts as the
-    structure does. The paper also clips abs(u.h) to 2**(1/T) after every update for sequences of T steps; that is
-    left to the training."""
+    structure does. The paper also clips abs(u.h) to 2**(1/T) after every update for sequences of T steps:
+    `clip_recurrent` in a run's configuration."""
 
     structure: Structure = Diagonal()
 

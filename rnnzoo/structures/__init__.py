@@ -4,6 +4,7 @@ from rnnzoo.base import Algebra, Structure
 from rnnzoo.structures.banded import Banded
 from rnnzoo.structures.bidiagonal import Bidiagonal
 from rnnzoo.structures.block_diagonal import BlockDiagonal
+from rnnzoo.structures.bounded_diagonal import BoundedDiagonal
 from rnnzoo.structures.butterfly import Butterfly
 from rnnzoo.structures.cayley import Cayley
 from rnnzoo.structures.circulant import Circulant
@@ -36,6 +37,7 @@ from rnnzoo.structures.shuffled_blocks import ShuffledBlocks
 from rnnzoo.structures.skew import Skew
 from rnnzoo.structures.skew_blocks import SkewBlocks
 from rnnzoo.structures.sparse_mask import SparseMask
+from rnnzoo.structures.stable_complex import StableComplex
 from rnnzoo.structures.strictly_triangular import StrictlyTriangular
 from rnnzoo.structures.sum import Sum
 from rnnzoo.structures.symmetric import Symmetric
@@ -48,6 +50,7 @@ __all__ = [
     "Banded",
     "Bidiagonal",
     "BlockDiagonal",
+    "BoundedDiagonal",
     "Butterfly",
     "Cayley",
     "Circulant",
@@ -80,6 +83,7 @@ __all__ = [
     "Skew",
     "SkewBlocks",
     "SparseMask",
+    "StableComplex",
     "StrictlyTriangular",
     "Structure",
     "Sum",

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.base import Algebra, Connectivity, spec
+from rnnzoo.registry import UsageError
 from rnnzoo.structures.factors import check_even, refuse
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.structures.toeplitz_blocks import ToeplitzBlocks
@@ -31,7 +32,10 @@ class ComplexPairs(Algebra):
 
     def check(self, size: int) -> None:
         check_even(self, size)
-        self.structure.check(size // 2)
+        try:
+            self.structure.check(size // 2)
+        except UsageError as error:
+            raise refuse(self, size, f"twice what its parts accept, but {error}") from error
         if not self.structure.additive:
             raise refuse(self, size, "a structure that is linear in its parameters, such as ToeplitzBlocks or Dense")
 

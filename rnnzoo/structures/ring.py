@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from rnnzoo.base import Algebra, Connectivity, Size, Structure, UsageError, spec
 from rnnzoo.structures.dense import Dense
@@ -39,7 +40,11 @@ class Ring(Structure):
         return with_unit_radius(self, u, size)
 
     def matvec(self, u: Float[Array, "W H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        y = u[self.bandwidth] * h
-        for d in range(1, self.bandwidth + 1):
-            y += u[self.bandwidth - d] * jnp.roll(h, d) + u[self.bandwidth + d] * jnp.roll(h, -d)
+        k, size = self.bandwidth, h.shape[0]
+        heard = jnp.pad(h, k)  # then the ends: not roll or concatenate, which are slow inside a fused loop
+        heard = lax.dynamic_update_slice(heard, h[size - k :], (0,))
+        heard = lax.dynamic_update_slice(heard, h[:k], (k + size,))
+        y = u[0] * heard[:size]
+        for m in range(1, 2 * k + 1):
+            y += u[m] * heard[m : m + size]
         return y

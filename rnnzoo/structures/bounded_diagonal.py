@@ -1,0 +1,48 @@
+"""A diagonal that stays in a range, so that no unit can explode (as Orvieto et al. 2023, arXiv:2303.06349, section
+3.3, do for complex numbers: `StableComplex`)."""
+
+import jax
+
+from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.registry import UsageError
+from rnnzoo.structures.diagonal import Diagonal
+from rnnzoo.typing import Array, Float, Key
+
+
+@spec
+class BoundedDiagonal(Structure):
+    """U = diag(low + (high - low) sigmoid(u)), u = {"logit": (H,)}: each entry between low and high, never there.
+
+    `materialize` gives {"diagonal": (H,)}; all methods accept either form. At first uniform in (low, high)."""
+
+    low: float = -1.0
+    """The lower end: 0 for decays without a change of sign."""
+    high: float = 1.0
+    """The upper end."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.low < self.high:
+            raise UsageError(f"{self}: low is {self.low:g}; accepted: less than high = {self.high:g}")
+
+    @property
+    def connectivity(self) -> Connectivity:
+        return "self"
+
+    @property
+    def closure(self) -> Algebra:
+        return Diagonal()
+
+    def init(self, key: Key, size: int) -> dict[str, Array]:
+        return {"logit": jax.random.logistic(key, (size,))}  # whose sigmoid is uniform
+
+    def materialize(self, u: dict[str, Array]) -> dict[str, Array]:
+        if "diagonal" in u:
+            return u
+        return {"diagonal": self.low + (self.high - self.low) * jax.nn.sigmoid(u["logit"])}
+
+    def matvec(self, u: dict[str, Array], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return self.materialize(u)["diagonal"] * h
+
+    def flops_per_step(self, size: int) -> int:
+        return size
