@@ -36,7 +36,8 @@ class Parts(Unroll):
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         def part(state, inputs):
             states = self.inner(cell, params, state, *inputs)
-            return jax.tree.map(lambda a: a[-1], states), states
+            steps = jax.tree.leaves(zs)[0].shape[0]
+            return jax.tree.map(lambda a: a[-1], states) if steps else state, states
 
         return self._run(part, state, (zs, controls))[1]
 
@@ -54,10 +55,12 @@ class Parts(Unroll):
         steps = self._steps(time)
         count, rest = divmod(time, steps)
         set_apart = self._between(part)
+        if not count:
+            return set_apart(state, inputs, True)
         whole = jax.tree.map(lambda a: a[: time - rest].reshape(count, steps, *a.shape[1:]), inputs)
         state, outputs = lax.scan(lambda state, p: set_apart(state, *p), state, (whole, jnp.arange(count) == 0))
         outputs = jax.tree.map(lambda a: a.reshape(time - rest, *a.shape[2:]), outputs)
         if rest:  # outside the loop: padding would copy all inputs, and need a mask at every step
-            state, last = set_apart(state, jax.tree.map(lambda a: a[time - rest :], inputs), not count)
-            outputs = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, last) if count else last
+            state, last = set_apart(state, jax.tree.map(lambda a: a[time - rest :], inputs), False)
+            outputs = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, last)
         return state, outputs

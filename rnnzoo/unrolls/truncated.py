@@ -25,7 +25,6 @@ class Truncated(Parts):
 
     def _between(self, part: Part) -> Any:
         def cut(state, inputs, is_first):
-            keep = lambda a: jnp.where(is_first, a, lax.stop_gradient(a))
-            return part(jax.tree.map(keep, state), inputs)
+            return part(jax.tree.map(lambda a: jnp.where(is_first, a, lax.stop_gradient(a)), state), inputs)
 
         return cut
