@@ -33,6 +33,7 @@ QUICK = {
 }  # fmt: skip
 NUMERIC = {
     "test_structures", "test_grow", "test_initializers", "test_open_contract", "test_unrolls", "test_sequences",
+    "test_affine_unrolls",
 }  # fmt: skip
 
 
