@@ -52,11 +52,11 @@ def run(
     params = cell.prepare(params)
     state = _initial_state(cell, params, state, batch)
 
-    xs, controls = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, _controls(time, batch, lengths, resets)))
+    inputs = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, _controls(time, batch, lengths, resets)))
     if reverse:
-        xs, controls = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, controls))
+        inputs = jax.tree.map(lambda a: jnp.flip(a, 0), inputs)
     lanes = jax.tree.map(lambda a: a.reshape(-1, *a.shape[len(batch) :]), state)
-    ys, last = unroll.apply(cell, params, lanes, xs, controls)
+    ys, last = unroll.apply(cell, params, lanes, *inputs)
     if reverse:
         ys = jnp.flip(ys, 0)
     last = jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), last)

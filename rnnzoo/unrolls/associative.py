@@ -14,5 +14,5 @@ class Associative(AffineUnroll):
 
     On a CPU it does about three times the work of `Scan` and is slower. Only for `Affine` cells."""
 
-    def _solve(self, products: Products, a: PyTree, b: Float[Array, "T H"], reverse: bool) -> Float[Array, "T H"]:
+    def _solve(self, products: Products, a: PyTree, b: Float[Array, "T ..."], reverse: bool) -> Float[Array, "T ..."]:
         return lax.associative_scan(jax.vmap(products.join), (a, b), reverse=reverse)[1]

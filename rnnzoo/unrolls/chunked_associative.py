@@ -23,7 +23,7 @@ class ChunkedAssociative(AffineUnroll):
     chunk: Annotated[int, Range(low=2)] | None = None
     """Steps in a chunk (None: about sqrt(T))."""
 
-    def _solve(self, products: Products, a: PyTree, b: Float[Array, "T H"], reverse: bool) -> Float[Array, "T H"]:
+    def _solve(self, products: Products, a: PyTree, b: Float[Array, "T ..."], reverse: bool) -> Float[Array, "T ..."]:
         time = b.shape[0]
         steps = min(self.chunk or max(2, math.isqrt(time)), max(2, time))
         count = -(-time // steps)
@@ -42,7 +42,7 @@ class ChunkedAssociative(AffineUnroll):
         return jnp.moveaxis(h, 0, 1).reshape(count * steps, *h.shape[2:])[:time]
 
 
-def _starts(products: Products, maps: PyTree, reverse: bool) -> Float[Array, "N H"]:
+def _starts(products: Products, maps: PyTree, reverse: bool) -> Float[Array, "N ..."]:
     """The state before each of N chunks, from its steps' maps (steps, N, ...)."""
     zero = jnp.zeros_like(maps[1][0, :1])
     if maps[1].shape[1] == 1:
