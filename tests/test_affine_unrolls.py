@@ -12,7 +12,7 @@ from unroll_support import LENGTHS, RESETS, arguments, quick, values_and_gradien
 
 import rnnzoo
 from rnnzoo import cells, run, unrolls
-from rnnzoo.base import Affine, Algebra, spec
+from rnnzoo.base import Affine, Algebra, Control, spec
 
 ALGEBRAS = [s for s in all_structures(6) if isinstance(s, Algebra)]
 PARALLEL = (unrolls.Associative(), unrolls.ChunkedAssociative(chunk=3))
@@ -77,6 +77,14 @@ def test_any_chunk_and_time(x64, time, chunk):
     args = arguments(cell, time, ())
     got = quick(functools.partial(values_and_gradients, cell, unroll))(args)
     assert_close(got, values_and_gradients(cell, unrolls.Loop(), args))
+
+
+@pytest.mark.parametrize("unroll", PARALLEL, ids=str)
+def test_states_of_one_sequence(x64, unroll):
+    cell = cells.MinGRU(hidden_size=6)
+    params, xs, state = arguments(cell, 7, ())
+    inputs = params, state, jax.vmap(cell.project, (None, 0))(params, xs), Control()
+    assert_close(quick(functools.partial(unroll, cell))(*inputs), unrolls.Loop()(cell, *inputs))
 
 
 # ---- long sequences --------------------------------------------------------------------------------------

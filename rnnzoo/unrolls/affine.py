@@ -50,7 +50,9 @@ class Products:
 @spec
 class AffineUnroll(Unroll):
     """h_t = A_t h_tm1 + b_t at all t is one linear system in all the states. Subclasses solve it; its derivatives are
-    those of a linear system: one more solution, with the transposed matrices in reverse for a gradient."""
+    those of a linear system: one more solution, with the transposed matrices in reverse for a gradient.
+
+    Nothing is ever divided by a product of matrices, so that one of decays may underflow to 0, which is then right."""
 
     @abc.abstractmethod
     def _solve(self, products: Products, a: PyTree, b: Float[Array, "T ..."], reverse: bool) -> Float[Array, "T ..."]:
