@@ -17,8 +17,6 @@ from rnnzoo.initializers import Initializer
 from rnnzoo.registry import Size, Spec, UsageError, spec
 from rnnzoo.typing import Array, Connectivity, Control, Float, Key, Params, PyTree, State, cast
 
-# ---- the recurrent matrix --------------------------------------------------------------------------------
-
 
 @spec
 class Structure(Spec, abc.ABC, kind="structures"):
@@ -189,13 +187,9 @@ class Recurrent(Cell):
         params = super().init(key, input_size)
         gates = self.gates if self.recurrent_gates is None else self.recurrent_gates
         keys = jax.random.split(recurrent_key, len(gates))
-        params["u"] = {g: self._draw(k) for g, k in zip(gates, keys, strict=True)}
-        return params
-
-    def _draw(self, key: Key) -> PyTree:
-        if self.recurrent_init is None:
-            return self.structure.init(key, self.hidden_size)
-        return self.recurrent_init.matrix(key, self.structure, self.hidden_size)
+        given, u, size = self.recurrent_init, self.structure, self.hidden_size
+        draw = (lambda k: given.matrix(k, u, size)) if given else lambda k: u.init(k, size)
+        return params | {"u": {g: draw(k) for g, k in zip(gates, keys, strict=True)}}
 
     def prepare(self, params: Params) -> Params:
         u = {g: self.structure.materialize(u) for g, u in params["u"].items()}
@@ -203,9 +197,7 @@ class Recurrent(Cell):
 
     def recur(self, u: dict[str, PyTree], h: Float[Array, " H"]) -> dict[str, Float[Array, " H"]]:
         """U h for every gate in `u`. Products run in the compute dtype, results are in that of h."""
-        if self.dtype is None:
-            return {g: self.structure.matvec(u_g, h) for g, u_g in u.items()}
-        low = h.astype(self.dtype)
+        low = h if self.dtype is None else h.astype(self.dtype)
         return {g: self.structure.matvec(u_g, low).astype(h.dtype) for g, u_g in u.items()}
 
     def with_structure(self, change: Callable[[Structure], Structure]) -> "Recurrent":
@@ -234,7 +226,9 @@ class Affine(Cell):
 
 @spec
 class Unroll(Spec, abc.ABC, kind="unrolls"):
-    """A way to compute all the states. All ways agree with the plain loop in values and gradients."""
+    """A way to compute all the states. All ways agree with the plain loop in values, and, if `exact`, in gradients."""
+
+    exact: ClassVar[bool] = True  # False: derivatives differ from the loop's on purpose
 
     def refuses(self, cell: Cell) -> str | None:
         """Why this unroll cannot run that cell; None if it can."""
@@ -244,6 +238,12 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         """The states (T, ...) after each step, from prepared `params`, the `state` before the first step, and
         the projected inputs `zs` (T, ...). `rnnzoo.run` has checked the arguments."""
+
+    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
+        """Outputs (T, B, O) and last state (B, ...) of a batch of inputs (T, B, I); by default all T steps at once."""
+        from rnnzoo.layer import layer
+
+        return layer(self, cell, params, state, xs, controls)
 
 
 __all__ = ["Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure",

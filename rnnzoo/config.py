@@ -44,6 +44,8 @@ class Config(Spec, kind="configs"):
 
     batch_size: Size = 32
     """Sequences in a training step."""
+    stream: bool = False
+    """Train on long sequences piece by piece: the state is carried from step to step, gradients are not."""
     steps: Size = 1000
     """Training steps (updates)."""
     log_every: Size = 100
@@ -63,6 +65,8 @@ class Config(Spec, kind="configs"):
             raise UsageError(f"Config.warmup is {self.warmup}; accepted: less than the {self.steps} steps")
         if reason := self.unroll.refuses(self.cell):
             raise UsageError(reason)
+        if self.stream and not self.task.streams:
+            raise UsageError(f"{type(self.task).__name__} has no streams; accepted: Config.stream = False")
 
     def network(self) -> Model:
         """The network that fits the task. Loads the task's data where its sizes depend on them."""

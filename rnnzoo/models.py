@@ -97,6 +97,14 @@ class Model(Spec, kind="models"):
             params["norm"] = {"scale": jnp.ones(size), "bias": jnp.zeros(size)}
         return params
 
+    def initial_state(self, params: Params, batch: int) -> State:
+        """What `apply` goes on from where no state is given: that of every layer, leaves (B, H)."""
+        found = {}
+        for name in (f"layer_{layer}" for layer in range(self.stack.layers)):
+            state = self.cell.initial_state(self.cell.prepare(params[name]["cell"]))
+            found[name] = jax.tree.map(lambda a: jnp.broadcast_to(a, (batch, *a.shape)), state)
+        return found
+
     def apply(
         self,
         params: Params,

@@ -52,32 +52,15 @@ def run(
     params = cell.prepare(params)
     state = _initial_state(cell, params, state, batch)
 
-    controls = _controls(time, batch, lengths, resets)
-    if controls.active is not None:  # before the projection: 0 * NaN would spoil the gradient
-        xs = jnp.where(controls.active[..., None], xs, 0)
-    if cell.dtype is not None:
-        xs = xs.astype(cell.dtype)
-    xs, controls = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, controls))
+    inputs = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, _controls(time, batch, lengths, resets)))
     if reverse:
-        xs, controls = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, controls))
-
-    zs = _each_step(cell.project, 1)(params, xs)
+        inputs = jax.tree.map(lambda a: jnp.flip(a, 0), inputs)
     lanes = jax.tree.map(lambda a: a.reshape(-1, *a.shape[len(batch) :]), state)
-    states = jax.vmap(functools.partial(unroll, cell), (None, 0, 1, 1), 1)(params, lanes, zs, controls)
-    ys = _each_step(cell.readout, 2)(params, states, zs)
-    ys = ys.astype(jnp.result_type(*jax.tree.leaves(zs)))
-    last = jax.tree.map(lambda a: a[-1].reshape(*batch, *a.shape[2:]), states) if time else state
-    if controls.active is not None:
-        ys = jnp.where(controls.active[..., None], ys, 0)
+    ys, last = unroll.apply(cell, params, lanes, *inputs)
     if reverse:
         ys = jnp.flip(ys, 0)
+    last = jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), last)
     return ys.reshape(time, *batch, ys.shape[-1]), last
-
-
-def _each_step(function: Any, arguments: int) -> Any:
-    """`function` of params and of `arguments` trees, at every step of every lane: leading axes (T, B)."""
-    axes = (None, *[0] * arguments)
-    return jax.vmap(jax.vmap(function, axes), axes)
 
 
 def _lanes(array: Array, time: int, batch: tuple[int, ...]) -> Array:

@@ -11,10 +11,11 @@ from jax import lax
 from rnnzoo.config import Config
 from rnnzoo.models import Model
 from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree
+from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
 
 TrainState = dict[str, Any]
-"""``params`` and ``opt`` (the optimizer's state), every leaf with a leading axis S over seeds."""
+"""``params``, ``opt`` (the optimizer's state) and, with `Config.stream`, ``carry`` (the state of every layer after the
+last step, for each sequence of the batch); every leaf with a leading axis S over seeds."""
 
 
 def make_optimizer(config: Config) -> optax.GradientTransformation:
@@ -91,15 +92,23 @@ def init_state(config: Config, model: Model) -> TrainState:
 
     def one(key: Key) -> TrainState:
         params = model.init(jax.random.fold_in(key, 0))
-        return {"params": params, "opt": optimizer.init(params)}
+        return {"params": params, "opt": optimizer.init(params)} | first_carry(config, model, params)
 
     return over_seeds(one, config.seeds)(seed_keys(config))
 
 
-def loss_of(config: Config, model: Model, params: Params, batch: Batch, key: Key) -> Float[Array, ""]:
-    """The training loss of one batch."""
-    outputs, _ = model.apply(params, batch["x"], lengths=batch.get("lengths"), dropout_key=key, unroll=config.unroll)
-    return config.task.loss(outputs, batch)
+def first_carry(config: Config, model: Model, params: Params) -> TrainState:
+    """The ``carry`` before the first step, of one seed; nothing where none is carried."""
+    return {"carry": model.initial_state(params, config.batch_size)} if config.stream else {}
+
+
+def loss_of(
+    config: Config, model: Model, params: Params, batch: Batch, key: Key, carry: State | None = None
+) -> tuple[Float[Array, ""], State]:
+    """The training loss of one batch, from a state that an earlier one left; and the state after it."""
+    controls = {"lengths": batch.get("lengths"), "resets": batch.get("resets")}
+    outputs, last = model.apply(params, batch["x"], carry, **controls, dropout_key=key, unroll=config.unroll)
+    return config.task.loss(outputs, batch), last
 
 
 def update(config: Config, model: Model, data: PyTree, key: Key, state: TrainState, step: Int[Array, ""]) -> Any:
@@ -107,10 +116,14 @@ def update(config: Config, model: Model, data: PyTree, key: Key, state: TrainSta
 
     Batches come from the step's number, so that a resumed run sees what an uninterrupted one does."""
     batch_key, dropout_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, 1), step))
-    batch = config.task.batch(data, batch_key, config.batch_size)
-    loss, grads = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key))(state["params"])
+    size, carry = config.batch_size, state.get("carry")
+    batch = config.task.segment(data, step, size) if config.stream else config.task.batch(data, batch_key, size)
+    gradient = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key, carry), has_aux=True)
+    (loss, last), grads = gradient(state["params"])
     changes, opt = make_optimizer(config).update(grads, state["opt"], state["params"])
     new = {"params": optax.apply_updates(state["params"], changes), "opt": opt}
+    if config.stream:
+        new["carry"] = last
     norm = optax.tree.norm(grads)
     good = jnp.isfinite(loss) & jnp.isfinite(norm) & jnp.isfinite(optax.tree.norm(changes))
     state = jax.tree.map(lambda a, b: jnp.where(good, a, b), new, state)
@@ -148,4 +161,6 @@ def evaluate(config: Config, model: Model, params: Params, batches: list[Batch])
     return {name: (total / count).tolist() for name, (total, count) in totals.items()}
 
 
-__all__ = ["TrainState", "evaluate", "init_state", "loss_of", "make_optimizer", "seed_keys", "train_steps", "update"]
+__all__ = [
+    "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "seed_keys", "train_steps",
+    "update"]  # fmt: skip

@@ -13,7 +13,7 @@ from rnnzoo.config import Config, difference
 from rnnzoo.grow import grow
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError, to_json
-from rnnzoo.training import init_state, make_optimizer
+from rnnzoo.training import first_carry, init_state, make_optimizer
 from rnnzoo.typing import Params
 
 
@@ -30,7 +30,8 @@ def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dic
     before, after = structure_of(old.cell), structure_of(model.cell)
     if before is not None and after is not None and before != after:
         params = _grown(params, model, before, after)
-    return {"params": params, "opt": jax.vmap(make_optimizer(config).init)(params)}
+    opt = jax.vmap(make_optimizer(config).init)(params)
+    return {"params": params, "opt": opt} | jax.vmap(lambda p: first_carry(config, model, p))(params)
 
 
 def stored_state(folder: RunFolder, config: Config, which: str, warn: Callable[[str], None]) -> Any:

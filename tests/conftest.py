@@ -12,7 +12,8 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["rnnzoo.base", "rnnzoo.run", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"], "beartype.beartype"
+    ["rnnzoo.base", "rnnzoo.layer", "rnnzoo.run", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
+    "beartype.beartype",
 )
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=25)
@@ -40,7 +41,7 @@ QUICK = {
     "Ring", "Triangular",
 }  # fmt: skip
 NUMERIC = {
-    "test_grow", "test_initializers", "test_open_contract", "test_unrolls", "test_sequences",
+    "test_grow", "test_initializers", "test_open_contract", "test_unrolls", "test_sequences", "test_affine_unrolls",
 }  # fmt: skip
 
 

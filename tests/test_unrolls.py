@@ -66,7 +66,10 @@ def test_shapes_and_refusals_of_every_unroll(cell):
 def test_who_is_refused(cell):
     assert unrolls.Loop().refuses(cell) is None
     assert unrolls.Scan().refuses(cell) is None
-    assert (unrolls.Associative().refuses(cell) is None) == isinstance(cell, Affine)
+    for parallel in (unrolls.Associative(), unrolls.ChunkedAssociative()):
+        assert (parallel.refuses(cell) is None) == isinstance(cell, Affine)
+        for outer in (unrolls.Chunked(inner=parallel), unrolls.Truncated(inner=parallel)):
+            assert outer.refuses(cell) == parallel.refuses(cell)
 
 
 # ---- every (cell, structure), and every (cell, unroll), in numbers ---------------------------------------

@@ -3,12 +3,13 @@
 import abc
 from typing import Any, ClassVar, Literal
 
-from rnnzoo.registry import Spec, spec
-from rnnzoo.typing import Array, Key, PyTree
+from rnnzoo.registry import Spec, UsageError, spec
+from rnnzoo.typing import Array, Int, Key, PyTree
 
 Batch = dict[str, Any]
 """``x``: vectors (T, B, I) in floating point, or tokens (T, B) in int32; ``y``: targets, (T, B, ...) for a task
-that is read at each step, (B, ...) for one read at the last; optionally ``lengths`` (B,) int32."""
+that is read at each step, (B, ...) for one read at the last; optionally ``lengths`` (B,) int32, and in a stream
+``resets`` (T, B) bool, True where another sequence begins."""
 
 
 @spec
@@ -19,6 +20,7 @@ class Task(Spec, abc.ABC, kind="tasks"):
     better: ClassVar[Literal["lower", "higher"]]
     tokens: ClassVar[bool] = False  # whether x holds token numbers rather than vectors
     read: ClassVar[Literal["each", "last"]] = "each"  # whether a prediction is made at each step or at the last
+    streams: ClassVar[bool] = False  # whether there are sequences to read piece by piece, with `segment`
 
     @property
     @abc.abstractmethod
@@ -48,6 +50,11 @@ class Task(Spec, abc.ABC, kind="tasks"):
     @abc.abstractmethod
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         """A random training batch of `size` sequences. Pure, and runs under `jit`."""
+
+    def segment(self, data: PyTree, step: Int[Array, ""], size: int) -> Batch:
+        """Number `step` of the batches that cut `size` long sequences into pieces: each goes on where the one before
+        ended, except at ``resets``. Pure, and runs under `jit`. Only for tasks with `streams`."""
+        raise UsageError(f"{type(self).__name__} has no streams; accepted: a task with streams, or stream = False")
 
     @abc.abstractmethod
     def held_out(self, data: PyTree) -> list[Batch]:

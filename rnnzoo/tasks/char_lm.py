@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import Size, spec
+from rnnzoo.registry import Size, UsageError, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.tasks.corpus import check_length, corpus
 from rnnzoo.tasks.ngrams import ngram_bits
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Float, Int, Key, PyTree
 
 STREAM = 1000  # held-out characters read in one sequence, about
 STREAMS = 64  # sequences in one held-out batch, at most
@@ -21,9 +21,11 @@ class CharLM(Task):
 
     The text is cut where it stands: the first 90 % to train on, 5 % kept apart for tuning (`data["valid"]`;
     evaluate on it with ``held_out({**data, "test": data["valid"]})``), the last 5 % held out. Training batches
-    are random windows. The held-out text is read in parallel streams of about 1,000 characters, each from
-    a fresh state, and every character of it is predicted exactly once. Tokens are the characters of the training
-    text, and one "unknown" for all others, which a model never meets in training and so pays for.
+    are random windows; with ``Config.stream``, consecutive ones: the text is cut into as many parts as the batch
+    has sequences, and each part is read from beginning to end (less than a window may be left over), then again.
+    The held-out text is read in parallel streams of about 1,000 characters, each from a fresh state, and every
+    character of it is predicted exactly once. Tokens are the characters of the training text, and one "unknown"
+    for all others, which a model never meets in training and so pays for.
 
     Files are UTF-8; a byte order mark is dropped, line ends become "\\n", NUL is refused. The baselines are
     n-grams counted in the training text (Witten-Bell), with their whole context on the same characters.
@@ -34,6 +36,7 @@ class CharLM(Task):
     length: Size = 64
     """Characters predicted in a training window."""
 
+    streams = True
     metric = "bits_per_char"
     better = "lower"
     tokens = True
@@ -71,6 +74,20 @@ class CharLM(Task):
         starts = jax.random.randint(key, (size,), 0, len(data["train"]) - self.length, jnp.int32)
         window = data["train"][starts + jnp.arange(self.length + 1)[:, None]]
         return {"x": window[:-1], "y": window[1:]}
+
+    def segment(self, data: PyTree, step: Int[Array, ""], size: int) -> Batch:
+        targets = len(data["train"]) - 1
+        part = targets // size
+        if part < self.length:
+            raise UsageError(
+                f"CharLM: {targets} characters do not make {size} streams of at least {self.length}; "
+                f"accepted: a batch of up to {targets // self.length}"
+            )
+        at = step % (part // self.length)
+        starts = part * jnp.arange(size) + self.length * at
+        window = data["train"][starts + jnp.arange(self.length + 1)[:, None]]
+        first = (jnp.arange(self.length) == 0) & (at == 0)
+        return {"x": window[:-1], "y": window[1:], "resets": jnp.broadcast_to(first[:, None], (self.length, size))}
 
     def held_out(self, data: PyTree) -> list[Batch]:
         text = np.asarray(data["test"])
