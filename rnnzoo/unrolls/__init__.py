@@ -3,6 +3,7 @@
 from rnnzoo.base import Unroll
 from rnnzoo.unrolls.associative import Associative
 from rnnzoo.unrolls.loop import Loop
+from rnnzoo.unrolls.parallel_backward import ParallelBackward
 from rnnzoo.unrolls.scan import Scan
 
-__all__ = ["Associative", "Loop", "Scan", "Unroll"]
+__all__ = ["Associative", "Loop", "ParallelBackward", "Scan", "Unroll"]

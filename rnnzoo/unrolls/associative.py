@@ -2,11 +2,11 @@
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from rnnzoo.advance import select, widen
 from rnnzoo.base import Affine, Cell, Control, Unroll, spec
 from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.unrolls.prefix import solve
 
 
 @spec
@@ -22,17 +22,11 @@ class Associative(Unroll):
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         assert isinstance(cell, Affine)
-        algebra = cell.transition
         if not jax.tree.leaves(zs)[0].shape[0]:
             return jax.tree.map(lambda a: a[None][:0], state)
 
-        def compose(first, second):
-            (a1, b1), (a2, b2) = first, second
-            return algebra.compose(a2, a1), algebra.matvec(a2, b1) + b2
-
-        steps = jax.vmap(_affine, (None, None, None, 0, 0))(cell, params, state, zs, controls)
-        a, b = lax.associative_scan(lambda p, q: jax.vmap(compose)(p, q), steps)
-        h = jax.vmap(algebra.matvec, (0, None))(a, state["h"]) + b
+        a, b = jax.vmap(_affine, (None, None, None, 0, 0))(cell, params, state, zs, controls)
+        h = solve(cell.transition, a, b, state["h"])
         return {"h": h.astype(state["h"].dtype)}
 
 
