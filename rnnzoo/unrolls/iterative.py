@@ -36,11 +36,10 @@ class Iterate(NamedTuple):
 class Iterative(Linearized):
     """Solves h_t = f(h_tm1, z_t) for all t at once, from h_t = f(0, z_t) on (h_0 = f(state, z_0) for the first).
 
-    A sequence has converged when ``abs(f(h_tm1, z_t) - h_t) <= tolerance * max(1, abs(h_t))`` for every unit and t. Each
-    iteration makes at least one more step exact, so that T of them suffice for any cell. Where `max_iterations` come
-    first, all states of that sequence, and with them outputs and gradients, are NaN; outside of `jax.jit` and
-    `jax.grad`, `UsageError` says so. `rnnzoo.newton_report` tells iterations and residuals. What overflows starts anew
-    from f(0, z_t).
+    A sequence has converged when ``abs(f(h_tm1, z_t) - h_t) <= tolerance * max(1, abs(h_t))`` for every unit and t. If
+    `max_iterations` come first, all states of that sequence, and with them outputs and gradients, are NaN; outside of
+    `jax.jit`, `UsageError` says so. `rnnzoo.newton_report` tells iterations and residuals. A state that
+    overflows on the way starts anew from f(0, z_t).
 
     Derivatives are those of the solution, not of the iteration (`ParallelBackward` has the same)."""
 
@@ -81,30 +80,35 @@ class Iterative(Linearized):
         steps = Steps(cell, params, state, zs, controls)
         last = self.iterate(steps)
         converged = self.converged(last)
-        _raiser(self, cell)(converged, last.count, last.residual())
+        _announce(self, cell)(converged, last.count, last.residual())
         return steps.states(jnp.where(converged, last.hs, jnp.nan))
 
 
 @functools.lru_cache(maxsize=64)
-def _raiser(unroll: Iterative, cell: Cell) -> Any:
-    """A function that raises `UsageError` unless all sequences have converged, where that is known: not in traced code,
-    but inside of the `vmap` of `rnnzoo.run`, which is what `custom_vmap` is for."""
+def _announce(unroll: Iterative, cell: Cell) -> Any:
+    """A function that raises `UsageError` if values that are known say that some sequence has not converged.
+
+    `rnnzoo.run` calls unrolls within `vmap`, where nothing is known but to the rule of a `custom_vmap`."""
 
     @custom_vmap
-    def check(converged, iterations, residual):
-        if not isinstance(converged, jax.core.Tracer) and not converged.all():
-            failed = ~jnp.atleast_1d(converged)
-            worst = jnp.nanmax(jnp.atleast_1d(residual), initial=0, where=failed)
-            raise UsageError(
-                f"{unroll} did not converge on {type(cell).__name__}: {int(failed.sum())} of {failed.size} sequences have "
-                f"residuals up to {float(worst):.1e} after {int(iterations.max())} iterations; accepted: more "
-                "max_iterations, a larger tolerance, LevenbergMarquardt, or Scan, which needs no iteration"
-            )
+    def announce(converged, iterations, residual):
         return converged
 
-    @check.def_vmap
+    @announce.def_vmap
     def _(size, batched, *args):
-        given = (a if is_batched else jnp.broadcast_to(a, (size, *a.shape)) for a, is_batched in zip(args, batched))
-        return check(*given), True
+        given = [a if b else jnp.broadcast_to(a, (size, *a.shape)) for a, b in zip(args, batched, strict=True)]
+        if not any(isinstance(a, jax.core.Tracer) for a in given):
+            _require(unroll, cell, *given)
+        return announce(*given), True
 
-    return check
+    return announce
+
+
+def _require(unroll: Iterative, cell: Cell, converged: Array, iterations: Array, residual: Array) -> None:
+    if failed := int((~converged).sum()):
+        worst = float(jnp.max(residual, initial=0, where=~converged))
+        raise UsageError(
+            f"{unroll} did not converge on {type(cell).__name__}: {failed} of {converged.size} sequences have residuals "
+            f"up to {worst:.1e} after {int(iterations.max())} iterations; accepted: more max_iterations, a larger "
+            "tolerance, or an unroll that does not iterate, such as Scan()"
+        )

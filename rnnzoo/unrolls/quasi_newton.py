@@ -12,7 +12,7 @@ from rnnzoo.unrolls.prefix import solve
 class QuasiNewton(Iterative):
     """As `Newton` with diag(J_t) in place of J_t: T H numbers for any structure of U, and more iterations.
 
-    Gradients are exact all the same, and take the full J_t once."""
+    It too needs T iterations at most. Gradients are exact all the same, and take the full J_t once."""
 
     def correction(self, steps: Steps, before: Float[Array, "T N"], gap: Float[Array, "T N"]) -> Float[Array, "T N"]:
         return solve(Diagonal(), steps.diagonals(before), gap, steps.start * 0)
