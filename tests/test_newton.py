@@ -124,7 +124,8 @@ class _Counting(Cell):
 def test_a_state_that_is_not_floating_point_is_refused():
     cell = _Counting(hidden_size=6)
     for unroll in (unrolls.ParallelBackward(), unrolls.Newton()):
-        with pytest.raises(rnnzoo.UsageError, match=rf"state\['steps'\] of _Counting is int32; {type(unroll).__name__}"):
+        name = type(unroll).__name__
+        with pytest.raises(rnnzoo.UsageError, match=rf"state\['steps'\] of _Counting is int32; {name}"):
             run(cell, cell.init(jax.random.key(0), 4), inputs(), unroll=unroll)
 
 
@@ -197,9 +198,7 @@ def test_nan_is_never_taken_for_convergence():
 def test_report_under_controls(x64):
     cell = cells.LSTM(hidden_size=6, structure=Diagonal())
     params, xs, _ = arguments(cell)
-    iterations, _, converged = report(
-        cell, params, xs, unrolls.Newton(), lengths=LENGTHS, resets=RESETS, reverse=True
-    )
+    iterations, _, converged = report(cell, params, xs, unrolls.Newton(), lengths=LENGTHS, resets=RESETS, reverse=True)
     assert converged.all() and (iterations <= LENGTHS).all() and iterations[0] > 0
 
 

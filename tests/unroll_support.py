@@ -53,9 +53,9 @@ def parameters(names: Any, cases: list, is_quick: Any = lambda *specs: True) -> 
 
 
 def is_light(cell: Any, unroll: Any) -> bool:
-    """Of the unrolls that share most of their code, two, and for each another cell."""
+    """Of the unrolls that share most of their code, two, with the cell of two vectors."""
     name = type(unroll).__name__
-    return name not in BY_JACOBIAN or (type(cell).__name__, name) in (("LSTM", "Newton"), ("LRU", "ParallelBackward"))
+    return name not in BY_JACOBIAN or (type(cell).__name__, name) in (("LSTM", "Newton"), ("LSTM", "ParallelBackward"))
 
 
 def is_varied(cell: Any, unroll: Any = None) -> bool:

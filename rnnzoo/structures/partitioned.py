@@ -16,8 +16,8 @@ class Partitioned(Algebra):
 
         U[i m + k, j m + l] = E_ij[k, l]          Parameters  u, those of `entry` with leading axes (n, n)
 
-    By default unit k, and every m-th unit after it, hear one another. At first the E_ij are as `entry` draws them, times
-    one number that makes the spectral radius of U about 1."""
+    By default unit k, and every m-th unit after it, hear one another. At first the E_ij are as `entry` draws them,
+    times one number that makes the spectral radius of U about 1."""
 
     parts: Size = 2
     """Number of parts n; divides hidden_size."""

@@ -17,15 +17,17 @@ from rnnzoo.unrolls.taps import trace
 
 # Primitives of JAX that act on each entry by itself.
 _ELEMENTWISE = frozenset(
-    """abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos cosh
-    digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt imag integer_pow is_finite le lgamma log log1p logistic lt
-    max min mul ne neg nextafter not optimization_barrier or pow real reduce_precision rem round rsqrt select_n sign sin
+    """abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos
+    cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic
+    lt max min mul ne neg nextafter not or pow reduce_precision rem round rsqrt select_n sign sin
     sinh sqrt square stop_gradient sub tan tanh xor""".split()
 )
+# Primitives that hold a jaxpr of as many arguments.
+_CALLS = frozenset("pjit jit closed_call core_call custom_jvp_call custom_vjp_call remat2 checkpoint".split())
 
 
 def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> str | None:
-    """What lets units of `cell` meet besides its recurrent matrices; None if nothing does. Arguments give shapes only."""
+    """What lets units of `cell` meet besides its recurrent matrices, None if nothing. Arguments give shapes only."""
     shapes = {leaf.shape for leaf in jax.tree.leaves(state)}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1:
         return f"vectors of {len(shapes)} shapes" if len(shapes) > 1 else f"a state of shape {next(iter(shapes))}"
@@ -46,16 +48,14 @@ def _mixing(jaxpr: Any, active: set, shape: tuple[int, ...]) -> str | None:
             within = {var for var, is_heard in zip(inner.invars, heard, strict=True) if is_heard}
             if reason := _mixing(inner, within, shape):
                 return reason
-            active |= {out for out, var in zip(eqn.outvars, inner.outvars, strict=True) if var in within}
+            outs = zip(eqn.outvars, inner.outvars, strict=True)
+            active |= {out for out, var in outs if not hasattr(var, "val") and var in within}
             continue
         sizes = [var.aval.shape for var, is_heard in zip(eqn.invars, heard, strict=True) if is_heard]
         if eqn.primitive.name not in _ELEMENTWISE or any(s != shape for s in sizes):
             return eqn.primitive.name
         active |= set(eqn.outvars)
     return None
-
-
-_CALLS = frozenset({"pjit", "jit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint"})
 
 
 def jacobian_family(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Algebra:

@@ -108,7 +108,7 @@ def _require(unroll: Iterative, cell: Cell, converged: Array, iterations: Array,
     if failed := int((~converged).sum()):
         worst = float(jnp.max(residual, initial=0, where=~converged))
         raise UsageError(
-            f"{unroll} did not converge on {type(cell).__name__}: {failed} of {converged.size} sequences have residuals "
-            f"up to {worst:.1e} after {int(iterations.max())} iterations; accepted: more max_iterations, a larger "
+            f"{unroll} did not converge on {type(cell).__name__}: {failed} of {converged.size} sequences have "
+            f"residuals up to {worst:.1e} after {int(iterations.max())} iterations; accepted: more max_iterations, a larger "
             "tolerance, or an unroll that does not iterate, such as Scan()"
         )

@@ -20,8 +20,8 @@ class LevenbergMarquardt(Iterative):
         gap_t = f(h_tm1, z_t) - h_t,    a_t = diag(df/dh at h_tm1)
 
     The second sum keeps corrections small where a_t exceeds 1, so that those of `QuasiNewton`, which it has for
-    damping = 0, would grow without bound. It vanishes with the gap (Yamashita & Fukushima 2001), which the paper's fixed
-    number does not: that would leave linear convergence. The minimum is the mean of a Kalman smoother, for which d_t
+    damping = 0, would grow without bound. It vanishes with the gap (Yamashita & Fukushima 2001). The paper has a
+    fixed number in place of it, which leaves linear convergence. The minimum is the mean of a Kalman smoother, for which d_t
     is observed as 0 with variance ``1 / (damping * gap_t**2)``.
 
     That T iterations suffice does not hold here: where units jump between two stable states it may stop short."""

@@ -77,8 +77,8 @@ class Linearized(Unroll):
 
         dh_t = J_t dh_tm1 + (the change of step t by itself),         J_t = d h_t / d h_tm1
 
-    Reverse mode is its transpose, lambda_tm1 = J_t^T lambda_t + g_tm1: as parallel as the forward mode. The gradients of
-    parameters and inputs follow at all t at once."""
+    Reverse mode is its transpose, lambda_tm1 = J_t^T lambda_t + g_tm1: as parallel as the forward mode. The gradients
+    of parameters and inputs follow at all t at once."""
 
     def refuses(self, cell: Cell) -> str | None:
         key = jax.random.key(0)
