@@ -1,7 +1,6 @@
 """`Structure.jacobian`: it holds what it says, and nothing smaller would where it is not said to be larger."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from structure_support import OTHERS, draw, fitting, own_structures
@@ -93,5 +92,5 @@ def test_what_no_table_can_have():
 def test_a_table_is_the_matrix_in_its_docstring(x64):
     structure = Partitioned(parts=2, entry=BlockDiagonal(block=3))
     u = draw(structure, 12)
-    parts = [[BlockDiagonal(block=3).matrix(jnp.asarray(u[i, j]), 6) for j in range(2)] for i in range(2)]
+    parts = [[BlockDiagonal(block=3).matrix(u[i][j], 6) for j in range(2)] for i in range(2)]
     assert_close(structure.matrix(u, 12), np.block(parts))

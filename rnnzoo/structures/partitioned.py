@@ -9,12 +9,15 @@ from rnnzoo.structures.factors import check_divides, refuse
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Float, Key, PyTree
 
+# Separate arrays rather than one of (n, n, ...): slices of one array in a loop over units keep XLA from making it fast.
+Table = tuple[tuple[PyTree, ...], ...]
+
 
 @spec
 class Partitioned(Algebra):
     """h in n = parts equal parts, and U a table of n x n members E_ij of `entry`, with m = H / n::
 
-        U[i m + k, j m + l] = E_ij[k, l]          Parameters  u, those of `entry` with leading axes (n, n)
+        U[i m + k, j m + l] = E_ij[k, l]          Parameters  u[i][j], those of E_ij: a tuple of n rows of n
 
     By default unit k, and every m-th unit after it, hear one another. At first the E_ij are as `entry` draws them,
     times one number that makes the spectral radius of U about 1."""
@@ -47,17 +50,17 @@ class Partitioned(Algebra):
         except UsageError as error:
             raise refuse(self, size, f"hidden_size whose {self.parts}th part fits {self.entry}: {error}") from None
 
-    def init(self, key: Key, size: int) -> PyTree:
+    def init(self, key: Key, size: int) -> Table:
         keys = jax.random.split(key, (self.parts, self.parts))
-        draw = jax.vmap(jax.vmap(lambda k: self.entry.init(k, size // self.parts)))
-        return with_unit_radius(self, draw(keys), size)
+        u = tuple(tuple(self.entry.init(k, size // self.parts) for k in row) for row in keys)
+        return with_unit_radius(self, u, size)
 
-    def materialize(self, u: PyTree) -> PyTree:
-        return jax.vmap(jax.vmap(self.entry.materialize))(u)
+    def materialize(self, u: Table) -> Table:
+        return tuple(tuple(self.entry.materialize(e) for e in row) for row in u)
 
-    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
-        heard = jax.vmap(jax.vmap(self.entry.matvec), (0, None))(u, h.reshape(self.parts, -1))
-        return heard.sum(1).reshape(-1)
+    def matvec(self, u: Table, h: Float[Array, " H"]) -> Float[Array, " H"]:
+        heard = jnp.split(h, self.parts)
+        return jnp.concatenate([_add(*map(self.entry.matvec, row, heard)) for row in u])
 
     def num_params(self, size: int) -> int:
         return self.parts**2 * self.entry.num_params(size // self.parts)
@@ -68,21 +71,24 @@ class Partitioned(Algebra):
     def flops_per_step(self, size: int) -> int:
         return self.parts**2 * self.entry.flops_per_step(size // self.parts) + (self.parts - 1) * size
 
-    def compose(self, a: PyTree, b: PyTree) -> PyTree:
+    def compose(self, a: Table, b: Table) -> Table:
         """The product of two tables: sums of products of entries, whose parameters add."""
-        row_by_column = jax.vmap(self.entry.compose)
-        products = jax.vmap(jax.vmap(row_by_column, (None, 1)), (0, None))(a, b)
-        return jax.tree.map(lambda leaf: leaf.sum(2), products)
+        columns = tuple(zip(*b, strict=True))
+        return tuple(tuple(_add(*map(self.entry.compose, row, column)) for column in columns) for row in a)
 
-    def identity(self, size: int) -> PyTree:
-        eye = jnp.eye(self.parts, dtype=bool)
+    def identity(self, size: int) -> Table:
         one = self.entry.identity(size // self.parts)
-        return jax.tree.map(lambda leaf: jnp.where(eye.reshape(*eye.shape, *[1] * leaf.ndim), leaf, 0), one)
+        zero = jax.tree.map(jnp.zeros_like, one)
+        return tuple(tuple(one if i == j else zero for j in range(self.parts)) for i in range(self.parts))
 
     def probes(self, size: int) -> Float[Array, "P H"]:
         """Those of `entry`, for one part after the other."""
         return jnp.kron(jnp.eye(self.parts), self.entry.probes(size // self.parts))
 
-    def from_probes(self, columns: Float[Array, "P H"]) -> PyTree:
-        per_part = columns.reshape(self.parts, -1, self.parts, columns.shape[1] // self.parts)
-        return jax.vmap(jax.vmap(self.entry.from_probes), 2)(per_part)  # by row of the table, then by column
+    def from_probes(self, columns: Float[Array, "P H"]) -> Table:
+        per_part = [jnp.split(part, self.parts, axis=1) for part in jnp.split(columns, self.parts)]
+        return tuple(tuple(map(self.entry.from_probes, row)) for row in zip(*per_part, strict=True))
+
+
+def _add(*members: PyTree) -> PyTree:
+    return jax.tree.map(lambda *leaves: sum(leaves[1:], leaves[0]), *members)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.core import Tracer
 from jax.custom_batching import custom_vmap
 
 from rnnzoo.base import Cell, Control, Size, UsageError, spec
@@ -97,7 +98,7 @@ def _announce(unroll: Iterative, cell: Cell) -> Any:
     @announce.def_vmap
     def _(size, batched, *args):
         given = [a if b else jnp.broadcast_to(a, (size, *a.shape)) for a, b in zip(args, batched, strict=True)]
-        if not any(isinstance(a, jax.core.Tracer) for a in given):
+        if not any(isinstance(a, Tracer) for a in given):
             _require(unroll, cell, *given)
         return announce(*given), True
 
@@ -109,6 +110,6 @@ def _require(unroll: Iterative, cell: Cell, converged: Array, iterations: Array,
         worst = float(jnp.max(residual, initial=0, where=~converged))
         raise UsageError(
             f"{unroll} did not converge on {type(cell).__name__}: {failed} of {converged.size} sequences have "
-            f"residuals up to {worst:.1e} after {int(iterations.max())} iterations; accepted: more max_iterations, a larger "
-            "tolerance, or an unroll that does not iterate, such as Scan()"
+            f"residuals up to {worst:.1e} after {int(iterations.max())} iterations; accepted: more max_iterations, "
+            "a larger tolerance, or an unroll that does not iterate, such as Scan()"
         )

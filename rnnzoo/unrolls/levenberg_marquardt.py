@@ -21,8 +21,8 @@ class LevenbergMarquardt(Iterative):
 
     The second sum keeps corrections small where a_t exceeds 1, so that those of `QuasiNewton`, which it has for
     damping = 0, would grow without bound. It vanishes with the gap (Yamashita & Fukushima 2001). The paper has a
-    fixed number in place of it, which leaves linear convergence. The minimum is the mean of a Kalman smoother, for which d_t
-    is observed as 0 with variance ``1 / (damping * gap_t**2)``.
+    fixed number in place of it, which leaves linear convergence. The minimum is the mean of a Kalman smoother, for
+    which d_t is observed as 0 with variance ``1 / (damping * gap_t**2)``.
 
     That T iterations suffice does not hold here: where units jump between two stable states it may stop short."""
 
@@ -49,7 +49,7 @@ def _solve_back(a: Float[Array, "S H"], b: Float[Array, "S H"], last: Float[Arra
 
 
 def _variances(a: Float[Array, "T H"], damping: Float[Array, "T H"]) -> Float[Array, "T H"]:
-    """The variance p_t of d_t before it is observed: p_t = a_t**2 v_tm1 + 1, v_t = p_t / (1 + damping_t p_t).
+    """The variance p_t of d_t before it is observed: p_t = a_t**2 v_tm1 + 1, and v_t = p_t / (1 + damping_t p_t) after.
 
     v is a fraction of linear functions of its predecessor, and so are products of such, as (2, 2) matrices; their scale
     has no meaning, and is kept at 1."""

@@ -13,7 +13,8 @@ class ParallelBackward(Linearized):
 
     Exact for every cell. It pays where products of Jacobians are cheap, which is up to the cell's structure
     (`rnnzoo.base.Structure.jacobian`): with n vectors of H units in the state, T n^2 H numbers for a diagonal U and
-    T n^2 H^2 for a dense one. On a CPU it does more work than `Scan`, and is slower."""
+    T n^2 H^2 for a dense one. It does more work than `Scan`,
+    and is the slower on a CPU but for the cheapest Jacobians (benchmarks/newton.py)."""
 
     def forward(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         return Scan()(cell, params, state, zs, controls)

@@ -12,7 +12,7 @@ def solve(
     algebra: Algebra, a: PyTree, b: Float[Array, "T H"], h: Float[Array, " H"], reverse: bool = False
 ) -> Float[Array, "T H"]:
     """h_t = A_t h_tm1 + b_t at all t from `h` before the first step, T >= 1: a parallel prefix over the pairs (A, b)
-    (Blelloch 1990). `a` are parameters of members of `algebra`, with a leading axis T; `reverse`: from the last step."""
+    (Blelloch 1990). `a` are parameters of members of `algebra`, with a leading axis T; `reverse`: the last first."""
     first = -1 if reverse else 0
     start = algebra.matvec(jax.tree.map(lambda leaf: leaf[first], a), h) + b[first]
     b = jnp.concatenate([b[:-1], start[None]] if reverse else [start[None], b[1:]])
