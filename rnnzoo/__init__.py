@@ -10,6 +10,7 @@
 
 from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls
 from rnnzoo.base import spec
+from rnnzoo.convergence import newton_report
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
 
@@ -23,6 +24,7 @@ __all__ = [
     "initializers",
     "members",
     "models",
+    "newton_report",
     "run",
     "spec",
     "structures",

@@ -1,8 +1,7 @@
 """The contract: structures of the recurrent matrix, cells, unrolls. With this file alone one can write a member.
 
-A member is a specification: a frozen dataclass of plain numbers, names and other specifications. Every array
-is in a pytree of parameters, and every method is a pure function of it. Methods are written for one sequence
-and one time step, so a vector is (H,); `rnnzoo.run` maps them over the batch. Letters: `rnnzoo.typing`.
+A member is a specification, a frozen dataclass. Every array is in a pytree of parameters, every method a pure function
+of it, for one sequence and one time step: a vector is (H,); `rnnzoo.run` maps over the batch. Letters: `rnnzoo.typing`.
 """
 
 import abc
@@ -32,6 +31,13 @@ class Structure(Spec, abc.ABC, kind="structures"):
     @abc.abstractmethod
     def closure(self) -> "Algebra":
         """The smallest family that contains this one and all products of its members."""
+
+    @property
+    def jacobian(self) -> "Algebra":
+        """A family, small if it can be, that holds all products of members of this one and of diagonal matrices."""
+        from rnnzoo.structures.families import jacobian
+
+        return jacobian(self)
 
     def check(self, size: int) -> None:
         """Raise `UsageError` if no (size, size) matrix has this structure; the message says what would fit."""
@@ -104,9 +110,6 @@ class Algebra(Structure):
     @abc.abstractmethod
     def from_probes(self, columns: Float[Array, "P H"]) -> PyTree:
         """The member with these images of `probes`."""
-
-
-# ---- cells -----------------------------------------------------------------------------------------------
 
 
 @spec
@@ -219,9 +222,6 @@ class Affine(Cell):
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
         a_t, b_t = self.affine(params, z_t)
         return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
-
-
-# ---- unrolls ---------------------------------------------------------------------------------------------
 
 
 @spec

@@ -25,6 +25,7 @@ from unroll_support import (
     arguments,
     each_other,
     each_pair,
+    each_unroll,
     eager,
     is_numeric,
     loss,
@@ -101,7 +102,7 @@ def test_a_slightly_wrong_gradient_is_caught(x64, cell):
         assert_close(wrong[1], loop[1])
 
 
-@each_other
+@each_unroll
 def test_jitted_with_lengths_resets_and_reverse(x64, cell, unroll):
     args, options = arguments(cell), {"lengths": LENGTHS, "resets": RESETS, "reverse": True}
     jitted = quick(functools.partial(values_and_gradients, cell, unroll, **options))

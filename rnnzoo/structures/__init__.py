@@ -28,6 +28,7 @@ from rnnzoo.structures.kronecker import Kronecker
 from rnnzoo.structures.low_rank import LowRank
 from rnnzoo.structures.masked import Masked
 from rnnzoo.structures.monarch import Monarch
+from rnnzoo.structures.partitioned import Partitioned
 from rnnzoo.structures.permutation import Permutation
 from rnnzoo.structures.ring import Ring
 from rnnzoo.structures.scalar import Scalar
@@ -74,6 +75,7 @@ __all__ = [
     "LowRank",
     "Masked",
     "Monarch",
+    "Partitioned",
     "Permutation",
     "Ring",
     "Scalar",

@@ -22,6 +22,10 @@ class BlockDiagonal(Algebra):
     def connectivity(self) -> Connectivity:
         return "self" if self.block == 1 else "cyclic"
 
+    @property
+    def jacobian(self) -> Algebra:
+        return self
+
     def check(self, size: int) -> None:
         if size % self.block:
             *most, last = [str(b) for b in range(1, size + 1) if size % b == 0]

@@ -27,6 +27,10 @@ class Clockwork(Algebra):
     def connectivity(self) -> Connectivity:
         return "cyclic"
 
+    @property
+    def jacobian(self) -> Algebra:
+        return self
+
     def check(self, size: int) -> None:
         check_divides(self, "groups", self.groups, size)
         if size == self.groups:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.base import Algebra, Connectivity, UsageError, spec
+from rnnzoo.structures.partitioned import Partitioned
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -22,6 +23,10 @@ class ComplexDiagonal(Algebra):
     @property
     def connectivity(self) -> Connectivity:
         return "cyclic"
+
+    @property
+    def jacobian(self) -> Algebra:
+        return Partitioned(parts=2)
 
     def check(self, size: int) -> None:
         if size % 2:

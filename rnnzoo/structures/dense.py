@@ -15,6 +15,10 @@ class Dense(Algebra):
     def connectivity(self) -> Connectivity:
         return "cyclic"
 
+    @property
+    def jacobian(self) -> Algebra:
+        return self
+
     def init(self, key: Key, size: int) -> Float[Array, "H H"]:
         return jax.random.orthogonal(key, size)
 

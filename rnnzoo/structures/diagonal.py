@@ -15,6 +15,10 @@ class Diagonal(Algebra):
     def connectivity(self) -> Connectivity:
         return "self"
 
+    @property
+    def jacobian(self) -> Algebra:
+        return self
+
     def init(self, key: Key, size: int) -> Float[Array, " H"]:
         return jax.random.uniform(key, (size,), minval=-1.0, maxval=1.0)
 

@@ -36,6 +36,10 @@ class Masked(Structure):
     def closure(self) -> Algebra:
         return Dense()
 
+    @property
+    def jacobian(self) -> Algebra:
+        return self.structure.jacobian
+
     def check(self, size: int) -> None:
         if accepted := self.by.refuses(size):
             raise refuse(self, size, accepted)

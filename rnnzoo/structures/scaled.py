@@ -24,6 +24,10 @@ class Scaled(Structure):
     def closure(self) -> Algebra:
         return self.structure.closure
 
+    @property
+    def jacobian(self) -> Algebra:
+        return self.structure.jacobian
+
     def check(self, size: int) -> None:
         self.structure.check(size)
 

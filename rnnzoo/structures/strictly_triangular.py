@@ -24,6 +24,10 @@ class StrictlyTriangular(Algebra):
     def connectivity(self) -> Connectivity:
         return "none"
 
+    @property
+    def jacobian(self) -> Algebra:
+        return Triangular()
+
     def check(self, size: int) -> None:
         if size < 2:
             raise UsageError(f"{self} does not fit hidden_size {size}; accepted: hidden_size of 2 or more")

@@ -35,6 +35,13 @@ class Sum(Structure):
     def closure(self) -> Algebra:
         return Dense()
 
+    @property
+    def jacobian(self) -> Algebra:
+        a, b = self.a.jacobian, self.b.jacobian
+        if a == b or b == Diagonal():
+            return a
+        return b if a == Diagonal() else Dense()
+
     def check(self, size: int) -> None:
         self.a.check(size)
         self.b.check(size)

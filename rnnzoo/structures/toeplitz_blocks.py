@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.base import Algebra, Connectivity, Size, spec
+from rnnzoo.structures.block_diagonal import BlockDiagonal
 from rnnzoo.structures.factors import check_divides
 from rnnzoo.typing import Array, Float, Key
 
@@ -23,6 +24,10 @@ class ToeplitzBlocks(Algebra):
     @property
     def connectivity(self) -> Connectivity:
         return "self" if self.block == 1 else "cascade"
+
+    @property
+    def jacobian(self) -> Algebra:
+        return BlockDiagonal(block=self.block)
 
     def check(self, size: int) -> None:
         check_divides(self, "block", self.block, size)

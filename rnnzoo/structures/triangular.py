@@ -24,6 +24,10 @@ class Triangular(Algebra):
     def connectivity(self) -> Connectivity:
         return "cascade"
 
+    @property
+    def jacobian(self) -> Algebra:
+        return self
+
     def init(self, key: Key, size: int) -> Float[Array, " P"]:
         diagonal_key, key = jax.random.split(key)
         diagonal = jax.random.uniform(diagonal_key, (size,), minval=-1.0, maxval=1.0)

@@ -4,8 +4,15 @@ from rnnzoo.base import Unroll
 from rnnzoo.unrolls.associative import Associative
 from rnnzoo.unrolls.chunked import Chunked
 from rnnzoo.unrolls.chunked_associative import ChunkedAssociative
+from rnnzoo.unrolls.levenberg_marquardt import LevenbergMarquardt
 from rnnzoo.unrolls.loop import Loop
+from rnnzoo.unrolls.newton import Newton
+from rnnzoo.unrolls.parallel_backward import ParallelBackward
+from rnnzoo.unrolls.quasi_newton import QuasiNewton
 from rnnzoo.unrolls.scan import Scan
 from rnnzoo.unrolls.truncated import Truncated
 
-__all__ = ["Associative", "Chunked", "ChunkedAssociative", "Loop", "Scan", "Truncated", "Unroll"]
+__all__ = [
+    "Associative", "Chunked", "ChunkedAssociative", "LevenbergMarquardt", "Loop", "Newton", "ParallelBackward",
+    "QuasiNewton", "Scan", "Truncated", "Unroll",
+]  # fmt: skip

@@ -80,16 +80,20 @@ def tapped(cell: Cell, params: Params, taps: dict[str, Tap], state: State, z_t: 
 
 
 @dataclasses.dataclass(frozen=True)
-class Uses:
-    """Facts about a step, read off its trace."""
+class Trace:
+    """One step as a jaxpr, a function of the recurrent products, z_t, the state and the other parameters. It returns
+    the new state and what each U is applied to. Variables, by what they stand for:"""
 
-    sums: dict[str, int]  # gate -> leaf of z_t that U h is added to at once, neither having another use
-    sources: dict[str, int]  # gate -> leaf of the state that U is applied to, where it is one
-    others: bool  # whether the step uses parameters besides the recurrent matrices
+    jaxpr: Any
+    products: dict[str, Any]  # gate -> U h
+    inputs: list[Any]  # the leaves of z_t
+    states: list[Any]  # the leaves of the state before the step
+    others: list[Any]  # the parameters besides the recurrent matrices
+    seen: dict[str, Any]  # gate -> h
 
 
-def uses(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Uses:
-    """The `Uses` of one step of `cell`. Arguments give shapes only."""
+def trace(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Trace:
+    """The `Trace` of one step of `cell`. Arguments give shapes only."""
     us = matrices(cell, params)
     rest = {name: value for name, value in params.items() if name != "u" or not us}
     leaves, tree = jax.tree.flatten(z_t)
@@ -108,20 +112,34 @@ def uses(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Contr
     jaxpr = jax.make_jaxpr(step)(shapes, leaves, state, rest, control_t).jaxpr
     invars = iter(jaxpr.invars)
     product_vars = {g: next(invars) for g in sorted(shapes)}
-    leaf_vars = [next(invars) for _ in leaves]
-    state_vars = [next(invars) for _ in jax.tree.leaves(state)]
-    rest_vars = [next(invars) for _ in jax.tree.leaves(rest)]
-    seen = dict(zip(sorted(shapes), jaxpr.outvars[len(state_vars) :], strict=True))
+    inputs = [next(invars) for _ in leaves]
+    states = [next(invars) for _ in jax.tree.leaves(state)]
+    others = [next(invars) for _ in jax.tree.leaves(rest)]
+    seen = dict(zip(sorted(shapes), jaxpr.outvars[len(states) :], strict=True))
+    return Trace(jaxpr, product_vars, inputs, states, others, seen)
 
+
+@dataclasses.dataclass(frozen=True)
+class Uses:
+    """Facts about a step, read off its trace."""
+
+    sums: dict[str, int]  # gate -> leaf of z_t that U h is added to at once, neither having another use
+    sources: dict[str, int]  # gate -> leaf of the state that U is applied to, where it is one
+    others: bool  # whether the step uses parameters besides the recurrent matrices
+
+
+def uses(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Uses:
+    """The `Uses` of one step of `cell`. Arguments give shapes only."""
+    step = trace(cell, params, state, z_t, control_t)
     used = {}  # variable -> the equations that use it; None stands for the outputs
-    for eqn in [*jaxpr.eqns, None]:
-        for var in jaxpr.outvars if eqn is None else eqn.invars:
+    for eqn in [*step.jaxpr.eqns, None]:
+        for var in step.jaxpr.outvars if eqn is None else eqn.invars:
             if not hasattr(var, "val"):  # a variable, not a literal
                 used.setdefault(var, []).append(eqn)
     return Uses(
-        sums=_sums(used, product_vars, leaf_vars),
-        sources={g: state_vars.index(var) for g, var in seen.items() if var in state_vars},
-        others=any(var in used for var in rest_vars),
+        sums=_sums(used, step.products, step.inputs),
+        sources={g: step.states.index(var) for g, var in step.seen.items() if var in step.states},
+        others=any(var in used for var in step.others),
     )
 
 

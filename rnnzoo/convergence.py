@@ -1,0 +1,80 @@
+"""How an iterative unroll got on: iterations and residuals of every sequence."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
+from rnnzoo.run import run
+from rnnzoo.typing import Array, Bool, Float, Int, Params, PyTree, State
+from rnnzoo.unrolls.iterative import Iterative
+from rnnzoo.unrolls.linearized import Steps
+from rnnzoo.unrolls.newton import Newton
+
+
+class Report(NamedTuple):
+    """What `newton_report` returns, for each sequence."""
+
+    iterations: Int[Array, " *B"]
+    """How many there were; 0 if the starting guess is the solution."""
+    residual: Float[Array, " *B"]
+    """The largest ``abs(f(h_tm1, z_t) - h_t) / max(1, abs(h_t))``; NaN if anything is."""
+    converged: Bool[Array, " *B"]
+    """Whether that is within the tolerance. If not, outputs of `rnnzoo.run` are NaN."""
+
+
+def newton_report(
+    cell: Cell,
+    params: Params,
+    xs: Float[Array, "T *B I"],
+    state: State | None = None,
+    *,
+    unroll: Iterative = Newton(),  # noqa: B008 (a frozen specification)
+    **controls: Any,
+) -> Report:
+    """How `unroll` gets on with the sequences `xs`; works under `jax.jit`.
+
+    Args:
+        cell: as for `rnnzoo.run`.
+        params: as for `rnnzoo.run`.
+        xs: as for `rnnzoo.run`.
+        state: as for `rnnzoo.run`.
+        unroll: `Newton` or another `Iterative` one.
+        **controls: lengths, resets and reverse, as for `rnnzoo.run`.
+
+    Raises:
+        UsageError: as `rnnzoo.run`, and for an unroll that does not iterate.
+    """
+    if not isinstance(unroll, Iterative):
+        raise UsageError(f"unroll is {unroll}; accepted: one that iterates, such as Newton()")
+    batch = jnp.shape(xs)[1:-1]
+    _, last = run(cell, params, xs, state, unroll=_Reporting(inner=unroll), **controls)
+    if not jnp.shape(xs)[0]:
+        return Report(jnp.zeros(batch, jnp.int32), jnp.zeros(batch), jnp.ones(batch, bool))
+    return Report(*last[_NAME])
+
+
+_NAME = "report of iterations"
+
+
+@spec
+class _Reporting(Unroll):
+    """Returns a `Report` beside the states, as if it were carried from step to step."""
+
+    inner: Iterative
+
+    def refuses(self, cell: Cell) -> str | None:
+        return self.inner.refuses(cell)
+
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        time = jax.tree.leaves(zs)[0].shape[0]
+        if not time:
+            return self.inner(cell, params, state, zs, controls)
+        steps = Steps(cell, params, state, zs, controls)
+        last = self.inner.iterate(steps)
+        report = Report(last.count, last.residual(), self.inner.converged(last))
+        return steps.states(last.hs) | {_NAME: jax.tree.map(lambda a: jnp.broadcast_to(a, (time,)), report)}
+
+
+__all__ = ["Report", "newton_report"]

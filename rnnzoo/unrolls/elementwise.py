@@ -1,0 +1,70 @@
+"""Whether the units of a cell meet only through its recurrent matrices, found by tracing its step.
+
+Such a step is made of functions of single units and of products U h. Its Jacobian then is in the family that diagonal
+matrices and U generate (`rnnzoo.base.Structure.jacobian`), in a table with a row and a column for each vector carried.
+"""
+
+from typing import Any
+
+import jax
+
+from rnnzoo.base import Affine, Algebra, Cell, Control, Recurrent
+from rnnzoo.structures.dense import Dense
+from rnnzoo.structures.diagonal import Diagonal
+from rnnzoo.structures.partitioned import Partitioned
+from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.unrolls.taps import trace
+
+# Primitives of JAX that act on each entry by itself.
+_ELEMENTWISE = frozenset(
+    """abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos
+    cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic
+    lt max min mul ne neg nextafter not or pow reduce_precision rem round rsqrt select_n sign sin
+    sinh sqrt square stop_gradient sub tan tanh xor""".split()
+)
+# Primitives that hold a jaxpr of as many arguments.
+_CALLS = frozenset("pjit jit closed_call core_call custom_jvp_call custom_vjp_call remat2 checkpoint".split())
+
+
+def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> str | None:
+    """What lets units of `cell` meet besides its recurrent matrices, None if nothing. Arguments give shapes only."""
+    shapes = {leaf.shape for leaf in jax.tree.leaves(state)}
+    if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+        return f"vectors of {len(shapes)} shapes" if len(shapes) > 1 else f"a state of shape {next(iter(shapes))}"
+    step = trace(cell, params, state, z_t, control_t)
+    active = {*step.products.values(), *step.states}
+    return _mixing(step.jaxpr, active, next(iter(shapes)))
+
+
+def _mixing(jaxpr: Any, active: set, shape: tuple[int, ...]) -> str | None:
+    """The first equation that is not elementwise in what depends on `active` variables, which it adds to."""
+    for eqn in jaxpr.eqns:
+        heard = [not hasattr(var, "val") and var in active for var in eqn.invars]
+        if not any(heard):
+            continue
+        inner = eqn.params.get("jaxpr", eqn.params.get("call_jaxpr"))
+        inner = getattr(inner, "jaxpr", inner)
+        if inner is not None and len(inner.invars) == len(eqn.invars) and eqn.primitive.name in _CALLS:
+            within = {var for var, is_heard in zip(inner.invars, heard, strict=True) if is_heard}
+            if reason := _mixing(inner, within, shape):
+                return reason
+            outs = zip(eqn.outvars, inner.outvars, strict=True)
+            active |= {out for out, var in outs if not hasattr(var, "val") and var in within}
+            continue
+        sizes = [var.aval.shape for var, is_heard in zip(eqn.invars, heard, strict=True) if is_heard]
+        if eqn.primitive.name not in _ELEMENTWISE or any(s != shape for s in sizes):
+            return eqn.primitive.name
+        active |= set(eqn.outvars)
+    return None
+
+
+def jacobian_family(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Algebra:
+    """An algebra that holds d state_t / d state_tm1 of `cell`, the state being one vector, leaf after leaf."""
+    if isinstance(cell, Affine):
+        return cell.transition.jacobian
+    if mixes(cell, params, state, z_t, control_t) is not None:
+        return Dense()
+    entry = cell.structure.jacobian if isinstance(cell, Recurrent) else Diagonal()
+    vectors = len(jax.tree.leaves(state))
+    # One large matrix rather than a table of matrices: the product is one product.
+    return entry if vectors == 1 or entry == Dense() else Partitioned(parts=vectors, entry=entry)

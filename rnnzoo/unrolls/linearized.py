@@ -1,0 +1,118 @@
+"""The Jacobians of all steps, and derivatives of the states by a parallel prefix over them."""
+
+import abc
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.flatten_util import ravel_pytree
+
+from rnnzoo.advance import advance, widen
+from rnnzoo.base import Cell, Control, Unroll, spec
+from rnnzoo.typing import Array, Float, Params, PyTree, State
+from rnnzoo.unrolls.elementwise import jacobian_family
+from rnnzoo.unrolls.prefix import solve
+
+
+class Steps:
+    """All steps of one sequence as functions of all states at once, a state being one vector (N,), leaf after leaf."""
+
+    def __init__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control):
+        self.cell, self.params, self.zs, self.controls = cell, params, zs, controls
+        self.start, self.unravel = ravel_pytree(state)
+        step = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
+        self.family = jacobian_family(cell, params, state, jax.eval_shape(widen, step[0]), step[1])
+
+    def before(self, hs: Float[Array, "T N"]) -> Float[Array, "T N"]:
+        """The states before each step, from those after."""
+        return jnp.concatenate([self.start[None], hs[:-1]])
+
+    def _step(self, params: Params, h: Array, z_t: PyTree, control_t: Control) -> Array:
+        return ravel_pytree(advance(self.cell, params, self.unravel(h), z_t, control_t))[0]
+
+    def apply(self, before: Float[Array, "T N"]) -> Float[Array, "T N"]:
+        """Every step by itself, from the state before it."""
+        return self.change(before, self.params, self.zs)
+
+    def change(self, before: Float[Array, "T N"], params: Params, zs: PyTree) -> Float[Array, "T N"]:
+        """`apply` with other parameters and inputs."""
+        return jax.vmap(self._step, (None, 0, 0, 0))(params, before, zs, self.controls)
+
+    def _push(self, before: Float[Array, "T N"], probe: Float[Array, " N"]) -> Float[Array, "T N"]:
+        return jax.jvp(self.apply, (before,), (jnp.broadcast_to(probe, before.shape),))[1]
+
+    def jacobians(self, before: Float[Array, "T N"]) -> PyTree:
+        """d h_t / d h_tm1 at every step, parameters of members of `family`: as many products as it has probes."""
+        images = jax.vmap(functools.partial(self._push, before), out_axes=1)(self._probes())
+
+        def member(images_t):
+            return self.family.materialize(self.family.from_probes(images_t))
+
+        return jax.vmap(member)(images)
+
+    def diagonals(self, before: Float[Array, "T N"]) -> Float[Array, "T N"]:
+        """The diagonals of `jacobians`, one probe after the other: no more memory than some states."""
+
+        # Each unit is in one probe, and no unit hears two of a probe.
+        def add(total, probe):
+            return total + probe * self._push(before, probe), None
+
+        return lax.scan(add, jnp.zeros_like(before), self._probes())[0]
+
+    def _probes(self) -> Float[Array, "P N"]:
+        return self.family.probes(self.start.size).astype(self.start.dtype)
+
+    def states(self, hs: Float[Array, "T N"]) -> State:
+        return jax.vmap(self.unravel)(hs)
+
+    def flat(self, states: State) -> Float[Array, "T N"]:
+        return jax.vmap(lambda state: ravel_pytree(state)[0])(states)
+
+
+@spec
+class Linearized(Unroll):
+    """An unroll whose derivatives are a linear recurrence over the Jacobians of all steps, solved in parallel::
+
+        dh_t = J_t dh_tm1 + (the change of step t by itself),         J_t = d h_t / d h_tm1
+
+    Reverse mode is its transpose, lambda_tm1 = J_t^T lambda_t + g_tm1: as parallel as the forward mode. The gradients
+    of parameters and inputs follow at all t at once."""
+
+    def refuses(self, cell: Cell) -> str | None:
+        key = jax.random.key(0)
+        state = jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(key, cell.hidden_size))))
+        for name, leaf in state.items():
+            if not all(jnp.issubdtype(a.dtype, jnp.floating) for a in jax.tree.leaves(leaf)):
+                return (
+                    f"state[{name!r}] of {type(cell).__name__} is {leaf.dtype}; {type(self).__name__} runs cells whose "
+                    "state is floating point, as it needs the derivative of a step by the state"
+                )
+        return None
+
+    @abc.abstractmethod
+    def forward(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        """The states (T, ...) after each step, T >= 1; no derivative is taken of how they were computed."""
+
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        if not jax.tree.leaves(zs)[0].shape[0]:
+            return jax.tree.map(lambda a: a[None][:0], state)
+        return _states(self, cell, params, state, zs, controls)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _states(unroll: Linearized, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+    return unroll.forward(cell, params, state, zs, controls)
+
+
+@_states.defjvp
+def _states_jvp(unroll: Linearized, cell: Cell, primals: Any, tangents: Any) -> tuple[State, State]:
+    params, _, zs, _ = primals
+    dparams, dstate, dzs, _ = tangents
+    states = _states(unroll, cell, *primals)
+    steps = Steps(cell, *primals)
+    before = steps.before(steps.flat(states))
+    own = jax.jvp(functools.partial(steps.change, before), (params, zs), (dparams, dzs))[1]
+    changes = solve(steps.family, steps.jacobians(before), own, ravel_pytree(dstate)[0])
+    return states, steps.states(changes)
