@@ -8,10 +8,11 @@
 ((5, 2, 8), ['c', 'h'])
 """
 
-from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls
+from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls, wrappers
 from rnnzoo.base import spec
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
+from rnnzoo.streaming import make_model_stepper, make_stepper
 
 __version__ = "0.1.0"
 
@@ -21,6 +22,8 @@ __all__ = [
     "config",
     "from_json",
     "initializers",
+    "make_model_stepper",
+    "make_stepper",
     "members",
     "models",
     "run",
@@ -29,4 +32,5 @@ __all__ = [
     "tasks",
     "to_json",
     "unrolls",
+    "wrappers",
 ]
