@@ -18,7 +18,7 @@ class Noisy(Cell):
         return params
 
     def disturb(self, key: Key, zs: PyTree) -> PyTree:
-        """What `project` returned for one sequence, leaves (T, ...), with the sequence's noise. By default unchanged."""
+        """What `project` returned for one sequence, leaves (T, ...), with its noise. By default unchanged."""
         return zs
 
 

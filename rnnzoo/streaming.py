@@ -1,7 +1,6 @@
 """Run a network on a stream, a few steps at a time: compiled ahead of time, its state updated in place."""
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ import numpy as np
 from rnnzoo.base import Cell, UsageError, spec
 from rnnzoo.models import Model
 from rnnzoo.run import check_params, run
-from rnnzoo.typing import Array, Bool, Key, Params, PyTree, Shaped, State
+from rnnzoo.typing import Array, Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper
 
 Dtype = Literal["float32", "bfloat16", "float16", "float64"]

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.base import Structure
 from rnnzoo.checkpoint import RunFolder
 from rnnzoo.config import Config, difference
 from rnnzoo.facts import structure_of
