@@ -9,8 +9,9 @@ import numpy as np
 from jax.core import Tracer
 
 from rnnzoo.base import Cell, Control, Unroll
+from rnnzoo.noise import Noisy
 from rnnzoo.registry import UsageError
-from rnnzoo.typing import Array, Bool, Float, Int, Params, State
+from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.scan import Scan
 
 
@@ -23,6 +24,7 @@ def run(
     lengths: Int[Array | np.ndarray, " *B"] | None = None,
     resets: Bool[Array | np.ndarray, " T *B"] | None = None,
     reverse: bool = False,
+    key: Key | None = None,
     unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
 ) -> tuple[Float[Array, "T *B O"], State]:
     """Run `cell` over `xs`, time first, then any number of batch axes.
@@ -36,6 +38,8 @@ def run(
             zeros; what `xs` holds there has no influence on values or gradients, even if it is NaN.
         resets: (T, *B), True where the state goes back to ``cell.initial_state`` before the step.
         reverse: run from the last step to the first; ``ys[t]`` still belongs to ``xs[t]``.
+        key: draws the training noise of cells that have any (zoneout, recurrent dropout, ...), the same from the same
+            key; others ignore it. None: no noise, as in evaluation.
         unroll: how to compute it; all unrolls agree.
 
     Returns:
@@ -49,7 +53,7 @@ def run(
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
     time, batch = xs.shape[0], xs.shape[1:-1]
-    params = cell.prepare(params)
+    params = cell.prepare(_noisy_params(cell, params, key))
     state = _initial_state(cell, params, state, batch)
 
     controls = _controls(time, batch, lengths, resets)
@@ -61,7 +65,7 @@ def run(
     if reverse:
         xs, controls = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, controls))
 
-    zs = _each_step(cell.project, 1)(params, xs)
+    zs = _noisy_steps(cell, _each_step(cell.project, 1)(params, xs), key)
     lanes = jax.tree.map(lambda a: a.reshape(-1, *a.shape[len(batch) :]), state)
     states = jax.vmap(functools.partial(unroll, cell), (None, 0, 1, 1), 1)(params, lanes, zs, controls)
     ys = _each_step(cell.readout, 2)(params, states, zs)
@@ -78,6 +82,20 @@ def _each_step(function: Any, arguments: int) -> Any:
     """`function` of params and of `arguments` trees, at every step of every lane: leading axes (T, B)."""
     axes = (None, *[0] * arguments)
     return jax.vmap(jax.vmap(function, axes), axes)
+
+
+def _noisy_params(cell: Cell, params: Params, key: Key | None) -> Params:
+    if key is None or not isinstance(cell, Noisy):
+        return params
+    return cell.disturb_params(jax.random.fold_in(key, 0), params)
+
+
+def _noisy_steps(cell: Cell, zs: PyTree, key: Key | None) -> PyTree:
+    """The projected inputs (T, B, ...), each lane with noise of its own."""
+    if key is None or not isinstance(cell, Noisy):
+        return zs
+    keys = jax.random.split(jax.random.fold_in(key, 1), jax.tree.leaves(zs)[0].shape[1])
+    return jax.vmap(cell.disturb, (0, 1), 1)(keys, zs)
 
 
 def _lanes(array: Array, time: int, batch: tuple[int, ...]) -> Array:

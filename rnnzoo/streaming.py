@@ -137,6 +137,9 @@ class _Prepared(Wrapper):
     def prepare(self, params: Params) -> Params:
         return params
 
+    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+        return self.cell.step(params, state, z_t)
+
 
 def _input_size(cell: Cell, params: Params) -> int:
     """The number of input features I that parameters are for: one of their own dimensions."""

@@ -1,12 +1,13 @@
 """Cells around a cell: what wrappers share."""
 
+import abc
 import dataclasses
 from collections.abc import Callable
 
 from rnnzoo.base import Cell, Structure, spec
 from rnnzoo.cells.elman import Elman
 from rnnzoo.facts import structure_of
-from rnnzoo.noise import Noisy, parts
+from rnnzoo.noise import Noisy
 from rnnzoo.registry import Size, UsageError
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
@@ -63,11 +64,11 @@ class Wrapper(Noisy):
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         return self.cell.project(params, x_t)
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        return self.cell.step(params, state, parts(z_t)[0])
+    @abc.abstractmethod
+    def step(self, params: Params, state: State, z_t: PyTree) -> State: ...
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
-        return self.cell.readout(params, state, parts(z_t)[0])
+        return self.cell.readout(params, state, z_t)
 
     def initial_state(self, params: Params) -> State:
         return self.cell.initial_state(params)
