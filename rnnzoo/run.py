@@ -53,10 +53,14 @@ def run(
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
     time, batch = xs.shape[0], xs.shape[1:-1]
-    params = cell.prepare(_noisy_params(cell, params, key))
+    noisy = cell if key is not None and isinstance(cell, Noisy) else None
+    if noisy is not None:
+        params = noisy.noisy_params(jax.random.fold_in(key, 0), params)
+    params = cell.prepare(params)
     state = _initial_state(cell, params, state, batch)
 
-    controls = _controls(time, batch, lengths, resets)
+    noise = None if noisy is None else _noise(noisy, jax.random.fold_in(key, 1), time, batch)
+    controls = _controls(time, batch, lengths, resets, noise)
     if controls.active is not None:  # before the projection: 0 * NaN would spoil the gradient
         xs = jnp.where(controls.active[..., None], xs, 0)
     if cell.dtype is not None:
@@ -65,7 +69,7 @@ def run(
     if reverse:
         xs, controls = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, controls))
 
-    zs = _noisy_steps(cell, _each_step(cell.project, 1)(params, xs), key)
+    zs = _each_step(cell.project, 1)(params, xs)
     lanes = jax.tree.map(lambda a: a.reshape(-1, *a.shape[len(batch) :]), state)
     states = jax.vmap(functools.partial(unroll, cell), (None, 0, 1, 1), 1)(params, lanes, zs, controls)
     ys = _each_step(cell.readout, 2)(params, states, zs)
@@ -84,32 +88,24 @@ def _each_step(function: Any, arguments: int) -> Any:
     return jax.vmap(jax.vmap(function, axes), axes)
 
 
-def _noisy_params(cell: Cell, params: Params, key: Key | None) -> Params:
-    if key is None or not isinstance(cell, Noisy):
-        return params
-    return cell.disturb_params(jax.random.fold_in(key, 0), params)
-
-
-def _noisy_steps(cell: Cell, zs: PyTree, key: Key | None) -> PyTree:
-    """The projected inputs (T, B, ...), each lane with noise of its own."""
-    if key is None or not isinstance(cell, Noisy):
-        return zs
-    keys = jax.random.split(jax.random.fold_in(key, 1), jax.tree.leaves(zs)[0].shape[1])
-    return jax.vmap(cell.disturb, (0, 1), 1)(keys, zs)
-
-
 def _lanes(array: Array, time: int, batch: tuple[int, ...]) -> Array:
     """(T, *B, ...) with all batch axes as one."""
     lanes = int(np.prod(batch))
     return array.reshape(time, lanes, *array.shape[1 + len(batch) :])
 
 
-def _controls(time: int, batch: tuple[int, ...], lengths: Any, resets: Any) -> Control:
+def _noise(cell: Noisy, key: Key, time: int, batch: tuple[int, ...]) -> PyTree:
+    """Noise of its own for every sequence, leaves (T, *B, ...)."""
+    draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
+    return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
+
+
+def _controls(time: int, batch: tuple[int, ...], lengths: Any, resets: Any, noise: PyTree) -> Control:
     """`Control` arrays (T, *B)."""
     active = None
     if lengths is not None:
         active = jnp.arange(time).reshape(time, *[1] * len(batch)) < jnp.asarray(lengths)
-    return Control(active=active, reset=None if resets is None else jnp.asarray(resets))
+    return Control(active=active, reset=None if resets is None else jnp.asarray(resets), noise=noise)
 
 
 def _initial_state(cell: Cell, params: Params, state: State | None, batch: tuple[int, ...]) -> State:

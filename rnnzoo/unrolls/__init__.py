@@ -2,7 +2,9 @@
 
 from rnnzoo.base import Unroll
 from rnnzoo.unrolls.associative import Associative
+from rnnzoo.unrolls.auto import Auto
+from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.loop import Loop
 from rnnzoo.unrolls.scan import Scan
 
-__all__ = ["Associative", "Loop", "Scan", "Unroll"]
+__all__ = ["Associative", "Auto", "CuDNN", "Loop", "Scan", "Unroll"]

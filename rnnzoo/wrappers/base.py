@@ -76,11 +76,11 @@ class Wrapper(Noisy):
     def with_structure(self, change: Callable[[Structure], Structure]) -> "Wrapper":
         return dataclasses.replace(self, cell=self.cell.with_structure(change))
 
-    def disturb_params(self, key: Key, params: Params) -> Params:
-        return self.cell.disturb_params(key, params) if isinstance(self.cell, Noisy) else params
+    def noisy_params(self, key: Key, params: Params) -> Params:
+        return self.cell.noisy_params(key, params) if isinstance(self.cell, Noisy) else params
 
-    def disturb(self, key: Key, zs: PyTree) -> PyTree:
-        return self.cell.disturb(key, zs) if isinstance(self.cell, Noisy) else zs
+    def noise(self, key: Key, time: int) -> PyTree:
+        return self.cell.noise(key, time) if isinstance(self.cell, Noisy) else None
 
 
 def needs_structure(wrapper: Wrapper) -> None:

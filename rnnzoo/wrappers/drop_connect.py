@@ -1,10 +1,10 @@
 """DropConnect on U, as in the weight-dropped LSTM (Merity et al. 2018). arXiv:1708.02182"""
 
 import jax
+import jax.numpy as jnp
 
 from rnnzoo.base import Cell, spec
 from rnnzoo.cells.lstm import LSTM
-from rnnzoo.noise import keep_mask
 from rnnzoo.registry import Fraction
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
@@ -31,9 +31,11 @@ class DropConnect(Wrapper):
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
         return self.cell.step(params, state, z_t)
 
-    def disturb_params(self, key: Key, params: Params) -> Params:
+    def noisy_params(self, key: Key, params: Params) -> Params:
         key, inner_key = jax.random.split(key)
         leaves, tree = jax.tree.flatten(params["u"])
         keys = jax.random.split(key, len(leaves))
-        u = [a * keep_mask(k, self.rate, a.shape, a.dtype) for a, k in zip(leaves, keys, strict=True)]
-        return super().disturb_params(inner_key, {**params, "u": tree.unflatten(u)})
+        kept = [jax.random.bernoulli(k, 1 - self.rate, a.shape) for a, k in zip(leaves, keys, strict=True)]
+        scale = max(1 - self.rate, 1e-9)  # at rate 1 all weights are dropped, and 0 / 0 is not
+        u = [jnp.where(keep, a / scale, 0) for a, keep in zip(leaves, kept, strict=True)]
+        return super().noisy_params(inner_key, {**params, "u": tree.unflatten(u)})

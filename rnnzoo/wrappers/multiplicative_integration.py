@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from rnnzoo.base import Cell, spec
 from rnnzoo.cells.elman import Elman
+from rnnzoo.noise import join, split
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
@@ -57,11 +58,10 @@ class MultiplicativeIntegration(Wrapper):
         sums = {g: mi["beta_w"][g] * alone[g] + (full[g] - alone[g]) for g in mi["alpha"]}
         return {"cell": {**full, **sums}, "scale": scales}
 
-    def disturb(self, key: Key, zs: PyTree) -> PyTree:
-        return {**zs, "cell": super().disturb(key, zs["cell"])}
-
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        return step_with_products(self.cell, params, state, z_t["cell"], lambda g: {"after": z_t["scale"][g]})
+        z_t, noise_t = split(z_t)
+        inner = join(z_t["cell"], noise_t)
+        return step_with_products(self.cell, params, state, inner, lambda g: {"after": z_t["scale"][g]})
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
         return self.cell.readout(params, state, z_t["cell"])

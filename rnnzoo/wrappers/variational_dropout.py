@@ -5,9 +5,9 @@ import jax.numpy as jnp
 
 from rnnzoo.base import Cell, spec
 from rnnzoo.cells.lstm import LSTM
-from rnnzoo.noise import Disturbed, keep_mask, parts
+from rnnzoo.noise import join, split
 from rnnzoo.registry import Fraction
-from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
+from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
 from rnnzoo.wrappers.product import step_with_products
 
@@ -31,19 +31,18 @@ class VariationalDropout(Wrapper):
         super().__post_init__()
         needs_structure(self)
 
-    def disturb(self, key: Key, zs: PyTree) -> PyTree:
+    def noise(self, key: Key, time: int) -> PyTree:
         key, inner_key = jax.random.split(key)
-        leaves = jax.tree.leaves(zs)
-        mask = keep_mask(key, self.rate, (self.hidden_size,), jnp.result_type(*leaves))
-        # One copy a step: noise reaches the steps with z_t, the only thing that a sequence does not share with others.
-        masks = jnp.broadcast_to(mask, (leaves[0].shape[0], self.hidden_size))
-        return Disturbed(super().disturb(inner_key, zs), masks)
+        heard = jax.random.bernoulli(key, 1 - self.rate, (self.hidden_size,))
+        # One copy a step: what a sequence does not share with the batch reaches its steps with the controls.
+        return {
+            "heard": jnp.broadcast_to(heard, (time, self.hidden_size)),
+            "cell": super().noise(inner_key, time),
+        }
 
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        inner, mask = parts(z_t)
-        if mask is None:
-            return self.cell.step(params, state, inner)
-        return step_with_products(self.cell, params, state, inner, lambda gate: {"before": mask})
-
-    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
-        return self.cell.readout(params, state, parts(z_t)[0])
+        z_t, noise_t = split(z_t)
+        if noise_t is None:
+            return self.cell.step(params, state, z_t)
+        mask = noise_t["heard"] / max(1 - self.rate, 1e-9)  # at rate 1 all units are dropped, and 0 / 0 is not
+        return step_with_products(self.cell, params, state, join(z_t, noise_t["cell"]), lambda gate: {"before": mask})

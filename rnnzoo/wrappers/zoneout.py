@@ -1,13 +1,12 @@
 """Zoneout: units that keep their old value at random (Krueger et al. 2017). arXiv:1606.01305"""
 
 import jax
-import jax.numpy as jnp
 
 from rnnzoo.base import Cell, spec
 from rnnzoo.cells.lstm import LSTM
-from rnnzoo.noise import Disturbed, parts
+from rnnzoo.noise import join, split
 from rnnzoo.registry import Fraction
-from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
+from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_vectors
 
 
@@ -35,19 +34,17 @@ class Zoneout(Wrapper):
     def _rate(self, name: str) -> float:
         return self.rate if name == "h" else self.memory_rate
 
-    def disturb(self, key: Key, zs: PyTree) -> PyTree:
+    def noise(self, key: Key, time: int) -> PyTree:
         key, inner_key = jax.random.split(key)
-        leaf = jax.tree.leaves(zs)[0]
         keys = zip(self.carries, jax.random.split(key, len(self.carries)), strict=True)
-        shape, dtype = (leaf.shape[0], self.hidden_size), jnp.result_type(*jax.tree.leaves(zs))
-        kept = {name: jax.random.bernoulli(k, self._rate(name), shape).astype(dtype) for name, k in keys}
-        return Disturbed(super().disturb(inner_key, zs), kept)
+        kept = {name: jax.random.bernoulli(k, self._rate(name), (time, self.hidden_size)) for name, k in keys}
+        return {"kept": kept, "cell": super().noise(inner_key, time)}
 
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        inner, kept = parts(z_t)
-        kept = {name: self._rate(name) for name in self.carries} if kept is None else kept
-        new = self.cell.step(params, state, inner)
+        z_t, noise_t = split(z_t)
+        if noise_t is None:
+            kept = {name: self._rate(name) for name in self.carries}
+        else:
+            z_t, kept = join(z_t, noise_t["cell"]), noise_t["kept"]
+        new = self.cell.step(params, state, z_t)
         return new | {name: d * state[name] + (1 - d) * new[name] for name, d in kept.items()}
-
-    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
-        return self.cell.readout(params, state, parts(z_t)[0])
