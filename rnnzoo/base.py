@@ -115,6 +115,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
 
     gates: ClassVar[tuple[str, ...]] = ("h",)  # the names of W x + b
     carries: ClassVar[tuple[str, ...]] = ("h",)  # the names of the vectors (H,) in the state
+    uses_dt: ClassVar[bool] = False  # True: `project` gets x_t (I + 1,), with the elapsed time dt as its last entry
 
     hidden_size: Size
     """Number of hidden units H."""
@@ -226,9 +227,6 @@ class Affine(Cell):
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
         a_t, b_t = self.affine(params, z_t)
         return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
-
-
-# ---- unrolls ---------------------------------------------------------------------------------------------
 
 
 @spec

@@ -23,6 +23,7 @@ def run(
     *,
     lengths: Int[Array | np.ndarray, " *B"] | None = None,
     resets: Bool[Array | np.ndarray, " T *B"] | None = None,
+    dt: Float[Array | np.ndarray, " T *B"] | None = None,
     reverse: bool = False,
     key: Key | None = None,
     unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
@@ -37,6 +38,8 @@ def run(
         lengths: (*B,), integers from 0 to T. Steps past a sequence's length leave its state as it is and return
             zeros; what `xs` holds there has no influence on values or gradients, even if it is NaN.
         resets: (T, *B), True where the state goes back to ``cell.initial_state`` before the step.
+        dt: (T, *B), the time since the step before, in the order of running, for cells with `uses_dt` (None: 1). At the
+            first step it is that since the state given.
         reverse: run from the last step to the first; ``ys[t]`` still belongs to ``xs[t]``.
         key: draws the training noise of cells that have any (zoneout, recurrent dropout, ...), the same from the same
             key; others ignore it. None: no noise, as in evaluation.
@@ -50,16 +53,17 @@ def run(
     """
     xs = jnp.asarray(xs)
     _check_inputs(cell, params, xs, lengths, resets)
+    xs = _with_elapsed_time(cell, xs, dt)
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
     time, batch = xs.shape[0], xs.shape[1:-1]
-    noisy = cell if key is not None and isinstance(cell, Noisy) else None
-    if noisy is not None:
-        params = noisy.noisy_params(jax.random.fold_in(key, 0), params)
+    noise = None
+    if key is not None and isinstance(cell, Noisy):
+        params = cell.noisy_params(jax.random.fold_in(key, 0), params)
+        noise = _noise(cell, jax.random.fold_in(key, 1), time, batch)
     params = cell.prepare(params)
     state = _initial_state(cell, params, state, batch)
 
-    noise = None if noisy is None else _noise(noisy, jax.random.fold_in(key, 1), time, batch)
     controls = _controls(time, batch, lengths, resets, noise)
     if controls.active is not None:  # before the projection: 0 * NaN would spoil the gradient
         xs = jnp.where(controls.active[..., None], xs, 0)
@@ -106,6 +110,18 @@ def _controls(time: int, batch: tuple[int, ...], lengths: Any, resets: Any, nois
     if lengths is not None:
         active = jnp.arange(time).reshape(time, *[1] * len(batch)) < jnp.asarray(lengths)
     return Control(active=active, reset=None if resets is None else jnp.asarray(resets), noise=noise)
+
+
+def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
+    """Inputs as the cell's `project` reads them: with dt as one more feature if it uses it."""
+    if not cell.uses_dt:
+        if dt is not None:
+            raise UsageError(f"dt is given, but {type(cell).__name__} has no use for it; accepted: cells with uses_dt")
+        return xs
+    if dt is None:
+        dt = jnp.ones(xs.shape[:-1], xs.dtype)
+    _check_array("dt", dt, xs.shape[:-1], np.floating, "floating point")
+    return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
 
 
 def _initial_state(cell: Cell, params: Params, state: State | None, batch: tuple[int, ...]) -> State:

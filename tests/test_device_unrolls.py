@@ -79,7 +79,7 @@ def test_no_steps_and_no_sequences(shape):
     assert_close(last, state, 0)
 
 
-def test_the_kernel_takes_these_shapes():
+def test_shapes_abstractly(reference):
     params, xs, state = arguments(LSTM)
     call = functools.partial(unrolls.CuDNN().apply, LSTM, controls=sequences(LENGTHS, False))
     ys, last = jax.eval_shape(call, params, state, xs)
@@ -92,9 +92,15 @@ def test_which_cells_are_cudnns_abstractly(cell):
     params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), FEATURES)))
     plain = (wrappers.DropConnect, wrappers.VariationalDropout)  # without noise, they are what they wrap
     is_lstm = isinstance(cell.cell if isinstance(cell, plain) else cell, cells.LSTM)
-    dense = is_lstm and {jnp.shape(leaf) for leaf in jax.tree.leaves(params["u"])} == {(HIDDEN, HIDDEN)}
-    matrix = dense and structure_of(cell) != structures.SparseMask()
-    assert _is_lstm(cell) == (is_lstm and matrix)
+    shapes = {jnp.shape(leaf) for leaf in jax.tree.leaves(params["u"])} if is_lstm else set()
+    u = jax.random.normal(jax.random.key(0), (HIDDEN, HIDDEN))
+    structure = structure_of(cell)
+    if is_lstm and structure is not None and isinstance(params["u"]["i"], jax.ShapeDtypeStruct):
+        columns = jax.vmap(structure.matvec, (None, 0), 1) if shapes == {u.shape} else None
+        is_matrix = columns is not None and bool(jnp.allclose(columns(u, jnp.eye(HIDDEN)), u))
+        assert _is_lstm(cell) == is_matrix
+    else:
+        assert not _is_lstm(cell)
 
 
 def test_what_is_refused_and_why():

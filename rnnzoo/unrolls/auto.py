@@ -89,9 +89,8 @@ class Auto(Unroll):
 
     def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
         """A batch of inputs (T, B, I): outputs (T, B, O) and last state (B, ...), by the chosen unroll."""
-        is_plain = (
-            controls.reset is None and controls.noise is None and xs.dtype == jnp.float32
-        )  # what whole-batch kernels take
+        # What a whole-batch kernel takes.
+        is_plain = controls.reset is None and controls.noise is None and xs.dtype == jnp.float32
         unroll, _ = self.choose(cell, xs.shape[0], xs.shape[1] if is_plain else None)
         return unroll.apply(cell, params, state, xs, controls)  # pyright: ignore[reportAttributeAccessIssue]
 

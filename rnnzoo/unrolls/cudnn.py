@@ -1,6 +1,7 @@
 """The LSTM of cuDNN (Chetlur et al. 2014, arXiv:1410.0759), through `jax.experimental.rnn`, for dense cells on CUDA."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -64,7 +65,8 @@ class CuDNN(Unroll):
         starts = (state["h"][None], state["c"][None])
         layers, dropout, bidirectional = 1, 0.0, False
         sizes = (features, cell.hidden_size, layers)
-        ys, h, c = rnn.lstm(xs.swapaxes(0, 1), *starts, pack(params), some, *sizes, dropout, bidirectional)
+        outputs: Any = rnn.lstm(xs.swapaxes(0, 1), *starts, pack(params), some, *sizes, dropout, bidirectional)
+        ys, h, c = outputs
         back = jnp.argsort(order, 0)[..., None]
         ys = jnp.where(active[..., None], jnp.take_along_axis(ys.swapaxes(0, 1), back, 0), 0)
         ran = (lengths > 0)[:, None]
@@ -91,7 +93,7 @@ def _is_lstm(cell: Cell) -> bool:
     random = np.random.default_rng(0)
     params, x, h, c = jax.tree.map(
         lambda a: random.normal(size=a.shape).astype(a.dtype),
-        (shapes, *(jax.ShapeDtypeStruct((n,), jnp.float32) for n in (features, size, size))),
+        (shapes, *(jax.ShapeDtypeStruct((n,), jnp.float32) for n in (features + cell.uses_dt, size, size))),
     )
     a = {g: params["w"][g] @ x + params["u"][g] @ h + (params["b"][g] if "b" in params else 0) for g in GATES}
     i, f, o = (1 / (1 + np.exp(-a[g])) for g in "ifo")

@@ -52,6 +52,10 @@ class Wrapper(Noisy):
         return self.cell.carries
 
     @property
+    def uses_dt(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.cell.uses_dt
+
+    @property
     def output_size(self) -> int:
         return self.cell.output_size
 

@@ -37,7 +37,7 @@ class MultiplicativeIntegration(Wrapper):
 
     def init(self, key: Key, input_size: int) -> Params:
         params = self.cell.init(key, input_size)
-        x_t = jax.ShapeDtypeStruct((input_size,), jnp.float32)
+        x_t = jax.ShapeDtypeStruct((input_size + self.uses_dt,), jnp.float32)
         zs = jax.eval_shape(lambda x_t: self.cell.project(self.cell.prepare(params), x_t), x_t)
         if not isinstance(zs, dict) or not params["u"].keys() <= zs.keys():
             raise UsageError(
