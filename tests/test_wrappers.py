@@ -14,6 +14,7 @@ import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
 from rnnzoo.facts import structure_of
 from rnnzoo.models import Model, Stack
+from rnnzoo.report import nonzeros_of, num_cell_params
 
 KEY = jax.random.key(5)
 LSTM, GRU = cells.LSTM(hidden_size=HIDDEN), cells.GRUResetBefore(hidden_size=HIDDEN, structure=structures.Diagonal())
@@ -209,6 +210,14 @@ def test_multiplicative_integration_of_an_lstm(x64):
         c = jax.nn.sigmoid(a["f"]) * c + jax.nn.sigmoid(a["i"]) * np.tanh(a["g"])
         h = jax.nn.sigmoid(a["o"]) * np.tanh(c)
     assert_close(run(cell, params, xs, state)[1], {"h": h, "c": c}, 1e-12)
+
+
+def test_counts_are_those_of_the_cell():
+    banded = LSTM.with_structure(lambda _: structures.Banded(bandwidth=1))
+    cell = wrappers.Zoneout(cell=banded)
+    assert nonzeros_of(cell) == nonzeros_of(banded) == 4 * 16
+    assert num_cell_params(cell, 3) == num_cell_params(banded, 3)
+    assert nonzeros_of(wrappers.Zoneout(cell=cells.LRU(hidden_size=6))) == nonzeros_of(cells.LRU(hidden_size=6)) > 0
 
 
 def test_a_wrapped_cell_takes_another_structure():
