@@ -65,7 +65,7 @@ def make_stepper(
     besides its arithmetic, so that several steps a call are faster where the stream allows it.
 
     Args:
-        cell: what to run.
+        cell: what to run; where it uses the elapsed time dt, that is 1.
         params: its parameters, from ``cell.init``; arrays, not tracers.
         batch: the batch axes *B of the inputs: how many streams advance together.
         steps: how many steps one call takes.
