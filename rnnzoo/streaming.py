@@ -123,10 +123,7 @@ def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruc
     streams = xs.shape[:-1] if jnp.issubdtype(xs.dtype, jnp.floating) else xs.shape
     reset = (jax.ShapeDtypeStruct(streams, jnp.bool_),) if resets else ()
     state = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), first)
-    # One row times a matrix is too little to share among threads (benchmarks/streaming.py).
-    is_row = jax.default_backend() == "cpu" and np.prod(streams) == 1
-    options: dict[str, str | bool] | None = {"xla_cpu_multi_thread_eigen": False} if is_row else None
-    compiled = jax.jit(function, donate_argnums=0).lower(state, xs, *reset).compile(compiler_options=options)
+    compiled = jax.jit(function, donate_argnums=0).lower(state, xs, *reset).compile()
     return Stepper(compiled, (state, xs, *reset), first)
 
 
