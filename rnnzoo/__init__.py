@@ -8,11 +8,12 @@
 ((5, 2, 8), ['c', 'h'])
 """
 
-from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls
+from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls, wrappers
 from rnnzoo.base import spec
 from rnnzoo.convergence import newton_report
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
+from rnnzoo.streaming import make_model_stepper, make_stepper
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,8 @@ __all__ = [
     "config",
     "from_json",
     "initializers",
+    "make_model_stepper",
+    "make_stepper",
     "members",
     "models",
     "newton_report",
@@ -31,4 +34,5 @@ __all__ = [
     "tasks",
     "to_json",
     "unrolls",
+    "wrappers",
 ]

@@ -1,9 +1,10 @@
-"""One step under lengths and resets: what every unroll calls instead of `cell.step`."""
+"""One step under lengths, resets and noise: what every unroll calls instead of `cell.step`."""
 
 import jax
 import jax.numpy as jnp
 
 from rnnzoo.base import Cell, Control
+from rnnzoo.noise import join
 from rnnzoo.typing import Array, Bool, Params, PyTree, State
 
 
@@ -16,7 +17,7 @@ def advance(
     if control_t.reset is not None:
         initial = cell.initial_state(params) if initial is None else initial
         state_tm1 = select(control_t.reset, initial, state_tm1)
-    state_t = cell.step(params, state_tm1, widen(z_t))
+    state_t = cell.step(params, state_tm1, join(widen(z_t), control_t.noise))
     state_t = jax.tree.map(lambda new, old: new.astype(old.dtype), state_t, state)
     return state_t if control_t.active is None else select(control_t.active, state_t, state)
 

@@ -118,6 +118,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
 
     gates: ClassVar[tuple[str, ...]] = ("h",)  # the names of W x + b
     carries: ClassVar[tuple[str, ...]] = ("h",)  # the names of the vectors (H,) in the state
+    uses_dt: ClassVar[bool] = False  # True: `project` gets x_t (I + 1,), with the elapsed time dt as its last entry
 
     hidden_size: Size
     """Number of hidden units H."""
@@ -246,5 +247,4 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
         return layer(self, cell, params, state, xs, controls)
 
 
-__all__ = ["Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure",
-           "Unroll", "UsageError", "cast", "spec"]  # fmt: skip
+__all__ = ["Affine", "Algebra", "Array", "Cell", "Connectivity", "Control", "Recurrent", "Size", "Spec", "Structure", "Unroll", "UsageError", "cast", "spec"]  # fmt: skip # noqa: E501

@@ -5,7 +5,8 @@ import inspect
 import sys
 from typing import Any
 
-from rnnzoo.base import Affine, Algebra, Cell, Recurrent, Structure
+from rnnzoo.base import Affine, Algebra, Cell, Structure
+from rnnzoo.facts import structure_of
 from rnnzoo.registry import Spec, UsageError, members
 from rnnzoo.report import nonzeros_of, num_cell_params
 from rnnzoo.tasks.base import Task
@@ -41,7 +42,7 @@ def summary(cls: type[Spec]) -> str:
 
 def _cell(cls: Any, size: int) -> dict[str, str]:
     cell: Cell = cls(hidden_size=size)
-    linear = "linear" if isinstance(cell, Affine) else "any U" if isinstance(cell, Recurrent) else "fixed"
+    linear = "linear" if isinstance(cell, Affine) else "any U" if structure_of(cell) is not None else "fixed"
     return {"recurrence": linear, "params": f"{num_cell_params(cell, size):,}", "in U": f"{nonzeros_of(cell):,}"}
 
 

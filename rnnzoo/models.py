@@ -124,7 +124,7 @@ class Model(Spec, kind="models"):
             state: what an earlier call returned, to go on from there; not for bidirectional stacks.
             lengths: number of valid steps of each sequence (None: all).
             resets: True where every layer's state starts anew before the step.
-            dropout_key: draws the dropout masks; None: no dropout, as in evaluation.
+            dropout_key: draws the dropout masks and the cells' noise; None: neither, as in evaluation.
             unroll: how to compute the recurrences.
         """
         if state is not None and self.stack.bidirectional:
@@ -136,7 +136,8 @@ class Model(Spec, kind="models"):
             inputs, here = ys, params[name]
             before = None if state is None else state[name]
             read = _layer_norm(here["norm"], inputs) if "norm" in here else inputs
-            ys, last[name] = self._layer(here, read, before, controls)
+            key = None if dropout_key is None else jax.random.fold_in(dropout_key, self.stack.layers + layer)
+            ys, last[name] = self._layer(here, read, before, key, controls)
             if dropout_key is not None and self.stack.dropout:
                 ys = _dropout(jax.random.fold_in(dropout_key, layer), ys, self.stack.dropout)
             if self.stack.residual and ys.shape == inputs.shape:
@@ -154,10 +155,13 @@ class Model(Spec, kind="models"):
             return params["embed"]["w"][x]
         return jax.nn.one_hot(x, self.input_size, dtype=jnp.result_type(float))
 
-    def _layer(self, params: Params, xs: Array, state: State | None, controls: dict[str, Any]) -> tuple[Array, State]:
-        ys, last = run(self.cell, params["cell"], xs, state, **controls)
+    def _layer(
+        self, params: Params, xs: Array, state: State | None, key: Key | None, controls: dict[str, Any]
+    ) -> tuple[Array, State]:
+        ys, last = run(self.cell, params["cell"], xs, state, key=key, **controls)
         if self.stack.bidirectional:
-            back, _ = run(self.cell, params["backward"], xs, reverse=True, **controls)
+            key = None if key is None else jax.random.fold_in(key, 2)
+            back, _ = run(self.cell, params["backward"], xs, reverse=True, key=key, **controls)
             ys = jnp.concatenate([ys, back], -1)
         return ys, last
 

@@ -7,10 +7,11 @@ import jax
 import numpy as np
 
 from rnnzoo.checkpoint import RunFolder
+from rnnzoo.facts import structure_of
 from rnnzoo.pictures import draw_eigenvalues, draw_matrix, new_figure, save
 from rnnzoo.registry import UsageError
 from rnnzoo.training import init_state
-from rnnzoo.warm_start import stored_state, structure_of
+from rnnzoo.warm_start import stored_state
 
 MOST = 8  # matrices in one picture
 

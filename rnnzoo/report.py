@@ -16,8 +16,10 @@ import numpy as np
 import rnnzoo
 from rnnzoo.base import Affine, Cell, Recurrent
 from rnnzoo.config import Config
+from rnnzoo.facts import structure_of
 from rnnzoo.models import Model
 from rnnzoo.typing import Key, Params, PyTree
+from rnnzoo.wrappers.base import Wrapper
 
 
 class Progress:
@@ -119,15 +121,18 @@ def _stored(init: Callable[[Key], Params]) -> int:
 
 def _unused(cell: Cell, input_size: int) -> int:
     """Numbers that are stored but have no effect: the corners of a band."""
-    if not isinstance(cell, Recurrent):
+    structure = structure_of(cell)
+    if structure is None:
         return 0
     gates = jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))["u"].values()
     stored = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(list(gates)))
-    return stored - len(gates) * cell.structure.num_params(cell.hidden_size)
+    return stored - len(gates) * structure.num_params(cell.hidden_size)
 
 
 def nonzeros_of(cell: Cell) -> int:
     """Entries of a cell's recurrent or transition matrices that may differ from 0, over all gates."""
+    if isinstance(cell, Wrapper):
+        return nonzeros_of(cell.cell)
     if isinstance(cell, Recurrent):
         gates = cell.gates if cell.recurrent_gates is None else cell.recurrent_gates
         return len(gates) * cell.structure.nonzeros(cell.hidden_size)

@@ -9,8 +9,9 @@ import numpy as np
 from jax.core import Tracer
 
 from rnnzoo.base import Cell, Control, Unroll
+from rnnzoo.noise import Noisy
 from rnnzoo.registry import UsageError
-from rnnzoo.typing import Array, Bool, Float, Int, Params, State
+from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.scan import Scan
 
 
@@ -22,7 +23,9 @@ def run(
     *,
     lengths: Int[Array | np.ndarray, " *B"] | None = None,
     resets: Bool[Array | np.ndarray, " T *B"] | None = None,
+    dt: Float[Array | np.ndarray, " T *B"] | None = None,
     reverse: bool = False,
+    key: Key | None = None,
     unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
 ) -> tuple[Float[Array, "T *B O"], State]:
     """Run `cell` over `xs`, time first, then any number of batch axes.
@@ -35,7 +38,11 @@ def run(
         lengths: (*B,), integers from 0 to T. Steps past a sequence's length leave its state as it is and return
             zeros; what `xs` holds there has no influence on values or gradients, even if it is NaN.
         resets: (T, *B), True where the state goes back to ``cell.initial_state`` before the step.
+        dt: (T, *B), the time since the step before, in the order of running, for cells with `uses_dt` (None: 1). At the
+            first step it is that since the state given.
         reverse: run from the last step to the first; ``ys[t]`` still belongs to ``xs[t]``.
+        key: draws the training noise of cells that have any (zoneout, recurrent dropout, ...), the same from the same
+            key; others ignore it. None: no noise, as in evaluation.
         unroll: how to compute it; all unrolls agree.
 
     Returns:
@@ -46,13 +53,18 @@ def run(
     """
     xs = jnp.asarray(xs)
     _check_inputs(cell, params, xs, lengths, resets)
+    xs = _with_elapsed_time(cell, xs, dt)
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
     time, batch = xs.shape[0], xs.shape[1:-1]
+    noise = None
+    if key is not None and isinstance(cell, Noisy):
+        params = cell.noisy_params(jax.random.fold_in(key, 0), params)
+        noise = _noise(cell, jax.random.fold_in(key, 1), time, batch)
     params = cell.prepare(params)
     state = _initial_state(cell, params, state, batch)
 
-    inputs = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, _controls(time, batch, lengths, resets)))
+    inputs = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, _controls(time, batch, lengths, resets, noise)))
     if reverse:
         inputs = jax.tree.map(lambda a: jnp.flip(a, 0), inputs)
     lanes = jax.tree.map(lambda a: a.reshape(-1, *a.shape[len(batch) :]), state)
@@ -69,12 +81,30 @@ def _lanes(array: Array, time: int, batch: tuple[int, ...]) -> Array:
     return array.reshape(time, lanes, *array.shape[1 + len(batch) :])
 
 
-def _controls(time: int, batch: tuple[int, ...], lengths: Any, resets: Any) -> Control:
+def _noise(cell: Noisy, key: Key, time: int, batch: tuple[int, ...]) -> PyTree:
+    """Noise of its own for every sequence, leaves (T, *B, ...)."""
+    draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
+    return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
+
+
+def _controls(time: int, batch: tuple[int, ...], lengths: Any, resets: Any, noise: PyTree) -> Control:
     """`Control` arrays (T, *B)."""
     active = None
     if lengths is not None:
         active = jnp.arange(time).reshape(time, *[1] * len(batch)) < jnp.asarray(lengths)
-    return Control(active=active, reset=None if resets is None else jnp.asarray(resets))
+    return Control(active=active, reset=None if resets is None else jnp.asarray(resets), noise=noise)
+
+
+def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
+    """Inputs as the cell's `project` reads them: with dt as one more feature if it uses it."""
+    if not cell.uses_dt:
+        if dt is not None:
+            raise UsageError(f"dt is given, but {type(cell).__name__} has no use for it; accepted: cells with uses_dt")
+        return xs
+    if dt is None:
+        dt = jnp.ones(xs.shape[:-1], xs.dtype)
+    _check_array("dt", dt, xs.shape[:-1], np.floating, "floating point")
+    return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
 
 
 def _initial_state(cell: Cell, params: Params, state: State | None, batch: tuple[int, ...]) -> State:

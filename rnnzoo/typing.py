@@ -48,9 +48,10 @@ class Control:
 
     active: Any = None  # bool (T,) or (); False past a sequence's length: the state is held
     reset: Any = None  # bool (T,) or (); True: back to the initial state before this step
+    noise: Any = None  # what a `rnnzoo.noise.Noisy` cell has drawn for this sequence, leaves (T, ...)
 
 
-jax.tree_util.register_dataclass(Control, ["active", "reset"], [])
+jax.tree_util.register_dataclass(Control, ["active", "reset", "noise"], [])
 
 
 def cast(tree: PyTree, dtype: Any) -> PyTree:

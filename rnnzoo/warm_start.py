@@ -7,9 +7,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, Structure
+from rnnzoo.base import Structure
 from rnnzoo.checkpoint import RunFolder
 from rnnzoo.config import Config, difference
+from rnnzoo.facts import structure_of
 from rnnzoo.grow import grow
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError, to_json
@@ -41,13 +42,6 @@ def stored_state(folder: RunFolder, config: Config, which: str, warn: Callable[[
     if restored is None:
         raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
     return restored
-
-
-def structure_of(cell: Cell) -> Structure | None:
-    """The structure of a cell's recurrent matrices, if it has any."""
-    found = []
-    cell.with_structure(lambda structure: found.append(structure) or structure)
-    return found[0] if found else None
 
 
 def _check(config: Config, model: Model, source: Config, old: Model) -> None:
@@ -89,4 +83,4 @@ def _grown(params: Params, model: Model, before: Structure, after: Structure) ->
     return {**params, **grown}
 
 
-__all__ = ["stored_state", "structure_of", "warm_state"]
+__all__ = ["stored_state", "warm_state"]

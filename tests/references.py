@@ -123,6 +123,22 @@ def ugrnn(cell, p, xs, state):
     return np.array(ys), {"h": h}
 
 
+@reference("CfC")
+def cfc(cell, p, xs, state, dts=None):
+    """Hasani et al. 2022, in the form of the authors' code (ncps): heads ff1, ff2, time_a, time_b."""
+    W, U, b = p["w"], p["u"], p["b"]
+    h, ys = state["h"], []
+    for x, dt in zip(xs, np.ones(len(xs)) if dts is None else dts, strict=True):
+        ff1 = np.tanh(W["a"] @ x + U["a"] @ h + b["a"])
+        ff2 = np.tanh(W["b"] @ x + U["b"] @ h + b["b"])
+        t_a = W["s"] @ x + U["s"] @ h + b["s"]
+        t_b = W["r"] @ x + U["r"] @ h + b["r"]
+        t_interp = sigmoid(t_a * dt + t_b)
+        h = ff1 * (1 - t_interp) + t_interp * ff2
+        ys.append(h)
+    return np.array(ys), {"h": h}
+
+
 def positive(a):
     """Feng et al. 2024, appendix B: g."""
     return np.where(a >= 0, a + 0.5, sigmoid(a))
@@ -171,3 +187,68 @@ def lru(cell, p, xs, state):
         h = decay * h + gamma * (B @ x + b)
         ys.append((C @ h).real + D @ x)
     return np.array(ys), {"h": np.concatenate([h.real, h.imag])}
+
+
+# ---- wrappers, with their default cell -------------------------------------------------------------------
+
+
+def lstm_step(p, x, h, c, heard=None):
+    """One step of Gers et al. 2000; U acts on `heard`, which is h unless given."""
+    heard = h if heard is None else heard
+    a = {g: p["w"][g] @ x + p["u"][g] @ heard + p["b"][g] for g in "ifog"}
+    c = sigmoid(a["f"]) * c + sigmoid(a["i"]) * np.tanh(a["g"])
+    return sigmoid(a["o"]) * np.tanh(c), c
+
+
+@reference("DropConnect")
+@reference("VariationalDropout")
+def undisturbed(cell, p, xs, state):
+    """Merity et al. 2018; Gal & Ghahramani 2016: in evaluation, the LSTM."""
+    return lstm(cell, p, xs, state)
+
+
+@reference("Zoneout")
+def zoneout(cell, p, xs, state):
+    """Krueger et al. 2017, the LSTM with zoneout of c and h, the masks at their mean."""
+    h, c, ys = state["h"], state["c"], []
+    for x in xs:
+        h_new, c_new = lstm_step(p, x, h, c)
+        h = cell.rate * h + (1 - cell.rate) * h_new
+        c = cell.memory_rate * c + (1 - cell.memory_rate) * c_new
+        ys.append(h)
+    return np.array(ys), {"h": h, "c": c}
+
+
+@reference("MultiplicativeIntegration")
+def multiplicative_integration(cell, p, xs, state):
+    """Wu et al. 2016, the general form: phi(alpha * Wx * Uz + beta_1 * Uz + beta_2 * Wx + b)."""
+    W, U, b, mi = p["w"]["h"], p["u"]["h"], p["b"]["h"], {k: v["h"] for k, v in p["mi"].items()}
+    h, ys = state["h"], []
+    for x in xs:
+        h = np.tanh(mi["alpha"] * (W @ x) * (U @ h) + mi["beta_u"] * (U @ h) + mi["beta_w"] * (W @ x) + b)
+        ys.append(h)
+    return np.array(ys), {"h": h}
+
+
+@reference("Dilated")
+def dilated(cell, p, xs, state):
+    """Chang et al. 2017: the cell's state is that of s steps ago."""
+    W, U, b = p["w"]["h"], p["u"]["h"], p["b"]["h"]
+    past = list(state["h"])  # of the steps -s to -1
+    for x in xs:
+        past.append(np.tanh(W @ x + U @ past[-cell.delay] + b))
+    return np.array(past[cell.delay :]), {"h": np.array(past[-cell.delay :])}
+
+
+@reference("Clockwork")
+def clockwork(cell, p, xs, state):
+    """Koutnik et al. 2014: only the modules with t mod T_i = 0 execute, the others keep their state."""
+    W, U, b = p["w"]["h"], p["u"]["h"], p["b"]["h"]
+    group = len(state["h"]) // len(cell.periods)
+    h, clock, ys = state["h"], state["clock"], []
+    for x in xs:
+        new = np.tanh(W @ x + U @ h + b)
+        h = np.where(clock < 1, new, h)
+        clock = np.array([(clock[i] + 1) % cell.periods[i // group] for i in range(len(h))])
+        ys.append(h)
+    return np.array(ys), {"h": h, "clock": clock}

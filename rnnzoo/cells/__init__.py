@@ -1,6 +1,7 @@
 """Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in the README."""
 
 from rnnzoo.base import Affine, Cell, Recurrent
+from rnnzoo.cells.cfc import CfC
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.gru import GRU
 from rnnzoo.cells.gru_reset_before import GRUResetBefore
@@ -20,6 +21,7 @@ __all__ = [
     "UGRNN",
     "Affine",
     "Cell",
+    "CfC",
     "Elman",
     "GRUResetBefore",
     "IndRNN",

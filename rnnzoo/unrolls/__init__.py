@@ -2,8 +2,10 @@
 
 from rnnzoo.base import Unroll
 from rnnzoo.unrolls.associative import Associative
+from rnnzoo.unrolls.auto import Auto
 from rnnzoo.unrolls.chunked import Chunked
 from rnnzoo.unrolls.chunked_associative import ChunkedAssociative
+from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.levenberg_marquardt import LevenbergMarquardt
 from rnnzoo.unrolls.loop import Loop
 from rnnzoo.unrolls.newton import Newton
@@ -13,6 +15,6 @@ from rnnzoo.unrolls.scan import Scan
 from rnnzoo.unrolls.truncated import Truncated
 
 __all__ = [
-    "Associative", "Chunked", "ChunkedAssociative", "LevenbergMarquardt", "Loop", "Newton", "ParallelBackward",
-    "QuasiNewton", "Scan", "Truncated", "Unroll",
+    "Associative", "Auto", "Chunked", "ChunkedAssociative", "CuDNN", "LevenbergMarquardt", "Loop", "Newton",
+    "ParallelBackward", "QuasiNewton", "Scan", "Truncated", "Unroll",
 ]  # fmt: skip

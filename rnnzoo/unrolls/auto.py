@@ -1,0 +1,99 @@
+"""Choose an unroll by the device, the sizes and what the cell allows."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Affine, Cell, Control, Unroll, spec
+from rnnzoo.typing import Array, Params, PyTree, State
+from rnnzoo.unrolls.associative import Associative
+from rnnzoo.unrolls.cudnn import CuDNN
+from rnnzoo.unrolls.scan import Scan
+
+Device = Literal["cpu", "gpu", "tpu"]
+PARALLEL_STEPS = 128  # an associative scan has 2 log2(T) rounds; below this many steps a loop has hardly more
+CHEAP = 4  # numbers per unit in A_t up to which a product of two costs about as much as a step
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What there is to run."""
+
+    cell: Cell
+    time: int
+    batch: int | None  # None: one sequence by itself, of an unknown number
+    device: Device
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """An unroll, when to take it, and why."""
+
+    unroll: Unroll
+    applies: Callable[[Question], bool]
+    reason: str
+
+
+def _is_cheap_affine(asked: Question) -> bool:
+    cell = asked.cell
+    return isinstance(cell, Affine) and cell.transition.num_params(cell.hidden_size) <= CHEAP * cell.hidden_size
+
+
+# The first rule that applies, and whose unroll does not refuse the cell. The rule for CPUs is measured by
+# benchmarks/auto.py; those for GPUs and TPUs are from published figures, as none was at hand.
+RULES = (
+    Rule(Scan(), lambda q: q.device == "cpu", "on a CPU one step after the other does the least work"),
+    Rule(Scan(), lambda q: q.time < 2, "one step needs no parallel method"),
+    Rule(
+        CuDNN(),
+        lambda q: q.device == "gpu" and q.batch is not None,
+        "cuDNN has this cell as one kernel, and a loop costs some 10 us a step on a GPU",
+    ),
+    Rule(
+        Associative(),
+        lambda q: q.time >= PARALLEL_STEPS and _is_cheap_affine(q),
+        f"the cell is affine in its state with a cheap transition, over {PARALLEL_STEPS} steps or more",
+    ),
+    Rule(Scan(), lambda q: True, "no parallel method is known to win for this cell and so many steps"),
+)
+
+
+def _default_device() -> Device:
+    platform = jax.default_backend()
+    return platform if platform in ("cpu", "tpu") else "gpu"
+
+
+@spec
+class Auto(Unroll):
+    """The unroll that `choose` names for what there is to run; ask it for the reason.
+
+    On a GPU that may be `CuDNN`, with its limits: no forward mode and no `jax.vmap` over seeds."""
+
+    def choose(
+        self, cell: Cell, time: int, batch: int | None = None, device: Device | None = None
+    ) -> tuple[Unroll, str]:
+        """The unroll for `cell` over so many steps, and why.
+
+        Args:
+            cell: what to run.
+            time: number of steps T.
+            batch: number of sequences B (None: not known, as inside of `jax.vmap`; this excludes whole-batch kernels).
+            device: where (None: JAX's default device).
+        """
+        asked = Question(cell, time, batch, device or _default_device())
+        rule = next(rule for rule in RULES if rule.applies(asked) and rule.unroll.refuses(cell) is None)
+        return rule.unroll, rule.reason
+
+    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
+        """A batch of inputs (T, B, I): outputs (T, B, O) and last state (B, ...), by the chosen unroll."""
+        # What a whole-batch kernel takes.
+        is_plain = controls.reset is None and controls.noise is None and xs.dtype == jnp.float32
+        unroll, _ = self.choose(cell, xs.shape[0], xs.shape[1] if is_plain else None)
+        return unroll.apply(cell, params, state, xs, controls)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        unroll, _ = self.choose(cell, jax.tree.leaves(zs)[0].shape[0])
+        return unroll(cell, params, state, zs, controls)

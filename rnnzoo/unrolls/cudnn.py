@@ -1,0 +1,110 @@
+"""The LSTM of cuDNN (Chetlur et al. 2014, arXiv:1410.0759), through `jax.experimental.rnn`, for dense cells on CUDA."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
+from rnnzoo.typing import Array, Float, Params, PyTree, State
+
+GATES = ("i", "f", "g", "o")  # in cuDNN's order
+
+
+@spec
+class CuDNN(Unroll):
+    """One fused kernel for a whole batch, projection included; with the parameters of the plain cell.
+
+    It runs float32 cells that compute cuDNN's LSTM with dense U, which is found by trying the cell's step, and one bias
+    per gate (cuDNN's second one is 0). lengths and reverse work; resets do not. Reverse mode only: no `jax.jvp`, and no
+    `jax.vmap`, hence no several seeds at once. Products are as precise as `jax.default_matmul_precision` says.
+
+    No GPU was at hand when this was written: everything but the kernel itself is tested, on a CPU, with JAX's own
+    reference in the kernel's place."""
+
+    def refuses(self, cell: Cell) -> str | None:
+        name = type(cell).__name__
+        if cell.dtype not in (None, "float32"):
+            return f"dtype of {name} is {cell.dtype}; CuDNN runs float32"
+        if not _is_lstm(cell):
+            return f"{name} does not compute the LSTM of cuDNN with dense U; CuDNN runs nothing else"
+        if "cuda" not in jax.devices()[0].client.platform_version.lower():
+            return f"CuDNN runs {name} on CUDA devices; the default device is {jax.default_backend()}"
+        return None
+
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        raise UsageError(f"CuDNN runs {type(cell).__name__} on whole batches; accepted: CuDNN().apply, rnnzoo.run")
+
+    def apply(
+        self, cell: Cell, params: Params, state: State, xs: Float[Array, "T B I"], controls: Control
+    ) -> tuple[Float[Array, "T B O"], State]:
+        """Outputs (T, B, H) and last state (B, H), from prepared `params` and the state (B, H) before the first step.
+
+        Raises:
+            UsageError (a ValueError): resets, noise inside of steps, or anything that is not float32."""
+        from jax.experimental import rnn
+
+        if controls.reset is not None:
+            raise UsageError(f"CuDNN cannot put {type(cell).__name__} back to its start; accepted with resets: Scan")
+        if controls.noise is not None:
+            raise UsageError(f"CuDNN cannot add the noise of {type(cell).__name__} to its steps; accepted: Scan")
+        for what, tree in (("xs", xs), ("params", params), ("state", state)):
+            if any(leaf.dtype != jnp.float32 for leaf in jax.tree.leaves(tree)):
+                raise UsageError(f"{what} of {type(cell).__name__} are not all float32, which CuDNN runs")
+        time, batch, features = xs.shape
+        if not time or not batch:
+            return jnp.zeros((time, batch, cell.hidden_size), xs.dtype), state
+        active = jnp.ones((time, batch), bool) if controls.active is None else controls.active
+        # cuDNN's padding is at the end; that of a reversed sequence is at the start.
+        order = (jnp.argmax(active, 0) + jnp.arange(time)[:, None]) % time
+        xs = jnp.take_along_axis(jnp.where(active[..., None], xs, 0), order[..., None], 0)
+        lengths = active.sum(0, dtype=jnp.int32)
+        some = jnp.maximum(lengths, 1)  # cuDNN has no empty sequences
+        starts = (state["h"][None], state["c"][None])
+        layers, dropout, bidirectional = 1, 0.0, False
+        sizes = (features, cell.hidden_size, layers)
+        outputs: Any = rnn.lstm(xs.swapaxes(0, 1), *starts, pack(params), some, *sizes, dropout, bidirectional)
+        ys, h, c = outputs
+        back = jnp.argsort(order, 0)[..., None]
+        ys = jnp.where(active[..., None], jnp.take_along_axis(ys.swapaxes(0, 1), back, 0), 0)
+        ran = (lengths > 0)[:, None]
+        return ys, {"c": jnp.where(ran, c[0], state["c"]), "h": jnp.where(ran, h[0], state["h"])}
+
+
+def pack(params: Params) -> Float[Array, " N"]:
+    """The parameters of one dense LSTM as cuDNN has them: W (4H, I), U (4H, H), and two biases (4H,), in one vector."""
+    w, u = (jnp.concatenate([params[name][g] for g in GATES]) for name in "wu")
+    size = u.shape[1]
+    b = jnp.concatenate([params["b"][g] for g in GATES]) if "b" in params else jnp.zeros(4 * size, u.dtype)
+    return jnp.concatenate([w.ravel(), u.ravel(), b, jnp.zeros(4 * size, u.dtype)])
+
+
+@functools.lru_cache(maxsize=256)
+def _is_lstm(cell: Cell) -> bool:
+    """Whether the parameters of `cell` are those of a dense LSTM, and a step with random ones is its step."""
+    size, features = cell.hidden_size, 2
+    shapes = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), features)))
+    wanted = {"w": (size, features), "u": (size, size)} | ({"b": (size,)} if "b" in shapes else {})
+    expected = {name: dict.fromkeys(GATES, shape) for name, shape in wanted.items()}
+    if set(cell.carries) != {"c", "h"} or jax.tree.map(lambda a: a.shape, shapes) != expected:
+        return False
+    random = np.random.default_rng(0)
+    params, x, h, c = jax.tree.map(
+        lambda a: random.normal(size=a.shape).astype(a.dtype),
+        (shapes, *(jax.ShapeDtypeStruct((n,), jnp.float32) for n in (features + cell.uses_dt, size, size))),
+    )
+    a = {g: params["w"][g] @ x + params["u"][g] @ h + (params["b"][g] if "b" in params else 0) for g in GATES}
+    i, f, o = (1 / (1 + np.exp(-a[g])) for g in "ifo")
+    c_new = f * c + i * np.tanh(a["g"])
+    expected = {"c": c_new, "h": o * np.tanh(c_new)}
+    with jax.ensure_compile_time_eval(), jax.default_matmul_precision("highest"):
+        params, x, h, c = jax.tree.map(jnp.asarray, (params, x, h, c))
+        z = cell.project(params, x)
+        new = cell.step(params, {"c": c, "h": h}, z)
+        y = cell.readout(params, new, z)
+    if new.keys() != expected.keys():
+        return False
+    pairs = [*((new[name], expected[name]) for name in expected), (y, expected["h"])]
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-3) for a, b in pairs)

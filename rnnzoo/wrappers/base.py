@@ -1,0 +1,108 @@
+"""Cells around a cell: what wrappers share."""
+
+import abc
+import dataclasses
+from collections.abc import Callable
+
+from rnnzoo.base import Cell, Structure, spec
+from rnnzoo.cells.elman import Elman
+from rnnzoo.facts import structure_of
+from rnnzoo.noise import Noisy
+from rnnzoo.registry import Size, UsageError
+from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
+
+_SHARED = ("hidden_size", "bias", "dtype", "kernel_init")
+
+
+@spec
+class Wrapper(Noisy):
+    """A cell around `cell`. Parameters, state and outputs are those of `cell` unless the wrapper says otherwise.
+
+    hidden_size, bias, dtype and kernel_init are those of `cell`. One that is given to the wrapper goes to the cell; one
+    that is left at its default is the cell's; two that differ are refused. (A hidden_size of 1 counts as not given.)"""
+
+    hidden_size: Size = 1
+    """Number of hidden units H; that of `cell`."""
+    cell: Cell = Elman(hidden_size=1)
+    """The wrapped cell."""
+
+    def __post_init__(self) -> None:
+        defaults = {f.name: f.default for f in dataclasses.fields(Wrapper) if f.name in _SHARED}
+        given = {name: getattr(self, name) for name in _SHARED}
+        given = {name: value for name, value in given.items() if value != defaults[name]}
+        for name, value in given.items():
+            its = getattr(self.cell, name)
+            if its not in (value, defaults[name]):
+                raise UsageError(
+                    f"{type(self).__name__}.{name} is {value!r} and that of its cell is {its!r}; "
+                    f"accepted: one of the two, or the same twice"
+                )
+        cell = dataclasses.replace(self.cell, **given)
+        object.__setattr__(self, "cell", cell)
+        for name in _SHARED:
+            object.__setattr__(self, name, getattr(cell, name))
+        super().__post_init__()
+
+    @property
+    def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.cell.gates
+
+    @property
+    def carries(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.cell.carries
+
+    @property
+    def uses_dt(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.cell.uses_dt
+
+    @property
+    def output_size(self) -> int:
+        return self.cell.output_size
+
+    def init(self, key: Key, input_size: int) -> Params:
+        return self.cell.init(key, input_size)
+
+    def prepare(self, params: Params) -> Params:
+        return self.cell.prepare(params)
+
+    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
+        return self.cell.project(params, x_t)
+
+    @abc.abstractmethod
+    def step(self, params: Params, state: State, z_t: PyTree) -> State: ...
+
+    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
+        return self.cell.readout(params, state, z_t)
+
+    def initial_state(self, params: Params) -> State:
+        return self.cell.initial_state(params)
+
+    def with_structure(self, change: Callable[[Structure], Structure]) -> "Wrapper":
+        return dataclasses.replace(self, cell=self.cell.with_structure(change))
+
+    def noisy_params(self, key: Key, params: Params) -> Params:
+        return self.cell.noisy_params(key, params) if isinstance(self.cell, Noisy) else params
+
+    def noise(self, key: Key, time: int) -> PyTree:
+        return self.cell.noise(key, time) if isinstance(self.cell, Noisy) else None
+
+
+def needs_structure(wrapper: Wrapper) -> None:
+    """Raise `UsageError` if the wrapped cell has no recurrent matrix."""
+    if structure_of(wrapper.cell) is None:
+        raise UsageError(
+            f"{type(wrapper.cell).__name__} has no recurrent matrix U, which {type(wrapper).__name__} acts on; "
+            "accepted: a cell with a structure"
+        )
+
+
+def needs_vectors(wrapper: Wrapper) -> None:
+    """Raise `UsageError` if the state of the wrapped cell is not one of vectors (H,)."""
+    if not wrapper.cell.carries:
+        raise UsageError(
+            f"the state of {type(wrapper.cell).__name__} is not one of vectors (H,), which {type(wrapper).__name__} "
+            f"acts on; accepted: {type(wrapper.cell).__name__} outside, {type(wrapper).__name__} inside"
+        )
+
+
+__all__ = ["Wrapper", "needs_structure", "needs_vectors"]

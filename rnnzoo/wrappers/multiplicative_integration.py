@@ -1,0 +1,67 @@
+"""Multiplicative integration of input and state (Wu et al. 2016). arXiv:1606.06630"""
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Cell, spec
+from rnnzoo.cells.elman import Elman
+from rnnzoo.noise import join, split
+from rnnzoo.registry import UsageError
+from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
+from rnnzoo.wrappers.base import Wrapper, needs_structure
+from rnnzoo.wrappers.product import step_with_products
+
+
+@spec
+class MultiplicativeIntegration(Wrapper):
+    """Where `cell` has W_g x_t + b_g + U_g v, for every gate g with a recurrent matrix::
+
+        alpha_g * (W_g x_t) * (U_g v) + beta_u_g * (U_g v) + beta_w_g * (W_g x_t) + b_g
+
+        Parameters  those of `cell`, and  mi.alpha.g  mi.beta_u.g  mi.beta_w.g  (H,)
+
+    the paper's general form, whose alpha starts at 1 and whose betas at 0.5. v is whatever the cell multiplies by U_g:
+    h_tm1 mostly. Where the cell keeps U_g v apart from W_g x_t, as the GRU does in n_t, the parts with U_g v stand in
+    for U_g v and the others for W_g x_t + b_g."""
+
+    cell: Cell = Elman(hidden_size=1)
+    """The cell whose sums become products."""
+    alpha: float = 1.0
+    """What alpha starts at."""
+    beta: float = 0.5
+    """What beta_u and beta_w start at."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        needs_structure(self)
+
+    def init(self, key: Key, input_size: int) -> Params:
+        params = self.cell.init(key, input_size)
+        x_t = jax.ShapeDtypeStruct((input_size + self.uses_dt,), jnp.float32)
+        zs = jax.eval_shape(lambda x_t: self.cell.project(self.cell.prepare(params), x_t), x_t)
+        if not isinstance(zs, dict) or not params["u"].keys() <= zs.keys():
+            raise UsageError(
+                f"{type(self.cell).__name__} does not add U v to W x of one gate, which {type(self).__name__} needs; "
+                "accepted: a cell with an input product for every recurrent matrix, other wrappers outside"
+            )
+        starts = {"alpha": self.alpha, "beta_u": self.beta, "beta_w": self.beta}
+        mi = {name: {g: jnp.full(self.hidden_size, at) for g in params["u"]} for name, at in starts.items()}
+        return {**params, "mi": mi}
+
+    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
+        mi, full = params["mi"], self.cell.project(params, x_t)
+        if self.bias:
+            alone = self.cell.project({**params, "b": jax.tree.map(jnp.zeros_like, params["b"])}, x_t)
+        else:
+            alone = full
+        scales = {g: mi["alpha"][g] * alone[g] + mi["beta_u"][g] for g in mi["alpha"]}
+        sums = {g: mi["beta_w"][g] * alone[g] + (full[g] - alone[g]) for g in mi["alpha"]}
+        return {"cell": {**full, **sums}, "scale": scales}
+
+    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+        z_t, noise_t = split(z_t)
+        inner = join(z_t["cell"], noise_t)
+        return step_with_products(self.cell, params, state, inner, lambda g: {"after": z_t["scale"][g]})
+
+    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
+        return self.cell.readout(params, state, z_t["cell"])

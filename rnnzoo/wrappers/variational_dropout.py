@@ -1,0 +1,48 @@
+"""Recurrent dropout with one mask over time (Gal & Ghahramani 2016). arXiv:1512.05287"""
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.base import Cell, spec
+from rnnzoo.cells.lstm import LSTM
+from rnnzoo.noise import join, split
+from rnnzoo.registry import Fraction
+from rnnzoo.typing import Key, Params, PyTree, State
+from rnnzoo.wrappers.base import Wrapper, needs_structure
+from rnnzoo.wrappers.product import step_with_products
+
+
+@spec
+class VariationalDropout(Wrapper):
+    """In training, every recurrent product U v of `cell` becomes::
+
+        U (m * v)             m (H,) is 1 / (1 - rate) with probability 1 - rate, else 0
+
+    with one m for a sequence: the same at all steps and for all gates (the paper's tied weights). In evaluation it
+    is U v, as the paper's weight averaging has it. The paper's mask on the inputs x_t is an ordinary dropout with one
+    mask over time and is not part of this. Parameters are those of `cell`."""
+
+    cell: Cell = LSTM(hidden_size=1)
+    """The cell whose recurrent products are under dropout."""
+    rate: Fraction = 0.25
+    """Probability of dropping a unit."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        needs_structure(self)
+
+    def noise(self, key: Key, time: int) -> PyTree:
+        key, inner_key = jax.random.split(key)
+        heard = jax.random.bernoulli(key, 1 - self.rate, (self.hidden_size,))
+        # One copy a step: what a sequence does not share with the batch reaches its steps with the controls.
+        return {
+            "heard": jnp.broadcast_to(heard, (time, self.hidden_size)),
+            "cell": super().noise(inner_key, time),
+        }
+
+    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+        z_t, noise_t = split(z_t)
+        if noise_t is None:
+            return self.cell.step(params, state, z_t)
+        mask = noise_t["heard"] / max(1 - self.rate, 1e-9)  # at rate 1 all units are dropped, and 0 / 0 is not
+        return step_with_products(self.cell, params, state, join(z_t, noise_t["cell"]), lambda gate: {"before": mask})
