@@ -43,7 +43,7 @@ BY_JACOBIAN = ("ParallelBackward", "Newton", "QuasiNewton", "LevenbergMarquardt"
 
 VARIED = ("LSTM", "GRUResetBefore", "LRU")  # two vectors in the state; U of two vectors; affine, with a readout
 # Unrolls made of others, which have the numbers of every cell: cells to run them with, the rest is slow.
-COMPOSED = {"Chunked": ("LSTM",), "Truncated": ("LSTM",), "ChunkedAssociative": ("LRU",)}
+COMPOSED = {"Auto": ("LSTM",), "Chunked": ("LSTM",), "Truncated": ("LSTM",), "ChunkedAssociative": ("LRU",)}
 
 
 def parameters(names: Any, cases: list, is_quick: Any = lambda *specs: True) -> Any:
