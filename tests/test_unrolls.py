@@ -44,7 +44,7 @@ from rnnzoo.base import Affine, Unroll, spec
 # ---- every triple, abstractly ----------------------------------------------------------------------------
 
 
-@each_pair
+@parameters("cell", PAIRS, is_numeric)  # the other pairs, about 300, take five minutes: slow
 def test_shapes_and_refusals_of_every_unroll(cell):
     params = jax.eval_shape(lambda: cell.init(jax.random.key(0), FEATURES))
     xs = jax.ShapeDtypeStruct((3, BATCH, FEATURES), jnp.float32)
