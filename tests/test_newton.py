@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 from support import assert_close, inputs
-from unroll_support import FEATURES, LENGTHS, PAIRS, RESETS, arguments, each_pair, parameters, quick
+from unroll_support import FEATURES, LENGTHS, PAIRS, RESETS, arguments, is_numeric, parameters, quick
 
 import rnnzoo
 from rnnzoo import cells, newton_report, run, structures, unrolls
@@ -57,7 +57,7 @@ def test_jacobians_and_diagonals_are_those_of_the_step(x64, cell):
     assert_close(diagonals, jnp.diagonal(expected, axis1=1, axis2=2))
 
 
-@each_pair
+@parameters("cell", PAIRS, is_numeric)
 def test_units_of_the_zoo_meet_in_u_alone(cell):
     """No cell of the zoo pays for a dense Jacobian unless its structure asks for one."""
     steps = jax.eval_shape(lambda: steps_of(cell)[1])
