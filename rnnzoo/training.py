@@ -36,7 +36,7 @@ def make_optimizer(config: Config) -> optax.GradientTransformation:
     return optax.chain(*parts)
 
 
-def _within(limit: float, changes: PyTree, params: Params) -> PyTree:
+def _within(limit: float, changes: PyTree, params: PyTree) -> PyTree:
     """The changes, cut so that no recurrent weight leaves (-limit, limit)."""
 
     def cut(path: Any, change: Array, old: Array) -> Array:
