@@ -9,7 +9,7 @@ import numpy as np
 
 import rnnzoo
 from rnnzoo import patterns, structures
-from rnnzoo.base import Structure
+from rnnzoo.base import Algebra, Structure
 from rnnzoo.registry import Size, field_types
 
 SIZES = range(1, 18)
@@ -55,10 +55,11 @@ def fits(structure: Structure, size: int) -> bool:
 
 
 def few_sizes(structure: Structure) -> list[int]:
-    """The least and a middle one of SIZES that fit, and the greatest for default fields: each costs a compilation."""
+    """The least and a middle one of SIZES that fit, and for algebras with default fields the greatest: each costs a
+    compilation."""
     possible = [size for size in SIZES if fits(structure, size)]
     make: Any = type(structure)
-    greatest = [possible[-1]] if structure == make() else []
+    greatest = [possible[-1]] if structure == make() and isinstance(structure, Algebra) else []
     return sorted({possible[0], possible[len(possible) // 2], *greatest})
 
 
