@@ -11,6 +11,7 @@
 from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls, wrappers
 from rnnzoo.base import spec
 from rnnzoo.convergence import newton_report
+from rnnzoo.devices import split_batch, use_cpu_cores
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
 from rnnzoo.streaming import make_model_stepper, make_stepper
@@ -30,9 +31,11 @@ __all__ = [
     "newton_report",
     "run",
     "spec",
+    "split_batch",
     "structures",
     "tasks",
     "to_json",
     "unrolls",
+    "use_cpu_cores",
     "wrappers",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.cli import evaluate, guarded, override, train
+from rnnzoo.devices import use_cpu_cores
 from rnnzoo.registry import UsageError, find, nearest
 
 USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a command's options)
@@ -154,6 +155,7 @@ def command(args: list[str]) -> int:
 
 def main() -> None:
     """Entry point of the console script."""
+    use_cpu_cores()
     sys.exit(guarded(command)(sys.argv[1:]))
 
 
