@@ -142,7 +142,7 @@ def _parameters(module: nn.Module, cell: Cell, partition: Partition | None, inpu
         return {name: module.param(name, lambda _, tree=tree: tree) for name, tree in new.items()}
 
     def zeros(_: Key, name: str) -> Any:  # never computed: Flax asks for shapes, to check those that are stored
-        return jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), like[name])
+        return jax.tree.map(lambda a: jnp.zeros(a.shape), like[name])
 
     return flax.core.unfreeze({name: module.param(name, zeros, name) for name in like})
 

@@ -1,5 +1,6 @@
 """The Flax faces compute what `rnnzoo.run` does, with its parameters, for every cell; and what Flax's own RNN does."""
 
+import dataclasses
 import json
 
 import jax
@@ -10,7 +11,7 @@ from flax import linen as nn
 from flax import nnx
 from golden import update
 from support import assert_close, inputs
-from unroll_support import CELLS, FEATURES, HIDDEN, arguments, eager, parameters, quick
+from unroll_support import CELLS, FEATURES, HIDDEN, arguments, eager, is_varied, parameters, quick
 
 import rnnzoo.linen
 import rnnzoo.nnx
@@ -56,41 +57,54 @@ def flax_call(face, cell, params, xs, **options):
 # ---- every cell ------------------------------------------------------------------------------------------
 
 
-@parameters("cell", CELLS)
-def test_functions_linen_and_nnx_are_one(x64, cell):
-    params, xs, state = arguments(cell, TIME, (BATCH,))
-    weights = jnp.cos(jnp.arange(TIME * BATCH * cell.output_size, dtype=xs.dtype)).reshape(TIME, BATCH, -1)
+def total(last, ys):
+    """A number that every output and every leaf of the last state influences."""
+    weights = jnp.cos(jnp.arange(ys.size, dtype=ys.dtype)).reshape(ys.shape)
+    return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in last.values())
 
-    def total(last, ys):
-        return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in last.values())
 
-    def by_functions(params, xs, state):
-        ys, last = run(cell, params, xs, state, lengths=LENGTHS, unroll=unrolls.Loop())
+def by_functions(cell, params, xs, state, unroll):
+    ys, last = run(cell, params, xs, state, lengths=LENGTHS, unroll=unroll)
+    return last, ys
+
+
+def by_linen(cell, params, xs, state, unroll):
+    rnn = rnnzoo.linen.RNN(cell, unroll=unroll, return_carry=True, time_major=True)
+    return rnn.apply({"params": params}, xs, initial_carry=state, seq_lengths=LENGTHS)
+
+
+def by_nnx(cell, params, xs, state, unroll):
+    options = {"unroll": unroll, "return_carry": True, "time_major": True}
+    graph = nnx.split(nnx.eval_shape(lambda: rnnzoo.nnx.RNN(cell, FEATURES, rngs=nnx.Rngs(0), **options)))[0]
+    module = nnx.merge(graph, nnx.State({"params": jax.tree.map(nnx.Param, params)}))
+    return module(xs, initial_carry=state, seq_lengths=LENGTHS)
+
+
+def with_gradients(face, cell, unroll):
+    def function(params, xs, state):
+        last, ys = face(cell, params, xs, state, unroll)
         return total(last, ys), (last, ys)
 
-    def by_face(make):
-        def function(params, xs, state):
-            last, ys = make(params, rows(xs), initial_carry=state, seq_lengths=LENGTHS)
-            return total(last, columns(ys)), (last, columns(ys))
+    return jax.value_and_grad(function, (0, 1, 2), has_aux=True)
 
-        return function
 
-    linen = rnnzoo.linen.RNN(cell, unroll=unrolls.Loop(), return_carry=True)
-    module = nnx_rnn(cell, params, unroll=unrolls.Loop(), return_carry=True)
-    graph, _ = nnx.split(module)
+@parameters("cell", CELLS)
+def test_functions_linen_and_nnx_are_one_program_abstractly(cell):
+    """Not only equal numbers: the same operations, in outputs and in gradients."""
+    args = jax.eval_shape(lambda: arguments(cell, TIME, (BATCH,)))
+    faces = (by_functions, by_linen, by_nnx)
+    expected, *programs = (str(jax.make_jaxpr(with_gradients(f, cell, unrolls.Scan()))(*args)) for f in faces)
+    for program in programs:
+        assert program == expected
 
-    def by_linen(params, xs, **options):
-        return linen.apply({"params": params}, xs, **options)
 
-    def by_nnx(params, xs, **options):
-        return nnx.merge(graph, nnx.State({"params": jax.tree.map(nnx.Param, params)}))(xs, **options)
-
-    functions = [by_functions, by_face(by_linen), by_face(by_nnx)]
-    results = quick(lambda *args: [jax.value_and_grad(f, (0, 1, 2), has_aux=True)(*args) for f in functions])(
-        params, xs, state
-    )
-    for result in results[1:]:
-        assert_close(result, results[0], 1e-12)
+@parameters("cell", CELLS, is_varied)
+def test_functions_linen_and_nnx_are_one(x64, cell):
+    args = arguments(cell, TIME, (BATCH,))
+    faces = (by_functions, by_linen, by_nnx)
+    expected, *results = quick(lambda *a: [with_gradients(f, cell, unrolls.Loop())(*a) for f in faces])(*args)
+    for result in results:
+        assert_close(result, expected, 1e-12)
 
 
 @parameters("cell", CELLS)
@@ -102,15 +116,12 @@ def test_parameters_are_those_of_init_abstractly(cell):
         assert found.get("cell", found) == like
     for kind in (rnnzoo.nnx.RNN, rnnzoo.nnx.RNNCell):
         module = nnx.eval_shape(lambda kind=kind: kind(cell, FEATURES, rngs=nnx.Rngs(0)))
-        found = jax.tree.map(lambda v: v[...], module.params, is_leaf=lambda v: isinstance(v, nnx.Variable))
-        assert jax.tree.map(lambda a: (a.shape, a.dtype), found) == jax.tree.map(lambda a: (a.shape, a.dtype), like)
+        assert nnx.to_pure_dict(nnx.state(module)) == {"params": like}
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @parameters("cell", CELLS)
 def test_half_precision_in_and_out_abstractly(cell, dtype):
-    import dataclasses
-
     cell = dataclasses.replace(cell, dtype=dtype)
     params = jax.eval_shape(lambda: cell.init(jax.random.key(0), FEATURES))
     xs = jax.ShapeDtypeStruct((BATCH, TIME, FEATURES), dtype)

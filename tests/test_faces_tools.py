@@ -43,7 +43,7 @@ def objective(model):
 
 @pytest.fixture(params=["graph", "tree"])
 def mode(request):
-    """NNX with shared references, its default, and without."""
+    """NNX as it is by default, and as announced: without shared references."""
     before = nnx.set_graph_mode.current_value()
     nnx.set_graph_mode(request.param == "graph")
     yield request.param
@@ -76,12 +76,11 @@ def test_optimizer_trains(mode):
     def train(model, optimizer):
         value, grads = nnx.value_and_grad(objective)(model)
         optimizer.update(model, grads)
-        return model, optimizer, value
+        return value
 
     values = []
     for _ in range(3):
-        model, optimizer, value = train(model, optimizer)
-        values.append(float(value))
+        values.append(float(train(model, optimizer)))
     assert values[0] > values[1] > values[2]
 
 
@@ -147,7 +146,7 @@ def test_linen_sharding_metadata():
         specs = nn.get_partition_spec(variables)["params"]
         specs = specs.get("cell", specs)
         assert specs["w"]["r"] == jax.P("model", None) and specs["u"]["r"] == jax.P("model")
-        assert not jax.tree.leaves(specs["b"])
+        assert specs["b"]["r"] == jax.P()
         assert_close(module.apply(variables, XS), module.apply(nn.unbox(variables), XS), 0)
 
 
@@ -156,7 +155,7 @@ def test_nnx_sharding_metadata():
     with jax.set_mesh(mesh):
         model = Model(nnx.Rngs(0), partition=axes)
     specs = nnx.get_partition_spec(nnx.state(model))
-    assert specs["rnn"]["params"]["w"]["r"][...] == jax.P("model", None)
+    assert specs["rnn"]["params"]["w"]["r"].get_value() == jax.P("model", None)
     assert "model" in str(model.rnn.params["u"]["r"][...].sharding)
     with jax.set_mesh(mesh):
         assert model(XS).shape == (2, 3, 2)
