@@ -7,7 +7,20 @@ import numpy as np
 
 from rnnzoo.base import Cell
 from rnnzoo.convert.gates import (
-    Arrays, Converted, Gates, added, array, flat, from_params, inner_bias, only, order, pack, split, to_params, unnest,
+    Arrays,
+    Converted,
+    Gates,
+    added,
+    array,
+    flat,
+    from_params,
+    inner_bias,
+    only,
+    order,
+    pack,
+    split,
+    to_params,
+    unnest,
     zero,
 )  # fmt: skip
 from rnnzoo.registry import UsageError

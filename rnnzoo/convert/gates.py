@@ -53,13 +53,14 @@ def to_params(cell: Cell, gates: Gates, where: str) -> Params:
     these weights."""
     params: Params = {"w": {g: jnp.asarray(a, float) for g, a in gates.w.items()}}
     params["u"] = {g: _structured(cell, u, f"U of gate {g} in {where}") for g, u in gates.u.items()}
-    apart = {g for g in gates.c if inner_bias(cell) == g}
-    bias = {g: gates.b[g] + (0 if g in apart else gates.c[g]) for g in gates.b}
-    inner = [gates.c[g] for g in apart]
+    inner = inner_bias(cell)
+    bias = {g: gates.b[g] + (0 if g == inner else gates.c[g]) for g in gates.b}
+    if inner is not None:
+        bias["c"] = gates.c[inner]
     if cell.bias:
-        params["b"] = {g: jnp.asarray(a, float) for g, a in bias.items()}
-        params |= {"c": jnp.asarray(a, float) for a in inner}
-    elif any(np.any(a) for a in (*bias.values(), *inner)):
+        found = {g: jnp.asarray(a, float) for g, a in bias.items()}
+        params |= ({"c": found.pop("c")} if inner is not None else {}) | {"b": found}
+    elif any(np.any(a) for a in bias.values()):
         raise UsageError(f"{where} has biases, and {type(cell).__name__} has bias=False; accepted: bias=True")
     check_params(cell, params, next(iter(gates.w.values())).shape[1])
     return params
