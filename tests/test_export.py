@@ -162,7 +162,7 @@ def test_a_bidirectional_model_does_not_stream(tmp_path):
 
 def test_what_a_format_cannot_carry_is_refused(tmp_path):
     low = dataclasses.replace(VECTORS, cell=cells.GRU(hidden_size=4, dtype="bfloat16"))
-    with pytest.raises(UsageError, match="numpy carries float32; GRU.dtype is 'bfloat16'"):
+    with pytest.raises(UsageError, match="numpy carries float32; GRU"):
         export(low, varied(low), "numpy", tmp_path / "out")
     with pytest.raises(UsageError, match="no format 'onx'; did you mean onnx"):
         export(VECTORS, {}, "onx", tmp_path / "out")

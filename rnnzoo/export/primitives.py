@@ -1,4 +1,4 @@
-"""JAX's operations in numpy: a rule returns the text of an expression, or that and the array that "@" in it stands for."""
+"""JAX's operations in numpy: a rule returns the text of an expression, maybe with the array that "@" in it means."""
 
 from collections.abc import Callable
 from typing import Any
