@@ -16,7 +16,7 @@ import numpy as np
 from rnnzoo import tensors
 from rnnzoo.config import Config, read_text
 from rnnzoo.models import Model
-from rnnzoo.registry import UsageError, from_dict, to_dict, to_json
+from rnnzoo.registry import UsageError, from_json, to_dict, to_json
 from rnnzoo.typing import Params, PyTree
 
 FORMAT = 1
@@ -63,10 +63,9 @@ def save_model(
     _check_arrays(model, {name: a.shape for name, a in arrays.items()}, "params")
     if bad := [name for name, a in arrays.items() if not np.isfinite(a.astype(np.complex64)).all()]:
         raise UsageError(f"params have numbers that are not finite in {', '.join(bad)}; they are not saved")
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.mkdir()
     try:
+        temporary.mkdir(parents=True)
         _fill(temporary, Trained(model, params, config, scores or {}), arrays)
         os.replace(temporary, path)  # fails if another process has put something there in the meantime
     except OSError as error:
@@ -81,15 +80,17 @@ def load_model(path: str | Path) -> Trained:
     Raises:
         UsageError (a ValueError): a file that is missing, too large, changed, outside of the folder, or that does not
             fit the model."""
-    path = Path(path)
+    path, config = Path(path), None
     facts = _config(path)
-    model, config = from_dict(facts["model"], "model"), None
-    if not isinstance(model, Model):
+    model, scores = from_json(json.dumps(facts.get("model"))), facts.get("scores", {})
+    if not isinstance(model, Model) or not isinstance(scores, dict):
         raise UsageError(f"config.json of {path} describes no Model")
     for name, expected in facts["files"].items():
         _check_file(path, name, expected)
     if TRAINING in facts["files"]:
-        config = from_dict(json.loads(read_text(path / TRAINING)), "training")
+        config = from_json(_small(path, TRAINING))
+        if not isinstance(config, Config):
+            raise UsageError(f"{path / TRAINING} is no configuration of a training run")
     arrays = tensors.read(path / WEIGHTS)
     numbers = sum(a.size for a in arrays.values())
     if model.stack.layers > len(arrays) or model.cell.hidden_size > numbers:  # before anything of that size is made
@@ -97,7 +98,7 @@ def load_model(path: str | Path) -> Trained:
     like = _check_arrays(model, {name: a.shape for name, a in arrays.items()}, str(path / WEIGHTS))
     leaves = [jnp.asarray(arrays[name]) for name in _named(like)]
     params = jax.tree.unflatten(jax.tree.structure(like), leaves)
-    return Trained(model, params, config, facts.get("scores", {}))
+    return Trained(model, params, config, scores)
 
 
 def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) -> Trained:
@@ -113,8 +114,7 @@ def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) 
     if not 0 <= seed < config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
     model = config.network()
-    if config.task.load():  # the task's data say what the symbols mean
-        folder.check_data(config.task.load())
+    folder.check_data(config.task.load())  # they say what the symbols mean
     step, state = stored_state(folder, config, which, warn)
     records = [r for r in folder.records() if r["step"] == step and "scores" in r]
     scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
@@ -172,11 +172,9 @@ def _list(versions: dict[str, str]) -> str:
 
 
 def _config(path: Path) -> dict[str, Any]:
-    file = _inside(path, "config.json")
-    if file.stat().st_size > LARGEST_CONFIG:
-        raise UsageError(f"{file} has {file.stat().st_size} bytes; accepted: up to {LARGEST_CONFIG}")
+    file = path / "config.json"
     try:
-        facts = json.loads(read_text(file))
+        facts = json.loads(_small(path, "config.json"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no JSON: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
@@ -187,6 +185,14 @@ def _config(path: Path) -> dict[str, Any]:
     if WEIGHTS not in names or not names <= {WEIGHTS, TRAINING}:
         raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, if you like, {TRAINING}')
     return facts
+
+
+def _small(path: Path, name: str) -> str:
+    """The text of a file of moderate size."""
+    file = _inside(path, name)
+    if file.stat().st_size > LARGEST_CONFIG:
+        raise UsageError(f"{file} has {file.stat().st_size} bytes; accepted: up to {LARGEST_CONFIG}")
+    return read_text(file)
 
 
 def _inside(path: Path, name: str) -> Path:

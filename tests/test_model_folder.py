@@ -109,6 +109,10 @@ def damage(name: str) -> Any:
     return change
 
 
+def nested(depth: int) -> Any:
+    return {"type": "models.Stack", "layers": nested(depth - 1)} if depth else 1
+
+
 def linked(folder: Path) -> None:
     (folder / WEIGHTS).rename(folder.parent / "outside")
     (folder / WEIGHTS).symlink_to(folder.parent / "outside")
@@ -139,6 +143,8 @@ HOSTILE = {
     "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is no JSON"),
     "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
     "no model": (lambda f: edit(f, lambda c: c.pop("model")), "describes no Model"),
+    "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "describes no Model"),
+    "nested": (lambda f: edit(f, lambda c: c.update(model=nested(700))), "not a specification in JSON"),
     "no member": (lambda f: edit(f, lambda c: c["model"]["cell"].update(type="cells.os")), "no 'os' in cells"),
     "huge": (lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**12)), "too small for the model"),
     "endless": (lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=10**12)), "too small for the model"),

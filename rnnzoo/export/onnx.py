@@ -11,6 +11,7 @@ from rnnzoo.advance import advance
 from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
 from rnnzoo.export.check import check_single_precision, difference, random_input
 from rnnzoo.models import Model
+from rnnzoo.streaming import prepared
 from rnnzoo.typing import Params, PyTree, State
 
 
@@ -23,9 +24,10 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
     except ImportError as error:
         raise UsageError(f"{error.name} is not installed; accepted: pip install 'rnnzoo[onnx]'") from None
     file = folder / "model.onnx"
+    ready, values = prepared(model, params)
 
     def function(x: Any) -> Any:
-        return model.apply(params, x, unroll=_PlainScan())[0]
+        return ready.apply(values, x, unroll=_PlainScan())[0]
 
     shape: Any = ("T", "B") if model.tokens else ("T", "B", model.input_size)
     x = jax.ShapeDtypeStruct(shape, jnp.int32 if model.tokens else jnp.float32)

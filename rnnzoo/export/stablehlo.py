@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from rnnzoo.export.check import difference, random_input
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError, to_dict
+from rnnzoo.streaming import prepared
 from rnnzoo.typing import Array, Params
 
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -20,7 +21,8 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
     from jax import export
 
     file = folder / "model.stablehlo"
-    function = jax.jit(lambda x: model.apply(params, x)[0])
+    ready, values = prepared(model, params)
+    function = jax.jit(lambda x: ready.apply(values, x)[0])
     time, batch = export.symbolic_shape("T, B")
     shape = (time, batch) if model.tokens else (time, batch, model.input_size)
     x = jax.ShapeDtypeStruct(shape, jnp.int32 if model.tokens else jnp.float32)
