@@ -24,7 +24,7 @@ def write(path: Path, arrays: dict[str, Any], metadata: dict[str, str] | None = 
     """Write arrays; `metadata` may hold text only."""
     from safetensors.numpy import save_file
 
-    save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path, metadata)
+    save_file({name: np.asarray(a, order="C") for name, a in arrays.items()}, path, metadata)
 
 
 __all__ = ["read", "write"]

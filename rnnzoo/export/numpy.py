@@ -96,7 +96,7 @@ def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list
 
 
 def _constant(value: np.ndarray) -> str:
-    text = base64.b85encode(np.ascontiguousarray(value).tobytes()).decode()
+    text = base64.b85encode(value.tobytes()).decode()
     return f'_array("{value.dtype}", {value.shape}, "{text}")'
 
 

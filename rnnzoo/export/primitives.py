@@ -1,10 +1,13 @@
 """JAX's operations in numpy: a rule returns the text of an expression, maybe with the array that "@" in it means."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 Rule = Callable[[Any, list[str], list[np.ndarray | None]], Any]
 
@@ -29,7 +32,7 @@ BINARY = {
     "add": "{} + {}", "add_any": "{} + {}", "and": "{} & {}", "atan2": "np.arctan2({}, {})", "complex": "{} + 1j * {}",
     "eq": "{} == {}", "ge": "{} >= {}", "gt": "{} > {}", "le": "{} <= {}", "lt": "{} < {}",
     "max": "np.maximum({}, {})", "min": "np.minimum({}, {})", "mul": "{} * {}", "ne": "{} != {}", "or": "{} | {}",
-    "pow": "np.power({}, {})", "sub": "{} - {}", "xor": "{} ^ {}",
+    "pow": "np.power({}, {})", "rem": "np.fmod({}, {})", "sub": "{} - {}", "xor": "{} ^ {}",
 }  # fmt: skip
 SAME = ("copy", "copy_p", "stop_gradient", "optimization_barrier", "reduce_precision")
 REDUCED = {"reduce_sum": "np.sum", "reduce_max": "np.max", "reduce_min": "np.min", "reduce_prod": "np.prod"}
@@ -112,6 +115,16 @@ def concatenate(eqn, args, constants):
 
 
 @rule
+def stack(eqn, args, constants):
+    return f"np.stack([{', '.join(args)}], {eqn.params['axis']})"
+
+
+@rule
+def tile(eqn, args, constants):
+    return f"np.tile({args[0]}, {tuple(eqn.params['reps'])})"
+
+
+@rule
 def select_n(eqn, args, constants):
     if len(args) != 3:
         raise Refused(f"has {len(args) - 1} cases")
@@ -176,6 +189,45 @@ def gather(eqn, args, constants):
     if not (rows and whole and behind):
         raise Refused("picks something else than rows, at places that depend on values")
     return f"np.take({args[0]}, {args[1]}[..., 0], 0, mode='clip')"  # tokens are in range
+
+
+def _places(eqn: Any, constants: list[np.ndarray | None]) -> np.ndarray:
+    """Where in the flat result each update of a scatter goes: its transpose, applied to the places' numbers."""
+    operand, updates = (eqn.invars[k].aval for k in (0, 2))
+    if constants[1] is None or operand.size >= 2**24:
+        raise Refused("changes places that depend on values")
+    scatter_add = functools.partial(
+        lax.scatter_add, jnp.zeros(operand.shape), constants[1], dimension_numbers=eqn.params["dimension_numbers"],
+        mode=eqn.params["mode"],
+    )  # fmt: skip
+    numbers = jnp.arange(1.0, operand.size + 1).reshape(operand.shape)
+    found = jax.linear_transpose(scatter_add, jax.ShapeDtypeStruct(updates.shape, numbers.dtype))(numbers)[0]
+    places = np.asarray(found, np.int64).reshape(-1) - 1
+    if places.min(initial=0) < 0:
+        raise Refused("changes places outside of the array")
+    return places
+
+
+@rule
+def scatter(eqn, args, constants):
+    places = _places(eqn, constants)
+    if len(set(places.tolist())) < len(places):
+        raise Refused("sets a place twice")
+    source = np.full(eqn.invars[0].aval.size, -1)
+    source[places] = np.arange(len(places))
+    source = source.reshape(_shape(eqn))
+    return f"np.where(@ < 0, {args[0]}, np.reshape({args[2]}, -1)[@])", source
+
+
+def _scatter_add(eqn, args, constants):
+    shape, size = _shape(eqn), eqn.invars[0].aval.size
+    if not jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.floating):
+        raise Refused("is of numbers that are not real")
+    text = f"np.bincount(@, np.reshape({args[2]}, -1), {size}).reshape({shape}).astype({_dtype(eqn)})"
+    return f"{args[0]} + {text}", _places(eqn, constants)
+
+
+RULES["scatter-add"] = _scatter_add
 
 
 @rule
