@@ -1,6 +1,7 @@
 """Cells of Flax, Keras and Haiku and ours compute the same from converted weights, in both directions."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from typing import Any
@@ -130,46 +131,59 @@ def test_haiku(x64, cell, name, prefix):
 
 # ---- Keras -----------------------------------------------------------------------------------------------
 
-KERAS = [
-    (cells.LSTM, "LSTM", {}),
-    (cells.GRU, "GRU", {"reset_after": True}),
-    (cells.GRUResetBefore, "GRU", {"reset_after": False}),
-    (cells.Elman, "SimpleRNN", {}),
-]
+KERAS = {
+    f"{name}{list(fields.values())}{'' if bias else ' no bias'}": (kind(hidden_size=HIDDEN, bias=bias), name, fields)
+    for kind, name, fields in (
+        (cells.LSTM, "LSTM", {}),
+        (cells.GRU, "GRU", {"reset_after": True}),
+        (cells.GRUResetBefore, "GRU", {"reset_after": False}),
+        (cells.Elman, "SimpleRNN", {}),
+    )
+    for bias in (True, False)
+}
 
 SCRIPT = """
-import os, sys
+import json, os, sys
 os.environ["KERAS_BACKEND"] = "jax"
 import keras, numpy as np
-name, fields, bias, path = sys.argv[1], eval(sys.argv[2]), sys.argv[3] == "True", sys.argv[4]
-given = np.load(path)
-layer = getattr(keras.layers, name)(4, return_sequences=True, use_bias=bias, dtype="float32", **fields)
-first = layer(given["xs"])
-layer.set_weights([w + 0.3 * np.random.RandomState(0).randn(*w.shape) for w in layer.get_weights()])
-own, out = layer.get_weights(), np.asarray(layer(given["xs"]))
-layer.set_weights([given[f"w{i}"] for i in range(len(own))])
-np.savez(path, out=out, back=np.asarray(layer(given["xs"])), **{f"w{i}": w for i, w in enumerate(own)})
+given, found = np.load("given.npz"), {}
+for case, (name, fields) in json.load(open("cases.json")).items():
+    layer = getattr(keras.layers, name)(4, return_sequences=True, dtype="float32", **fields)
+    layer(given["xs"])
+    layer.set_weights([w + 0.3 * np.random.RandomState(0).randn(*w.shape) for w in layer.get_weights()])
+    own = layer.get_weights()
+    found |= {f"{case}/{i}": w for i, w in enumerate(own)} | {f"{case}/out": layer(given["xs"])}
+    layer.set_weights([given[f"{case}/{i}"] for i in range(len(own))])
+    found[f"{case}/back"] = layer(given["xs"])
+np.savez("found.npz", **found)
 """
 
 
-@pytest.mark.parametrize(("kind", "name", "fields"), KERAS)
-@pytest.mark.parametrize("bias", [True, False])
-def test_keras(tmp_path, kind, name, fields, bias):
-    if importlib.util.find_spec("keras") is None:  # importing it here would choose its backend
+@pytest.fixture(scope="module")
+def keras(tmp_path_factory):
+    """What Keras computes, in one process of its own: its import chooses its backend, and takes long."""
+    if importlib.util.find_spec("keras") is None:
         pytest.skip("Keras is not installed")
-    cell = kind(hidden_size=HIDDEN, bias=bias)
-    xs = inputs(6, (2,), FEATURES)
+    folder = tmp_path_factory.mktemp("keras")
+    arrays = {"xs": np.asarray(inputs(6, (2,), FEATURES).swapaxes(0, 1))}
+    for case, (cell, _, _) in KERAS.items():
+        arrays |= {f"{case}/{i}": w for i, w in enumerate(convert.to_keras(cell, varied(cell)))}
+    np.savez(folder / "given.npz", **arrays)  # pyright: ignore
+    layers = {case: (name, {**fields, "use_bias": cell.bias}) for case, (cell, name, fields) in KERAS.items()}
+    (folder / "cases.json").write_text(json.dumps(layers))
+    subprocess.run([sys.executable, "-c", SCRIPT], check=True, cwd=folder)
+    return np.load(folder / "found.npz")
+
+
+@pytest.mark.parametrize("case", KERAS)
+def test_keras(keras, case):
+    cell, xs = KERAS[case][0], inputs(6, (2,), FEATURES)
     params = varied(cell)
     weights = convert.to_keras(cell, params)
-    path = tmp_path / "arrays.npz"
-    np.savez(path, xs=xs.swapaxes(0, 1), **{f"w{i}": w for i, w in enumerate(weights)})
-    subprocess.run([sys.executable, "-c", SCRIPT, name, str(fields), str(bias), str(path)], check=True)
-    theirs = np.load(path)
-    ours = run(cell, params, xs)[0].swapaxes(0, 1)
-    assert_close(ours, theirs["back"], 1e-6)
     same(convert.from_keras(cell, weights), params)
-    found = convert.from_keras(cell, [theirs[f"w{i}"] for i in range(len(weights))])
-    assert_close(run(cell, found.params, xs)[0].swapaxes(0, 1), theirs["out"], 1e-6)
+    assert_close(run(cell, params, xs)[0].swapaxes(0, 1), keras[f"{case}/back"], 1e-6)
+    found = convert.from_keras(cell, [keras[f"{case}/{i}"] for i in range(len(weights))])
+    assert_close(run(cell, found.params, xs)[0].swapaxes(0, 1), keras[f"{case}/out"], 1e-6)
 
 
 def test_keras_models_and_refusals():
