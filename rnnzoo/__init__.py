@@ -12,6 +12,7 @@ from rnnzoo import cells, config, initializers, models, structures, tasks, unrol
 from rnnzoo.base import spec
 from rnnzoo.convergence import newton_report
 from rnnzoo.devices import split_batch, use_cpu_cores
+from rnnzoo.model_folder import load_model, save_model
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
 from rnnzoo.streaming import make_model_stepper, make_stepper
@@ -24,12 +25,14 @@ __all__ = [
     "config",
     "from_json",
     "initializers",
+    "load_model",
     "make_model_stepper",
     "make_stepper",
     "members",
     "models",
     "newton_report",
     "run",
+    "save_model",
     "spec",
     "split_batch",
     "structures",

@@ -1,6 +1,7 @@
 """Run a cell over sequences: projection, unroll, readout, with one meaning of lengths, resets and reverse."""
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -77,7 +78,7 @@ def run(
 
 def _lanes(array: Array, time: int, batch: tuple[int, ...]) -> Array:
     """(T, *B, ...) with all batch axes as one."""
-    lanes = int(np.prod(batch))
+    lanes = math.prod(batch)  # may be symbolic, in jax.export
     return array.reshape(time, lanes, *array.shape[1 + len(batch) :])
 
 
