@@ -24,10 +24,10 @@ def layer(
 
 
 def around(
-    unrolled: Callable[[State, PyTree, Control], tuple[State, State]], cell: Cell, params: Params, state: State, xs: Array,
-    controls: Control,
+    unrolled: Callable[[State, PyTree, Control], tuple[State, State]], cell: Cell, params: Params, state: State,
+    xs: Array, controls: Control,
 ) -> tuple[Float[Array, "T B O"], State]:  # fmt: skip
-    """`layer` around any function from (state, projected inputs, controls) to the states (T, B, ...) and the last (B, ...)."""
+    """`layer` around any function from (state, projected inputs, controls) to all states (T, B, ...) and the last."""
     if controls.active is not None:  # before the projection: 0 * NaN would spoil the gradient
         xs = jnp.where(controls.active[..., None], xs, 0)
     if cell.dtype is not None:

@@ -119,7 +119,7 @@ def test_parameters_are_those_of_init_abstractly(cell):
         assert nnx.to_pure_dict(nnx.state(module)) == {"params": like}
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float16", marks=pytest.mark.slow)])
 @parameters("cell", CELLS)
 def test_half_precision_in_and_out_abstractly(cell, dtype):
     cell = dataclasses.replace(cell, dtype=dtype)
@@ -133,10 +133,10 @@ def test_half_precision_in_and_out_abstractly(cell, dtype):
 
 
 @parameters("cell", CELLS)
-def test_the_first_carry_does_not_depend_on_parameters(cell):
-    """`linen.RNNCell.initialize_carry` may be called before there are any."""
-    one, other = (cell.init(jax.random.key(seed), FEATURES) for seed in (0, 1))
-    assert_close(cell.initial_state(cell.prepare(one)), cell.initial_state(cell.prepare(other)), 0)
+def test_the_first_carry_does_not_depend_on_values_abstractly(cell):
+    """`linen.RNNCell.initialize_carry` may be called before there are parameters: here there are only their shapes."""
+    prepared = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), FEATURES)))
+    assert not any(leaf.any() for leaf in jax.tree.leaves(cell.initial_state(prepared)))
 
 
 # ---- Flax's own wrappers ---------------------------------------------------------------------------------
@@ -211,14 +211,13 @@ def test_bidirectional_around_our_cells(x64):
     assert_close(nnx.Bidirectional(*modules)(rows(xs)), expected, 1e-12)
 
 
-@eager
 def test_linen_scan_and_remat_around_our_cell(x64):
     params, xs, state = arguments(BANDED, TIME, (BATCH,))
     scanned = nn.scan(
         nn.remat(rnnzoo.linen.RNNCell), variable_broadcast="params", split_rngs={"params": False}, in_axes=0, out_axes=0
     )(BANDED)
-    last, ys = scanned.apply({"params": params}, state, xs)
-    assert_close((ys, last), run(BANDED, params, xs, state), 1e-12)
+    last, ys = quick(scanned.apply)({"params": params}, state, xs)
+    assert_close((ys, last), quick(lambda *args: run(BANDED, *args))(params, xs, state), 1e-12)
 
 
 # ---- where Flax is not right -----------------------------------------------------------------------------
@@ -310,9 +309,9 @@ def test_errors_name_the_argument(face):
     with pytest.raises(rnnzoo.UsageError, match="partition"):
         make = {"linen": rnnzoo.linen.RNN, "nnx": rnnzoo.nnx.RNN}[face]
         if face == "linen":
-            make(BANDED, partition=lambda name, shape: ("x",)).init(jax.random.key(0), jnp.ones((2, 3, 3)))
+            make(BANDED, partition=lambda name, shape: ("x", "y", "z")).init(jax.random.key(0), jnp.ones((2, 3, 3)))
         else:
-            make(BANDED, FEATURES, rngs=nnx.Rngs(0), partition=lambda name, shape: ("x",))
+            make(BANDED, FEATURES, rngs=nnx.Rngs(0), partition=lambda name, shape: ("x", "y", "z"))
 
 
 def test_carry_init_draws_the_first_carry():

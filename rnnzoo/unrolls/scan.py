@@ -25,7 +25,7 @@ class Scan(Unroll):
         return _states(cell, params, state, zs, controls)[0]
 
     def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
-        # The last state by itself: taken out of all states, it would keep T of every vector that `readout` does not read.
+        # The last state by itself: taken out of all of them, it would keep T of every vector that no output needs.
         lanes = jax.vmap(lambda *lane: _states(cell, params, *lane), (0, 1, 1), (1, 0))
         return around(lanes, cell, params, state, xs, controls)
 
@@ -83,8 +83,9 @@ def _states_jvp(cell, primals, tangents):
 
 
 def _record(cell, params, state, zs, controls, facts):
-    """Run the loop and keep what its tangent needs: the states after each step and the last; those before each step; the products U h that are
-    not worth computing again, as sums with what they are added to where `facts` says so; what U is applied to."""
+    """Run the loop and keep what its tangent needs: all states and the last; the state before each step; the products
+    U h that are not worth computing again, as sums with what they are added to where `facts` says so; what U is
+    applied to."""
     us = matrices(cell, params)
     size = jax.tree.leaves(state)[0].shape[0]
     stored = us.keys() - {g for g in facts.sums if _is_cheap(cell.structure, size)}
