@@ -142,7 +142,7 @@ HOSTILE = {
     "no json": (lambda f: (f / "config.json").write_text("{"), "is no JSON"),
     "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is no JSON"),
     "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
-    "no model": (lambda f: edit(f, lambda c: c.pop("model")), "describes no Model"),
+    "no model": (lambda f: edit(f, lambda c: c.pop("model")), "not a specification in JSON"),
     "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "describes no Model"),
     "nested": (lambda f: edit(f, lambda c: c.update(model=nested(700))), "not a specification in JSON"),
     "no member": (lambda f: edit(f, lambda c: c["model"]["cell"].update(type="cells.os")), "no 'os' in cells"),

@@ -88,6 +88,10 @@ def test_from_a_run_folder_to_text(config, tmp_path, capsys):
     assert capsys.readouterr().out == text
     run, saved = trained_run(run_dir, "best", 0, pytest.fail), load_model(tmp_path / "model")
     assert saved.config == config and "bits_per_char" in saved.scores and run.scores == saved.scores
+    assert command(["export", str(run_dir), "--format", "numpy", "--out", str(tmp_path / "numpy")]) == 0
+    assert "model.py; on random input it differs from the model by" in capsys.readouterr().out
+    assert guarded(command)(["export", str(run_dir), "--format", "nunpy", "--out", str(tmp_path / "b")]) == 2
+    assert "no format 'nunpy'; did you mean numpy?" in capsys.readouterr().err
     assert guarded(command)(["save", str(run_dir), "--out", str(tmp_path / "model")]) == 2
     assert guarded(command)(["save", str(run_dir), "--out", str(tmp_path / "b"), "--seed", "1"]) == 2
     assert "--seed is 1; accepted: 0 to 0" in capsys.readouterr().err

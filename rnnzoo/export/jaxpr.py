@@ -65,15 +65,14 @@ class _Writer:
         return [value(a) for a in jaxpr.outvars]
 
     def equation(self, eqn: Any, args: list[Any]) -> list[Any]:
-        if not any(isinstance(a, Name) for a in args):
-            functions, fields = eqn.primitive.get_bind_params(eqn.params)
-            found = eqn.primitive.bind(*functions, *args, **fields)
-            return list(found) if eqn.primitive.multiple_results else [found]
         name = eqn.primitive.name
         if name in INLINED:
             inner = next(eqn.params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in eqn.params)
             jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
             return self.run(jaxpr, consts, args)
+        if not any(isinstance(a, Name) for a in args):
+            found = eqn.primitive.bind(*args, **eqn.params)
+            return list(found) if eqn.primitive.multiple_results else [found]
         rule: Callable[..., Any] | None = RULES.get(name)
         if rule is None:
             raise UsageError(f"numpy cannot carry this model: it has no counterpart of the operation {name!r}")
