@@ -15,7 +15,8 @@ from rnnzoo.registry import UsageError
 from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.scan import Scan
 
-Axes = tuple[Any, ...]  # sizes of axes: integers, or symbols in jax.export
+Axis = Any  # the size of an axis: an integer, or a symbol in jax.export
+Axes = tuple[Axis, ...]
 
 
 def run(
@@ -78,19 +79,19 @@ def run(
     return ys.reshape(time, *batch, ys.shape[-1]), last
 
 
-def _lanes(array: Array, time: int, batch: Axes) -> Array:
+def _lanes(array: Array, time: Axis, batch: Axes) -> Array:
     """(T, *B, ...) with all batch axes as one."""
     lanes = math.prod(batch)  # may be symbolic, in jax.export
     return array.reshape(time, lanes, *array.shape[1 + len(batch) :])
 
 
-def _noise(cell: Noisy, key: Key, time: int, batch: Axes) -> PyTree:
+def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
     """Noise of its own for every sequence, leaves (T, *B, ...)."""
     draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 
 
-def _controls(time: int, batch: Axes, lengths: Any, resets: Any, noise: PyTree) -> Control:
+def _controls(time: Axis, batch: Axes, lengths: Any, resets: Any, noise: PyTree) -> Control:
     """`Control` arrays (T, *B)."""
     active = None
     if lengths is not None:

@@ -64,7 +64,7 @@ def test_numpy_alone_streams_a_model(tmp_path):
     assert error < 1e-5 and [p.name for p in (tmp_path / "out").iterdir() if p.is_file()] == [file.name]
     np.save(tmp_path / "out" / "xs.npy", xs)
     subprocess.run([sys.executable, "-c", RUN_ALONE], check=True, cwd=tmp_path / "out")
-    assert_close(np.load(tmp_path / "out" / "ys.npy"), np.asarray(CHARACTERS.apply(params, xs)[0]), 1e-5)
+    assert_close(np.load(tmp_path / "out" / "ys.npy"), np.asarray(CHARACTERS.apply(params, jnp.asarray(xs))[0]), 1e-5)
 
 
 @pytest.mark.parametrize("cell", all_cells(HIDDEN), ids=name)

@@ -1,5 +1,7 @@
 """Text drawn from a character model follows its distribution and its seed; a run's model is saved and sampled."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -57,13 +59,14 @@ def test_draws_follow_the_model(trained):
 
 
 def test_what_cannot_be_drawn_is_refused(trained):
-    for fields, message in (
+    cases: list[tuple[Any, str]] = [
         ({"prompt": ""}, "the prompt is empty"),
         ({"prompt": "line \u2603"}, "'\u2603', which the training text does not have"),
         ({"prompt": "l", "temperature": -1.0}, "temperature is -1.0; accepted: a number >= 0"),
         ({"prompt": "l", "temperature": float("nan")}, "temperature is nan"),
         ({"prompt": "l", "length": -1}, "length is -1"),
-    ):
+    ]
+    for fields, message in cases:
         with pytest.raises(UsageError, match=message):
             sample(trained, **fields)
     parity = Config(task=tasks.Parity(), cell=cells.GRU(hidden_size=8))

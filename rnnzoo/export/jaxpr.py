@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 from jax.extend import core
 
@@ -95,7 +94,7 @@ class _Writer:
         if isinstance(value, Name):
             return value.text
         array = np.asarray(value)
-        if jax.dtypes.issubdtype(array.dtype, np.generic) and array.ndim == 0 and np.isfinite(array):
+        if array.dtype.kind in "biufc" and array.ndim == 0 and np.isfinite(array):
             return f"np.{array.dtype}({array.item()!r})" if array.dtype != bool else str(bool(array))
         for name, known in self.weights.items():
             if known is value or (known.dtype == array.dtype and np.array_equal(known, array)):

@@ -232,7 +232,7 @@ RULES["scatter-add"] = _scatter_add
 
 @rule
 def fft(eqn, args, constants):
-    kind = str(eqn.params["fft_type"]).rsplit(".", 1)[-1].lower()
+    kind = eqn.params["fft_type"].name.lower()
     lengths = tuple(eqn.params["fft_lengths"])
     function = {"fft": "fftn", "ifft": "ifftn", "rfft": "rfftn", "irfft": "irfftn"}.get(kind)
     if function is None:

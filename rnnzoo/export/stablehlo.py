@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from rnnzoo.export.check import difference, random_input
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError, to_dict
 from rnnzoo.streaming import prepared
-from rnnzoo.typing import Array, Params
+from rnnzoo.typing import Params
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 
@@ -40,11 +41,11 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
     return file, max(_error(read.call, function, random_input(model, *size)) for size in ((7, 3), (12, 1)))
 
 
-def _error(found, expected, x: Array) -> float:
+def _error(found: Any, expected: Any, x: Any) -> float:
     return difference(found(x), expected(x))
 
 
-def _signature(model: Model, exported) -> dict[str, object]:
+def _signature(model: Model, exported: Any) -> dict[str, object]:
     return {
         "read": "jax.export.deserialize(bytearray(open('model.stablehlo', 'rb').read())).call(x)",
         "x": str(exported.in_avals[0]),
