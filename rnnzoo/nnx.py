@@ -96,7 +96,8 @@ class RNN(nnx.Module):
         Raises:
             UsageError (a ValueError): a wrong shape or dtype, or a cell that the unroll cannot run.
         """
-        is_noisy = isinstance(self.cell, Noisy) and rngs is not None and not self.deterministic
+        # No key is drawn without need: each one changes the stream.
+        is_noisy = isinstance(self.cell, Noisy) and not self.deterministic
         carry, outputs = sequence(
             self.cell,
             _values(self.params),
@@ -109,7 +110,7 @@ class RNN(nnx.Module):
             keep_order=self.keep_order if keep_order is None else keep_order,
             resets=resets,
             dt=dt,
-            key=_key(rngs, "dropout") if is_noisy else None,
+            key=None if rngs is None or not is_noisy else _key(rngs, "dropout"),
         )
         return_carry = self.return_carry if return_carry is None else return_carry
         return (carry, outputs) if return_carry else outputs

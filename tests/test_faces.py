@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -32,21 +33,21 @@ def columns(ys):
     return jnp.moveaxis(ys, -2, 0)
 
 
-def nnx_rnn(cell, params, kind=rnnzoo.nnx.RNN, **options):
+def nnx_rnn(cell, params, kind: Any = rnnzoo.nnx.RNN, **options) -> Any:
     """An NNX module with these parameters."""
     module = kind(cell, FEATURES, rngs=nnx.Rngs(0), **options)
     nnx.update(module, {"params": params})
     return module
 
 
-def call(face, cell, params, xs, **options):
+def call(face, cell, params, xs, **options) -> Any:
     """Carry and outputs of one of the faces' `RNN`, from parameters as `cell.init` makes them."""
     if face == "linen":
         return rnnzoo.linen.RNN(cell, return_carry=True).apply({"params": params}, xs, **options)
     return nnx_rnn(cell, params, return_carry=True)(xs, **options)
 
 
-def flax_call(face, cell, params, xs, **options):
+def flax_call(face, cell, params, xs, **options) -> Any:
     """The same of Flax's own RNN around our `RNNCell`."""
     if face == "linen":
         rnn = nn.RNN(rnnzoo.linen.RNNCell(cell), return_carry=True)
@@ -203,12 +204,12 @@ def test_bidirectional_around_our_cells(x64):
     one, xs, _ = arguments(cell, TIME, (BATCH,))
     two = arguments(cell, seed=1)[0]
     ours = [run(cell, one, xs)[0], run(cell, two, xs, reverse=True)[0]]
-    linen = nn.Bidirectional(*(nn.RNN(rnnzoo.linen.RNNCell(cell)) for _ in range(2)))
+    linen = nn.Bidirectional(nn.RNN(rnnzoo.linen.RNNCell(cell)), nn.RNN(rnnzoo.linen.RNNCell(cell)))
     variables = {"params": {"forward_rnn": {"cell": one}, "backward_rnn": {"cell": two}}}
-    modules = (nnx.RNN(nnx_rnn(cell, p, rnnzoo.nnx.RNNCell), rngs=False) for p in (one, two))
+    first, second = (nnx.RNN(nnx_rnn(cell, p, rnnzoo.nnx.RNNCell), rngs=False) for p in (one, two))
     expected = rows(jnp.concatenate(ours, -1))
     assert_close(linen.apply(variables, rows(xs)), expected, 1e-12)
-    assert_close(nnx.Bidirectional(*modules)(rows(xs)), expected, 1e-12)
+    assert_close(nnx.Bidirectional(first, second)(rows(xs)), expected, 1e-12)
 
 
 def test_linen_scan_and_remat_around_our_cell(x64):
@@ -253,7 +254,8 @@ def test_the_carry_with_lengths_costs_no_memory_over_time():
         def function(params, xs, lengths):
             return rnn.apply({"params": params}, xs, seq_lengths=lengths, return_carry=return_carry)
 
-        return jax.jit(function).lower(params, xs, lengths).compile().memory_analysis().temp_size_in_bytes
+        found: Any = jax.jit(function).lower(params, xs, lengths).compile().memory_analysis()
+        return found.temp_size_in_bytes
 
     assert memory(True) - memory(False) < 4 * batch * time * hidden / 2
 
@@ -286,13 +288,15 @@ def test_noise_is_drawn_in_training_only(x64):
     cell = wrappers.Zoneout(cell=cells.MinGRU(hidden_size=HIDDEN))
     params, xs, _ = arguments(cell, TIME, (BATCH,))
     quiet = rows(run(cell, params, xs)[0])
-    linen, variables, rngs = rnnzoo.linen.RNN(cell), {"params": params}, {"dropout": jax.random.key(3)}
+    linen: Any = rnnzoo.linen.RNN(cell)
+    variables, rngs = {"params": params}, {"dropout": jax.random.key(3)}
     assert_close(linen.apply(variables, rows(xs)), quiet, 1e-12)
     assert_close(linen.clone(deterministic=True).apply(variables, rows(xs), rngs=rngs), quiet, 1e-12)
     assert not np.allclose(linen.apply(variables, rows(xs), rngs=rngs), quiet)
     module = nnx_rnn(cell, params)
     assert not np.allclose(module(rows(xs), rngs=nnx.Rngs(0)), quiet)
-    assert not np.allclose(nnx.Bidirectional(module, module)(rows(xs))[..., :HIDDEN], quiet)
+    both: Any = nnx.Bidirectional(module, module)
+    assert not np.allclose(both(rows(xs))[..., :HIDDEN], quiet)
     module.eval()
     assert_close(module(rows(xs), rngs=nnx.Rngs(0)), quiet, 1e-12)
 
