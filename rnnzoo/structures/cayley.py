@@ -42,8 +42,9 @@ class Cayley(Structure):
         if u.ndim == 2:
             return u
         skew = skew_matrix(u.astype(jnp.promote_types(u.dtype, jnp.float32)))  # there are no solvers for less
-        eye = jnp.eye(skew.shape[0], dtype=skew.dtype)
-        return jnp.linalg.solve(eye + skew, eye - skew).astype(u.dtype)
+        # Not eye + skew: XLA 0.10's kernel for that sum overflows a thread's stack on CPUs at 1,024 units.
+        plus = jnp.where(jnp.eye(skew.shape[0], dtype=bool), 1, skew)
+        return jnp.linalg.solve(plus, plus.T).astype(u.dtype)  # the transpose is I - A
 
     def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
         return self.materialize(u) @ h
