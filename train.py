@@ -6,6 +6,8 @@ Every field of the configuration is an option; ``--config FILE --help`` lists th
 import sys
 
 from rnnzoo.cli import guarded, train
+from rnnzoo.devices import use_cpu_cores
 
 if __name__ == "__main__":
+    use_cpu_cores()
     sys.exit(guarded(train)(sys.argv[1:]))

@@ -11,6 +11,8 @@
 from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls, wrappers
 from rnnzoo.base import spec
 from rnnzoo.convergence import newton_report
+from rnnzoo.devices import split_batch, use_cpu_cores
+from rnnzoo.model_folder import load_model, save_model
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
 from rnnzoo.streaming import make_model_stepper, make_stepper
@@ -23,16 +25,20 @@ __all__ = [
     "config",
     "from_json",
     "initializers",
+    "load_model",
     "make_model_stepper",
     "make_stepper",
     "members",
     "models",
     "newton_report",
     "run",
+    "save_model",
     "spec",
+    "split_batch",
     "structures",
     "tasks",
     "to_json",
     "unrolls",
+    "use_cpu_cores",
     "wrappers",
 ]

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rnnzoo import cli_models
 from rnnzoo.cli import evaluate, guarded, override, train
+from rnnzoo.devices import use_cpu_cores
 from rnnzoo.registry import UsageError, find, nearest
 
 USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a command's options)
@@ -16,6 +18,10 @@ USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a co
   show structure NAME          draw a structured matrix, e.g. --bandwidth 2 --size 32 --out u.png
   show structures              draw all structures into one picture
   show run RUN_DIR             draw a run's recurrent matrices, their eigenvalues and singular values
+  save RUN_DIR --out DIR       write a run's model as a folder to keep and to share
+  sample RUN_DIR               write text from a character model, e.g. --prompt "The " --temperature 0.7
+  export RUN_DIR --out DIR     write a run's model as --format stablehlo, onnx or numpy
+  push DIR REPO                upload a model folder to the Hugging Face hub; pull REPO --out DIR downloads one
 """
 
 
@@ -134,6 +140,11 @@ COMMANDS = {
     "evaluate": evaluate,
     "list": list_members,
     "show": show,
+    "save": cli_models.save,
+    "sample": cli_models.sample,
+    "export": cli_models.export,
+    "push": cli_models.push,
+    "pull": cli_models.pull,
 }
 
 
@@ -154,6 +165,7 @@ def command(args: list[str]) -> int:
 
 def main() -> None:
     """Entry point of the console script."""
+    use_cpu_cores()
     sys.exit(guarded(command)(sys.argv[1:]))
 
 

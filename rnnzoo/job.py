@@ -12,10 +12,11 @@ import numpy as np
 from rnnzoo import report
 from rnnzoo.checkpoint import RunFolder
 from rnnzoo.config import Config
+from rnnzoo.devices import about, gathered, spread, training_mesh
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.tasks.base import Batch
-from rnnzoo.training import TrainState, evaluate, init_state, train_steps
+from rnnzoo.training import TrainState, evaluate, init_state, spread_state, train_steps
 from rnnzoo.typing import PyTree
 from rnnzoo.warm_start import stored_state, warm_state
 
@@ -38,12 +39,15 @@ class Job:
         self.folder.check_data(self.data)
         self.model: Model = config.network()
         self.batches: list[Batch] = config.task.held_out(self.data)
+        devices = jax.local_devices()
+        self.mesh = training_mesh(config.seeds, config.batch_size, devices) if config.devices == "all" else None
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
         self.step, self.seconds = 0, 0.0
         self.like = jax.eval_shape(lambda: init_state(config, self.model))
         args = (config, self.model, self.data, self.like, np.int32(0))
-        jax.eval_shape(functools.partial(train_steps, *args[:2], length=self._next_stop()), *args[2:])
+        jax.eval_shape(functools.partial(train_steps, *args[:2], length=self._next_stop(), mesh=self.mesh), *args[2:])
         self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
+        self.spread_data = spread(self.data, self.mesh)
         self.stop_asked = False
         self.loops: dict[int, Any] = {}  # number of steps -> compiled training loop
 
@@ -65,6 +69,8 @@ class Job:
         self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
         if restored:
             self.progress.line(f"going on from step {self.step} of {self.folder.path}")
+        if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
+            self.progress.line(about(self.config.seeds, self.config.batch_size, self.mesh, there))
         records = [r for r in self.folder.records() if "scores" in r]
         scores: dict[str, list[float]] = records[-1]["scores"] if records else {}
         while self.step < self.config.steps:
@@ -103,11 +109,14 @@ class Job:
         return self.step % every == 0 or self.step == self.config.steps
 
     def _chunk(self, state: TrainState) -> tuple[TrainState, dict[str, Any]]:
-        """Train to the next log line or evaluation."""
+        """Train to the next log line or evaluation. The state is on several devices only meanwhile, so that scores
+        and checkpoints do not depend on how many there are."""
         length = self._next_stop()
+        state = spread_state(state, self.mesh)
         train = self._compiled(state, length)
         began = time.perf_counter()
-        state, metrics = train(self.data, state, np.int32(self.step))
+        state, metrics = train(self.spread_data, state, np.int32(self.step))
+        state = gathered(state, self.mesh)
         metrics = {name: np.asarray(value) for name, value in metrics.items()}  # waits for the device
         if not metrics["good"].all():
             self._diverged(metrics)
@@ -126,8 +135,8 @@ class Job:
     def _compiled(self, state: TrainState, length: int) -> Any:
         """The compiled loop over `length` steps. Compilation is not counted as training time."""
         if length not in self.loops:
-            args = (self.config, self.model, self.data, state, np.int32(0))
-            self.loops[length] = train_steps.lower(*args, length=length).compile()
+            args = (self.config, self.model, self.spread_data, state, np.int32(0))
+            self.loops[length] = train_steps.lower(*args, length=length, mesh=self.mesh).compile()
         return self.loops[length]
 
     def _diverged(self, metrics: dict[str, np.ndarray]) -> None:

@@ -15,26 +15,35 @@ def layer(
 ) -> tuple[Float[Array, "T B O"], State]:
     """Outputs in the compute dtype and the state after the last step, from prepared `params`, the state (B, ...)
     before the first step, and controls (T, B). Steps that are not active read zeros and give zeros."""
-    lanes = jax.vmap(lambda *lane: unroll(cell, params, *lane), (0, 1, 1), 1)
+    each = jax.vmap(lambda *lane: unroll(cell, params, *lane), (0, 1, 1), 1)
+
+    def lanes(state, zs, controls):
+        return with_last(each(state, zs, controls), state)
+
     return around(lanes, cell, params, state, xs, controls)
 
 
 def around(
-    unrolled: Callable[[State, PyTree, Control], State], cell: Cell, params: Params, state: State, xs: Array,
-    controls: Control,
+    unrolled: Callable[[State, PyTree, Control], tuple[State, State]], cell: Cell, params: Params, state: State,
+    xs: Array, controls: Control,
 ) -> tuple[Float[Array, "T B O"], State]:  # fmt: skip
-    """`layer` around any function from (state, projected inputs, controls) to the states (T, B, ...)."""
+    """`layer` around any function from (state, projected inputs, controls) to all states (T, B, ...) and the last."""
     if controls.active is not None:  # before the projection: 0 * NaN would spoil the gradient
         xs = jnp.where(controls.active[..., None], xs, 0)
     if cell.dtype is not None:
         xs = xs.astype(cell.dtype)
     zs = _each_step(cell.project, 1)(params, xs)
-    states = unrolled(state, zs, controls)
+    states, last = unrolled(state, zs, controls)
     ys = _each_step(cell.readout, 2)(params, states, zs)
     ys = ys.astype(jnp.result_type(*jax.tree.leaves(zs)))
     if controls.active is not None:
         ys = jnp.where(controls.active[..., None], ys, 0)
-    return ys, jax.tree.map(lambda a: a[-1], states) if xs.shape[0] else state
+    return ys, last
+
+
+def with_last(states: State, state: State) -> tuple[State, State]:
+    """All states and the last of them: `state`, the one before the first step, where there are no steps."""
+    return states, jax.tree.map(lambda a, first: a[-1] if a.shape[0] else first, states, state)
 
 
 def _each_step(function: Any, arguments: int) -> Any:
@@ -43,4 +52,4 @@ def _each_step(function: Any, arguments: int) -> Any:
     return jax.vmap(jax.vmap(function, axes), axes)
 
 
-__all__ = ["around", "layer"]
+__all__ = ["around", "layer", "with_last"]

@@ -217,4 +217,7 @@ def from_json(text: str) -> Any:
         raise UsageError(f"not a specification in JSON: {error}") from None
     if not isinstance(data, dict):
         raise UsageError(f'not a specification in JSON: {text[:40]!r}; accepted: an object with a "type"')
-    return from_dict(data)
+    try:
+        return from_dict(data)
+    except RecursionError:
+        raise UsageError("not a specification in JSON: it is nested too deeply") from None

@@ -1,6 +1,7 @@
 """Run a cell over sequences: projection, unroll, readout, with one meaning of lengths, resets and reverse."""
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -13,6 +14,9 @@ from rnnzoo.noise import Noisy
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.scan import Scan
+
+Axis = Any  # the size of an axis: an integer, or a symbol in jax.export
+Axes = tuple[Axis, ...]
 
 
 def run(
@@ -75,19 +79,19 @@ def run(
     return ys.reshape(time, *batch, ys.shape[-1]), last
 
 
-def _lanes(array: Array, time: int, batch: tuple[int, ...]) -> Array:
+def _lanes(array: Array, time: Axis, batch: Axes) -> Array:
     """(T, *B, ...) with all batch axes as one."""
-    lanes = int(np.prod(batch))
+    lanes = math.prod(batch)  # may be symbolic, in jax.export
     return array.reshape(time, lanes, *array.shape[1 + len(batch) :])
 
 
-def _noise(cell: Noisy, key: Key, time: int, batch: tuple[int, ...]) -> PyTree:
+def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
     """Noise of its own for every sequence, leaves (T, *B, ...)."""
     draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 
 
-def _controls(time: int, batch: tuple[int, ...], lengths: Any, resets: Any, noise: PyTree) -> Control:
+def _controls(time: Axis, batch: Axes, lengths: Any, resets: Any, noise: PyTree) -> Control:
     """`Control` arrays (T, *B)."""
     active = None
     if lengths is not None:
@@ -107,7 +111,7 @@ def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
     return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
 
 
-def _initial_state(cell: Cell, params: Params, state: State | None, batch: tuple[int, ...]) -> State:
+def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes) -> State:
     """The state before the first step, with leaves (*B, ...), in the dtypes that the cell carries."""
     initial = cell.initial_state(params)
     given = initial if state is None else state
@@ -147,7 +151,7 @@ def _check_inputs(cell: Cell, params: Params, xs: Array, lengths: Any, resets: A
                 raise UsageError(f"lengths has values from {values.min()} to {values.max()}; accepted: 0 to {time}")
 
 
-def _check_array(name: str, value: Any, shape: tuple[int, ...], kind: Any, words: str) -> None:
+def _check_array(name: str, value: Any, shape: Axes, kind: Any, words: str) -> None:
     if np.shape(value) != shape or not jnp.issubdtype(jnp.result_type(value), kind):
         raise UsageError(f"{name} is {jnp.result_type(value)} of {np.shape(value)}; accepted: {words} of {shape}")
 

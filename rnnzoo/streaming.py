@@ -103,18 +103,24 @@ def make_model_stepper(
     """
     if model.stack.bidirectional:
         raise UsageError("a bidirectional stack reads whole sequences; accepted for a stream: one direction")
-    names = [f"layer_{layer}" for layer in range(model.stack.layers)]
-    ready = {name: {**params[name], "cell": jax.jit(model.cell.prepare)(params[name]["cell"])} for name in names}
-    prepared = dataclasses.replace(model, cell=_Prepared(cell=model.cell))
+    ready, values = prepared(model, params)
 
     def function(state: State, xs: Array, *reset: Array) -> tuple[Array, State]:
-        return prepared.apply({**params, **ready}, xs, state, resets=reset[0] if reset else None)
+        return ready.apply(values, xs, state, resets=reset[0] if reset else None)
 
-    ones = {name: model.cell.initial_state(ready[name]["cell"]) for name in names}
-    first = jax.tree.map(lambda a: jnp.broadcast_to(a, (streams, *a.shape)), ones)
+    first = jax.tree.map(jnp.copy, ready.initial_state(values, streams))
     floats = jax.ShapeDtypeStruct((steps, streams, model.input_size), dtype or jnp.result_type(float))
     xs = jax.ShapeDtypeStruct((steps, streams), jnp.int32) if model.tokens else floats
     return _compile(function, first, xs, resets)
+
+
+def prepared(model: Model, params: Params) -> tuple[Model, Params]:
+    """The same network with the parameters of its cells prepared, once and for all."""
+    ready = dict(params)
+    for name in (f"layer_{layer}" for layer in range(model.stack.layers)):
+        cells = {d: jax.jit(model.cell.prepare)(params[name][d]) for d in model.directions}
+        ready[name] = {**params[name], **cells}
+    return dataclasses.replace(model, cell=_Prepared(cell=model.cell)), ready
 
 
 def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruct, resets: bool) -> Stepper:
@@ -159,4 +165,4 @@ def _shapes(tree: PyTree) -> str:
     return ", ".join(f"{jax.tree_util.keystr(p)} {jnp.result_type(a)} of {np.shape(a)}".strip() for p, a in leaves)
 
 
-__all__ = ["Stepper", "make_model_stepper", "make_stepper"]
+__all__ = ["Stepper", "make_model_stepper", "make_stepper", "prepared"]

@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
+from jax.sharding import Mesh
 
 from rnnzoo.config import Config
+from rnnzoo.devices import BATCH, SEEDS, place, spread
 from rnnzoo.models import Model
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
@@ -77,7 +79,7 @@ def seed_keys(config: Config) -> Key:
 def over_seeds(function: Any, seeds: int) -> Any:
     """`function` over a leading axis of all its arguments. One seed runs unbatched: no cost for the axis."""
     if seeds > 1:
-        return jax.vmap(function)
+        return jax.vmap(function, spmd_axis_name=SEEDS)
 
     def single(*args: PyTree) -> PyTree:
         return jax.tree.map(lambda a: a[None], function(*jax.tree.map(lambda a: a[0], args)))
@@ -111,13 +113,16 @@ def loss_of(
     return config.task.loss(outputs, batch), last
 
 
-def update(config: Config, model: Model, data: PyTree, key: Key, state: TrainState, step: Int[Array, ""]) -> Any:
+def update(
+    config: Config, model: Model, data: PyTree, mesh: Mesh | None, key: Key, state: TrainState, step: Int[Array, ""]
+) -> Any:
     """One training step. A step that is not finite leaves the state as it was; the loop then stops on it.
 
     Batches come from the step's number, so that a resumed run sees what an uninterrupted one does."""
     batch_key, dropout_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, 1), step))
     size, carry = config.batch_size, state.get("carry")
     batch = config.task.segment(data, step, size) if config.stream else config.task.batch(data, batch_key, size)
+    batch["x"] = place(batch["x"], mesh, None, BATCH)  # all that is computed from it is split with it
     gradient = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key, carry), has_aux=True)
     (loss, last), grads = gradient(state["params"])
     changes, opt = make_optimizer(config).update(grads, state["opt"], state["params"])
@@ -127,17 +132,30 @@ def update(config: Config, model: Model, data: PyTree, key: Key, state: TrainSta
     norm = optax.tree.norm(grads)
     good = jnp.isfinite(loss) & jnp.isfinite(norm) & jnp.isfinite(optax.tree.norm(changes))
     state = jax.tree.map(lambda a, b: jnp.where(good, a, b), new, state)
+    state = {name: place(tree, mesh, *_axes(name)) for name, tree in state.items()}
     return state, {"loss": loss, "grad_norm": norm, "good": good}
 
 
-@functools.partial(jax.jit, static_argnames=("config", "model", "length"), donate_argnames="state")
+def _axes(name: str) -> tuple[str, ...]:
+    """The mesh axes of a part of one seed's `TrainState`: what a stream carries has a batch axis."""
+    return (BATCH,) if name == "carry" else ()
+
+
+def spread_state(state: TrainState, mesh: Mesh | None) -> TrainState:
+    """The state as `train_steps` takes and returns it on that mesh."""
+    return {name: spread(tree, mesh, SEEDS, *_axes(name)) for name, tree in state.items()}
+
+
+@functools.partial(jax.jit, static_argnames=("config", "model", "length", "mesh"), donate_argnames="state")
 def train_steps(
-    config: Config, model: Model, data: PyTree, state: TrainState, start: Int[Array, ""], *, length: int
-) -> tuple[TrainState, dict[str, Array]]:
-    """`length` updates from step `start` on: the new state, and loss, grad_norm and good of each step, (S, length)."""
+    config: Config, model: Model, data: PyTree, state: TrainState, start: Int[Array, ""], *, length: int,
+    mesh: Mesh | None = None,
+) -> tuple[TrainState, dict[str, Array]]:  # fmt: skip
+    """`length` updates from step `start` on: the new state, and loss, grad_norm and good of each step, (S, length).
+    With a mesh, on its devices; the state comes from `spread_state`."""
 
     def one(key: Key, state: TrainState) -> Any:
-        return lax.scan(functools.partial(update, config, model, data, key), state, start + jnp.arange(length))
+        return lax.scan(functools.partial(update, config, model, data, mesh, key), state, start + jnp.arange(length))
 
     return over_seeds(one, config.seeds)(seed_keys(config), state)
 
@@ -162,5 +180,5 @@ def evaluate(config: Config, model: Model, params: Params, batches: list[Batch])
 
 
 __all__ = [
-    "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "seed_keys", "train_steps",
-    "update"]  # fmt: skip
+    "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "seed_keys",
+    "spread_state", "train_steps", "update"]  # fmt: skip

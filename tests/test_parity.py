@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import assert_close, inputs, random_like
 
-from rnnzoo import cells, run
+from rnnzoo import cells, convert, run
 
 HIDDEN, FEATURES, TIME, BATCH = 5, 3, 6, 2
 
@@ -71,46 +71,22 @@ def test_torch_values_and_gradients(x64, cell, name, fields, gates):
     assert_close(grads, (expected, x.grad.numpy(), {k: v.grad.numpy() for k, v in given.items()}))
 
 
-def flax_dense(params: Any, gate: str, group: str, bias: Any = None) -> dict[str, Any]:
-    return {"kernel": params[group][gate].T} | ({} if bias is None else {"bias": bias})
-
-
-def flax_lstm(p):
-    into = {f"i{g}": flax_dense(p, g, "w") for g in "ifgo"}
-    return into | {f"h{g}": flax_dense(p, g, "u", p["b"][g]) for g in "ifgo"}
-
-
-def flax_gru(p):
-    into = {f"i{g}": flax_dense(p, g, "w", p["b"][g]) for g in "rzn"}
-    return into | {f"h{g}": flax_dense(p, g, "u", p["c"] if g == "n" else None) for g in "rzn"}
-
-
-def flax_simple(p):
-    return {"i": flax_dense(p, "h", "w", p["b"]["h"]), "h": flax_dense(p, "h", "u")}
-
-
-def flax_ugrnn(p):
-    """Flax's MGUCell without its reset gate; its f is g here."""
-    into = {f"i{f}": flax_dense(p, g, "w", p["b"][g]) for f, g in ("fg", "nn")}
-    return into | {f"h{f}": flax_dense(p, g, "u") for f, g in ("fg", "nn")}
-
-
 FLAX = [
-    (cells.LSTM(hidden_size=HIDDEN), "LSTMCell", {}, flax_lstm),
-    (cells.GRU(hidden_size=HIDDEN), "GRUCell", {}, flax_gru),
-    (cells.Elman(hidden_size=HIDDEN), "SimpleCell", {}, flax_simple),
-    (cells.UGRNN(hidden_size=HIDDEN), "MGUCell", {"reset_gate": False}, flax_ugrnn),
+    (cells.LSTM(hidden_size=HIDDEN), "LSTMCell", {}),
+    (cells.GRU(hidden_size=HIDDEN), "GRUCell", {}),
+    (cells.Elman(hidden_size=HIDDEN), "SimpleCell", {}),
+    (cells.UGRNN(hidden_size=HIDDEN), "MGUCell", {"reset_gate": False}),
 ]
 
 
-@pytest.mark.parametrize(("cell", "name", "fields", "convert"), FLAX, ids=lambda v: v if isinstance(v, str) else "")
-def test_flax_values(x64, cell, name, fields, convert):
+@pytest.mark.parametrize(("cell", "name", "fields"), FLAX, ids=lambda v: v if isinstance(v, str) else "")
+def test_flax_values_from_any_state(x64, cell, name, fields):
     nn = pytest.importorskip("flax.linen")
     params, xs, state = arguments(cell)
     layer = getattr(nn, name)(HIDDEN, param_dtype=jnp.float64, **fields)
     carry, ys = (state["c"], state["h"]) if "c" in state else state["h"], []
     for x_t in xs:
-        carry, y_t = layer.apply({"params": convert(params)}, carry, x_t)
+        carry, y_t = layer.apply({"params": convert.to_linen(cell, params)}, carry, x_t)
         ys.append(y_t)
     last = dict(zip(cell.carries, carry if isinstance(carry, tuple) else (carry,), strict=True))
     assert_close(run(cell, params, xs, state), (jnp.stack(ys), last))

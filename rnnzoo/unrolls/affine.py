@@ -12,7 +12,7 @@ from jax import lax
 
 from rnnzoo.advance import select, widen
 from rnnzoo.base import Affine, Algebra, Cell, Control, Unroll, spec
-from rnnzoo.layer import around
+from rnnzoo.layer import around, with_last
 from rnnzoo.typing import Array, Float, Params, PyTree, State
 
 
@@ -73,7 +73,11 @@ class AffineUnroll(Unroll):
         # All lanes in one system: a batch of systems would be solved batch first, and transposed back and forth.
         assert isinstance(cell, Affine)
         maps = jax.vmap(functools.partial(_affine, cell, params))
-        lanes = functools.partial(self._states, Products.of(cell.transition).mapped(), maps)
+        solved = functools.partial(self._states, Products.of(cell.transition).mapped(), maps)
+
+        def lanes(state, zs, controls):
+            return with_last(solved(state, zs, controls), state)
+
         return around(lanes, cell, params, state, xs, controls)
 
     def _states(self, products: Products, maps: Any, state: State, zs: PyTree, controls: Control) -> State:

@@ -8,7 +8,8 @@ from jax import lax
 
 from rnnzoo.advance import advance, widen
 from rnnzoo.base import Cell, Control, Structure, Unroll, spec
-from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.layer import around
+from rnnzoo.typing import Array, Params, PyTree, State
 from rnnzoo.unrolls.taps import Tap, matrices, tapped, uses
 
 
@@ -21,16 +22,24 @@ class Scan(Unroll):
     recurrent products; the gradient of every U then is one product over all t, after the loop."""
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
-        return _states(cell, params, state, zs, controls)
+        return _states(cell, params, state, zs, controls)[0]
+
+    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
+        # The last state by itself: taken out of all of them, it would keep T of every vector that no output needs.
+        lanes = jax.vmap(lambda *lane: _states(cell, params, *lane), (0, 1, 1), (1, 0))
+        return around(lanes, cell, params, state, xs, controls)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> tuple[State, State]:
+    """The states after each step, and the last one."""
+
     def body(state_tm1, inputs_t):
         state_t = advance(cell, params, state_tm1, *inputs_t)
         return state_t, state_t
 
-    return lax.scan(body, state, (zs, controls))[1]
+    last, states = lax.scan(body, state, (zs, controls))
+    return states, last
 
 
 @_states.defjvp
@@ -40,7 +49,7 @@ def _states_jvp(cell, primals, tangents):
     us = matrices(cell, params)
     step = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
     facts = uses(cell, params, state, jax.eval_shape(widen, step[0]), step[1])
-    states, before, values, seen = _record(cell, params, state, zs, controls, facts)
+    (states, last), before, values, seen = _record(cell, params, state, zs, controls, facts)
 
     # What a change of U does to its products, at all t at once. Where a product is only ever added to a leaf of
     # z_t, so is its change; else it goes to the product itself.
@@ -69,12 +78,14 @@ def _states_jvp(cell, primals, tangents):
         return dstate_t, dstate_t
 
     inputs = (before, leaves, dleaves, controls, values, changes, extra)
-    return states, lax.scan(tangent, dstate, inputs)[1]
+    dlast, dstates = lax.scan(tangent, dstate, inputs)
+    return (states, last), (dstates, dlast)
 
 
 def _record(cell, params, state, zs, controls, facts):
-    """Run the loop and keep what its tangent needs: the states after and before each step; the products U h that are
-    not worth computing again, as sums with what they are added to where `facts` says so; what U is applied to."""
+    """Run the loop and keep what its tangent needs: all states and the last; the state before each step; the products
+    U h that are not worth computing again, as sums with what they are added to where `facts` says so; what U is
+    applied to."""
     us = matrices(cell, params)
     size = jax.tree.leaves(state)[0].shape[0]
     stored = us.keys() - {g for g in facts.sums if _is_cheap(cell.structure, size)}
@@ -88,9 +99,9 @@ def _record(cell, params, state, zs, controls, facts):
         seen = {g: tap.seen for g, tap in taps.items() if g not in facts.sources}
         return state_t, (state_t, state_tm1, values, seen)
 
-    states, before, values, seen = lax.scan(body, state, (zs, controls))[1]
+    last, (states, before, values, seen) = lax.scan(body, state, (zs, controls))
     seen |= {g: jax.tree.leaves(before)[k] for g, k in facts.sources.items()}
-    return states, before, values, seen
+    return (states, last), before, values, seen
 
 
 def _is_cheap(structure: Structure, size: int) -> bool:

@@ -1,7 +1,7 @@
 """Golden files: what each member looks like to whoever stored its parameters. A change here breaks checkpoints.
 
-``python -m tests.golden.update`` writes them anew, ``tests/golden/<family>/<Name>.json``; read the difference before
-you commit it.
+``python -m tests.golden.update`` writes them anew, ``tests/golden/<family>/<Name>.json`` and, for the Flax faces,
+``tests/golden/faces.json``; read the difference before you commit it.
 """
 
 import json
@@ -49,6 +49,28 @@ def cell(cls: Any) -> dict[str, Any]:
     }
 
 
+def faces() -> dict[str, dict[str, str]]:
+    """The paths of an LSTM's parameters in each of the Flax faces."""
+    import flax.linen as nn
+    from flax import nnx
+
+    import rnnzoo.linen
+    import rnnzoo.nnx
+
+    cell = rnnzoo.cells.LSTM(hidden_size=SIZE, structure=rnnzoo.structures.Banded(bandwidth=1))
+    linen = {
+        "linen.RNN": rnnzoo.linen.RNN(cell),
+        "linen.RNNCell in nn.RNN": nn.RNN(rnnzoo.linen.RNNCell(cell)),
+        "linen.RNN in nn.Bidirectional": nn.Bidirectional(rnnzoo.linen.RNN(cell), rnnzoo.linen.RNN(cell)),
+    }
+    xs = jax.ShapeDtypeStruct((1, 1, INPUT_SIZE), "float32")
+    found = {name: shapes(jax.eval_shape(module.init, jax.random.key(0), xs)) for name, module in linen.items()}
+    for kind in (rnnzoo.nnx.RNN, rnnzoo.nnx.RNNCell):
+        module = kind(cell, INPUT_SIZE, rngs=nnx.Rngs(0))
+        found[f"nnx.{kind.__name__}"] = shapes(nnx.to_pure_dict(nnx.state(module)))
+    return found
+
+
 FAMILIES = {"structures": structure, "cells": cell}
 
 
@@ -72,6 +94,7 @@ def main() -> None:
             (FOLDER / family / f"{name}.json").unlink()
         for name, content in members.items():
             (FOLDER / family / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (FOLDER / "faces.json").write_text(json.dumps(faces(), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,31 @@
+"""Weights from and to other libraries: torch, Flax Linen and NNX, Keras, Haiku. None of them needs to be installed.
+
+Every ``from_...`` returns a `Converted`: our parameters, the source's keys that were not used, and what the target has
+but the source had not. What no weights of the other library can compute is refused with the reason.
+
+>>> import numpy as np
+>>> from rnnzoo import cells, convert
+>>> source = {"rnn.weight_ih_l0": np.ones((8, 3)), "rnn.weight_hh_l0": np.eye(8), "out.weight": np.ones((2, 8))}
+>>> found = convert.from_torch(cells.Elman(hidden_size=8), source)
+>>> found.params["w"]["h"].shape, found.unused
+((8, 3), ('out.weight',))
+"""
+
+from rnnzoo.convert.flax import from_flax, to_linen, to_nnx
+from rnnzoo.convert.gates import Converted
+from rnnzoo.convert.haiku import from_haiku, to_haiku
+from rnnzoo.convert.keras import from_keras, to_keras
+from rnnzoo.convert.torch import from_torch, to_torch
+
+__all__ = [
+    "Converted",
+    "from_flax",
+    "from_haiku",
+    "from_keras",
+    "from_torch",
+    "to_haiku",
+    "to_keras",
+    "to_linen",
+    "to_nnx",
+    "to_torch",
+]

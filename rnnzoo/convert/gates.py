@@ -1,0 +1,170 @@
+"""The form between our parameters and another library's: numpy arrays, one for each gate, U dense, two biases."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.base import Cell
+from rnnzoo.facts import structure_of
+from rnnzoo.grow import project
+from rnnzoo.registry import UsageError, find
+from rnnzoo.run import check_params, expected_params
+from rnnzoo.typing import Params
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Converted:
+    """Parameters from another library."""
+
+    params: Params
+    """Parameters of the cell or the model that was asked for; those named in `missing` are not there."""
+    unused: tuple[str, ...]
+    """Keys of the source that no parameter came from."""
+    missing: tuple[str, ...]
+    """Parameters of the model that the source has no weights for, such as "head.w"; a cell's are always complete."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Gates:
+    """One cell, gate by gate: W x + b and U h + c of each. Where the two are simply added, only b + c matters."""
+
+    w: Arrays  # (H, I)
+    u: Arrays  # (H, H)
+    b: Arrays  # (H,)
+    c: Arrays  # (H,)
+
+
+def order(cell: Cell, orders: Mapping[str, str], library: str, reasons: Mapping[str, str]) -> str:
+    """The order in which a library packs this cell's gates, one letter each; `UsageError` if it has no such cell."""
+    name = type(cell).__name__
+    if name in orders and find("cells", name) is type(cell):
+        return orders[name]
+    why = reasons.get(name, f"{library} has no cell with the equations of {name}")
+    raise UsageError(f"{name} cannot be converted exactly: {why}; accepted: {', '.join(sorted(orders))}")
+
+
+def to_params(cell: Cell, gates: Gates, where: str) -> Params:
+    """Our parameters, in the default precision. `UsageError` if the cell's structure or lack of biases cannot hold
+    these weights."""
+    params: Params = {"w": {g: jnp.asarray(a, float) for g, a in gates.w.items()}}
+    params["u"] = {g: _structured(cell, u, f"U of gate {g} in {where}") for g, u in gates.u.items()}
+    inner = inner_bias(cell)
+    bias = {g: gates.b[g] + (0 if g == inner else gates.c[g]) for g in gates.b}
+    if inner is not None:
+        bias["c"] = gates.c[inner]
+    if cell.bias:
+        found = {g: jnp.asarray(a, float) for g, a in bias.items()}
+        params |= ({"c": found.pop("c")} if inner is not None else {}) | {"b": found}
+    elif any(np.any(a) for a in bias.values()):
+        raise UsageError(f"{where} has biases, and {type(cell).__name__} has bias=False; accepted: bias=True")
+    check_params(cell, params, next(iter(gates.w.values())).shape[1])
+    return params
+
+
+def from_params(cell: Cell, params: Params) -> Gates:
+    """The same from our parameters; a structured U becomes a dense matrix."""
+    check_params(cell, params, np.shape(next(iter(params["w"].values())))[-1])
+    structure, size = structure_of(cell), cell.hidden_size
+    assert structure is not None  # all cells that `order` lets pass have one
+    zeros = np.zeros(size, np.result_type(np.asarray(next(iter(params["w"].values())))))
+    return Gates(
+        w={g: np.asarray(a) for g, a in params["w"].items()},
+        u={g: np.asarray(structure.matrix(u, size)) for g, u in params["u"].items()},
+        b={g: np.asarray(params["b"][g]) if cell.bias else zeros for g in params["w"]},
+        c={g: np.asarray(params["c"]) if cell.bias and inner_bias(cell) == g else zeros for g in params["w"]},
+    )
+
+
+def inner_bias(cell: Cell) -> str | None:
+    """The gate whose recurrent bias c does more than add to b: that of a GRU which resets after U."""
+    return "n" if "c" in expected_params(dataclasses.replace(cell, bias=True), 1) else None
+
+
+def added(gates: Gates, what: str) -> Arrays:
+    """b + c of every gate, for a format with one bias; `UsageError` if it has no room for a GRU's c."""
+    if inner := [g for g, c in gates.c.items() if np.any(c)]:
+        raise UsageError(f"{what} has no room for the bias c inside the reset of gate {inner[0]}; accepted: c = 0")
+    return gates.b
+
+
+def _structured(cell: Cell, dense: np.ndarray, what: str) -> Any:
+    structure = structure_of(cell)
+    assert structure is not None
+    u, error = project(dense, structure)
+    if not error <= 100 * jnp.finfo(jnp.result_type(float)).eps:
+        raise UsageError(
+            f"{what} is no matrix of {structure}: the nearest one differs by {error:.2g} of its norm; accepted: "
+            "structures.Dense(), or a structure that holds it"
+        )
+    return u
+
+
+# ---- arrays and names ------------------------------------------------------------------------------------
+
+
+def array(value: Any) -> np.ndarray:
+    """A numpy array from a torch tensor, a JAX array, a Flax variable or a nested list."""
+    if hasattr(value, "detach"):  # a torch tensor; numpy has no bfloat16, and widening it is exact
+        value = value.detach().cpu()
+        value = value.float() if "bfloat16" in str(value.dtype) else value
+    found = np.asarray(value)
+    return found.astype(np.float32) if found.dtype.name == "bfloat16" else found
+
+
+def flat(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested dict as {"a/b/kernel": leaf}."""
+    found = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        found |= flat(value, name + "/") if isinstance(value, Mapping) else {name: value}
+    return found
+
+
+def unnest(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `flat`."""
+    tree: dict[str, Any] = {}
+    for name, value in found.items():
+        *path, last = name.split("/")
+        inner = tree
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return tree
+
+
+def only(prefixes: set[str], given: str | None, keys: Any, wanted: str) -> str:
+    """The one prefix under which the weights are, or the one the user chose; `UsageError` if that is not clear."""
+    if given is not None and given in prefixes:
+        return given
+    names = ", ".join(sorted(map(str, keys))[:8]) or "none"
+    if given is not None or not prefixes:
+        at = "" if given is None else f" under the prefix {given!r}"
+        raise UsageError(f"no {wanted}{at}; the keys are {names}")
+    if len(prefixes) > 1:
+        raise UsageError(f"{wanted} is there more than once; accepted: prefix= one of {sorted(prefixes)}")
+    return next(iter(prefixes))
+
+
+def split(packed: np.ndarray, gates: str, size: int, axis: int, key: str) -> Arrays:
+    """One array for each gate, from all of them packed along `axis`."""
+    if packed.shape[axis] != len(gates) * size:
+        raise UsageError(
+            f"{key} has shape {packed.shape}; accepted: {len(gates)} gates of {size} units, "
+            f"{len(gates) * size} along axis {axis}"
+        )
+    return dict(zip(gates, np.split(packed, len(gates), axis), strict=True))
+
+
+def pack(parts: Arrays, gates: str, axis: int) -> np.ndarray:
+    """The inverse of `split`."""
+    return np.concatenate([parts[g] for g in gates], axis)
+
+
+def zero(size: int, gates: str, like: np.ndarray) -> Arrays:
+    """No bias, in every gate."""
+    return {g: np.zeros(size, like.dtype) for g in gates}

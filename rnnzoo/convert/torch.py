@@ -1,0 +1,170 @@
+"""Weights from and to torch's `nn.RNN`, `nn.GRU`, `nn.LSTM` and their cells, without torch."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.base import Cell
+from rnnzoo.convert.gates import Converted, Gates, array, from_params, only, order, pack, split, to_params, zero
+from rnnzoo.models import Model
+from rnnzoo.registry import UsageError
+from rnnzoo.typing import Params
+
+ORDERS = {"Elman": "h", "IndRNN": "h", "GRU": "rzn", "LSTM": "ifgo"}
+REASONS = {"GRUResetBefore": "it resets before U_n, torch's GRU after; no weights of one compute the other"}
+_KEY = re.compile(r"(?P<prefix>.*?)(weight|bias)_(ih|hh|hr)(_l(?P<layer>\d+)(_reverse)?)?")
+
+
+def from_torch(
+    target: Cell | Model,
+    source: Mapping[str, Any] | str | Path,
+    *,
+    prefix: str | None = None,
+    embedding: str | None = None,
+    head: str | None = None,
+) -> Converted:
+    """Parameters of a cell (one layer, one direction) or of a model, from torch's.
+
+    Args:
+        target: the cell, with the nonlinearity of torch's, or the model, with as many layers and directions.
+        source: a `state_dict` of tensors or arrays, or a `.safetensors` file of one.
+        prefix: what stands before "weight_ih_l0" (None: found, if there is only one).
+        embedding: the prefix of the `nn.Embedding` in front of a model (of a bias-free `nn.Linear` if it reads
+            vectors), such as "embed."; None: it stays missing.
+        head: the prefix of the `nn.Linear` behind it, such as "out."; None: it stays missing.
+
+    Raises:
+        UsageError (a ValueError): weights that are missing or do not fit, or that the target cannot hold exactly."""
+    given = _load(source) if isinstance(source, (str, Path)) else dict(source)
+    cell = target.cell if isinstance(target, Model) else target
+    gates = _order(cell)
+    matches = {key: m for key in given if (m := _KEY.fullmatch(str(key)))}
+    start = only({m["prefix"] for m in matches.values()}, prefix, given, "weight_ih of a torch RNN, GRU or LSTM")
+    ours = {key: m for key, m in matches.items() if m["prefix"] == start}
+    if projected := [key for key in ours if "weight_hr" in key]:
+        raise UsageError(
+            f"{projected[0]} projects h (proj_size), which {type(cell).__name__} does not; accepted: proj_size=0"
+        )
+    if not isinstance(target, Model):
+        suffix = "_l0" if f"{start}weight_ih_l0" in given else ""
+        used, params = _cell(cell, gates, given, start, suffix)
+        return Converted(params, tuple(sorted(map(str, given.keys() - used))), ())
+    layers = 1 + max(int(m["layer"] or 0) for m in ours.values())
+    both = any(key.endswith("_reverse") for key in ours)
+    if (layers, both) != (target.stack.layers, target.stack.bidirectional):
+        raise UsageError(
+            f"the source has {layers} layers, bidirectional={both}; the model has {target.stack.layers}, "
+            f"bidirectional={target.stack.bidirectional}; accepted: a model with Stack(layers={layers}, "
+            f"bidirectional={both})"
+        )
+    found: Params = {}
+    used: set[str] = set()
+    for layer in range(layers):
+        here = found[f"layer_{layer}"] = {}
+        for direction, end in zip(target.directions, ("", "_reverse"), strict=False):
+            keys, here[direction] = _cell(cell, gates, given, start, f"_l{layer}{end}")
+            used |= keys
+    used |= _outer(target, given, embedding, head, found)
+    return Converted(found, tuple(sorted(given.keys() - used)), _missing(target, found))
+
+
+def to_torch(
+    target: Cell | Model, params: Params, *, prefix: str = "", embedding: str = "embedding.", head: str = "head."
+) -> dict[str, np.ndarray]:
+    """The `state_dict`, of numpy arrays: `torch.from_numpy` each, or save them with `safetensors.numpy.save_file`.
+
+    A cell becomes layer 0 of an `nn.RNN`, `nn.GRU` or `nn.LSTM` with the keys' `prefix`; a model as many layers, and an
+    `nn.Embedding` and an `nn.Linear` under the prefixes given. The bias is in `bias_ih`; `bias_hh` is 0 but for a
+    GRU's c.
+
+    Raises:
+        UsageError (a ValueError): a cell or model that torch's layers cannot compute."""
+    if not isinstance(target, Model):
+        return _write(target, params, prefix, "_l0")
+    stack = target.stack
+    if stack.layers > 1 and (stack.norm or stack.residual):
+        raise UsageError("torch's layers have no norm or residual between them; accepted: norm=False, residual=False")
+    found: dict[str, np.ndarray] = {}
+    for layer in range(stack.layers):
+        for direction, end in zip(target.directions, ("", "_reverse"), strict=False):
+            found |= _write(target.cell, params[f"layer_{layer}"][direction], prefix, f"_l{layer}{end}")
+    if stack.embedding_size:
+        w = np.asarray(params["embed"]["w"])
+        found[embedding + "weight"] = w if target.tokens else w.T
+    found |= {head + {"w": "weight", "b": "bias"}[name]: np.asarray(a) for name, a in params["head"].items()}
+    return found
+
+
+def _order(cell: Cell) -> str:
+    gates = order(cell, ORDERS, "torch", REASONS)
+    activation = getattr(cell, "activation", "tanh")
+    if activation not in ("tanh", "relu"):
+        raise UsageError(f"Elman.activation is {activation!r}; torch's nn.RNN has 'tanh' and 'relu'")
+    return gates
+
+
+def _cell(cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: str) -> tuple[set[str], Params]:
+    """The keys used, and the parameters of one layer in one direction."""
+    names = {part: f"{prefix}{part}{suffix}" for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    needed = [names[part] for part in ("weight_ih", "weight_hh")]
+    if missing := [key for key in needed if key not in given]:
+        raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(map(str, given))[:8])}")
+    arrays = {part: array(given[key]) for part, key in names.items() if key in given}
+    size = cell.hidden_size
+    parts = {part: split(a, gates, size, 0, names[part]) for part, a in arrays.items()}
+    none = zero(size, gates, arrays["weight_hh"])
+    form = Gates(parts["weight_ih"], parts["weight_hh"], parts.get("bias_ih", none), parts.get("bias_hh", none))
+    return {names[part] for part in arrays}, to_params(cell, form, names["weight_hh"])
+
+
+def _write(cell: Cell, params: Params, prefix: str, suffix: str) -> dict[str, np.ndarray]:
+    gates = _order(cell)
+    form = from_params(cell, params)
+    found = {"weight_ih": form.w, "weight_hh": form.u} | ({"bias_ih": form.b, "bias_hh": form.c} if cell.bias else {})
+    return {f"{prefix}{part}{suffix}": pack(parts, gates, 0) for part, parts in found.items()}
+
+
+def _outer(model: Model, given: dict[str, Any], embedding: str | None, head: str | None, found: Params) -> set[str]:
+    """Put embedding and head into `found`; the keys used."""
+    used: set[str] = set()
+    if embedding is not None and model.stack.embedding_size:
+        w = array(_take(given, embedding + "weight", used))
+        found["embed"] = {"w": jnp.asarray(w if model.tokens else w.T, float)}
+    if head is not None:
+        found["head"] = {"w": jnp.asarray(array(_take(given, head + "weight", used)), float)}
+        if model.stack.head_bias:
+            found["head"]["b"] = jnp.asarray(array(_take(given, head + "bias", used)), float)
+    return used
+
+
+def _take(given: dict[str, Any], key: str, used: set[str]) -> Any:
+    if key not in given:
+        raise UsageError(f"the source has no {key!r}; its keys: {', '.join(sorted(map(str, given))[:8])}")
+    used.add(key)
+    return given[key]
+
+
+def _missing(model: Model, found: Params) -> tuple[str, ...]:
+    """Names of the model's parameters that are not in `found`; `UsageError` for one of another shape."""
+    like = jax.eval_shape(lambda: model.init(jax.random.key(0)))
+    wanted, have = (
+        {".".join(str(k.key) for k in path): np.shape(a) for path, a in jax.tree_util.tree_leaves_with_path(tree)}
+        for tree in (like, found)
+    )
+    for name in have:
+        if have[name] != wanted.get(name):
+            raise UsageError(f"{name} has shape {have[name]} in the source; accepted: {wanted.get(name)}")
+    return tuple(sorted(wanted.keys() - have.keys()))
+
+
+def _load(path: str | Path) -> dict[str, np.ndarray]:
+    if Path(path).suffix != ".safetensors":
+        raise UsageError(f"{path} is no .safetensors file (reading a pickled one would run code in it)")
+    from rnnzoo.tensors import read
+
+    return read(Path(path))

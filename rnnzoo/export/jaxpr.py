@@ -1,0 +1,107 @@
+"""From a jaxpr to lines of numpy. What depends on constants alone is computed here; dead lines are left out."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jax.extend import core
+
+from rnnzoo.export.primitives import RULES, Refused
+from rnnzoo.registry import UsageError
+
+INLINED = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint", "remat")
+_NAME = re.compile(r"\b[vW]\d+\b")
+
+
+@dataclasses.dataclass(frozen=True)
+class Name:
+    """A variable of the program; its type is that of the jaxpr's."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """Lines of Python with the names of their results, the constants they use, and what they return."""
+
+    lines: list[str]
+    weights: dict[str, np.ndarray]
+    outputs: list[str]
+
+
+def translate(closed: Any, names: list[str]) -> Program:
+    """The program of a closed jaxpr with these names of its arguments. `UsageError` for an operation that is not in
+    `RULES`."""
+    writer = _Writer()
+    found = writer.run(closed.jaxpr, closed.consts, [Name(n) for n in names])
+    outputs = [writer.read(value) for value in found]
+    live, kept = set(_NAME.findall(" ".join(outputs))), []
+    for target, text in reversed(writer.lines):
+        if target in live:
+            kept.append(f"{target} = {text}")
+            live |= set(_NAME.findall(text))
+    return Program(kept[::-1], {n: a for n, a in writer.weights.items() if n in live}, outputs)
+
+
+class _Writer:
+    """The state of one translation."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []  # name of the result, expression
+        self.weights: dict[str, np.ndarray] = {}
+
+    def run(self, jaxpr: Any, consts: Any, args: list[Any]) -> list[Any]:
+        """The values of a jaxpr's results: a `Name`, or an array if it is constant."""
+        env: dict[Any, Any] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*consts, *args), strict=True))
+
+        def value(atom: Any) -> Any:
+            return atom.val if isinstance(atom, core.Literal) else env[atom]
+
+        for eqn in jaxpr.eqns:
+            env |= zip(eqn.outvars, self.equation(eqn, [value(a) for a in eqn.invars]), strict=True)
+        return [value(a) for a in jaxpr.outvars]
+
+    def equation(self, eqn: Any, args: list[Any]) -> list[Any]:
+        name = eqn.primitive.name
+        if name in INLINED:
+            inner = next(eqn.params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in eqn.params)
+            jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
+            return self.run(jaxpr, consts, args)
+        if not any(isinstance(a, Name) for a in args):
+            found = eqn.primitive.bind(*args, **eqn.params)
+            return list(found) if eqn.primitive.multiple_results else [found]
+        rule: Callable[..., Any] | None = RULES.get(name)
+        if rule is None:
+            raise UsageError(f"numpy cannot carry this model: it has no counterpart of the operation {name!r}")
+        if any(str(a.aval.dtype) in ("bfloat16", "key<fry>") for a in (*eqn.invars, *eqn.outvars)):
+            raise UsageError(f"numpy cannot carry this model: {name!r} computes in a type that numpy does not have")
+        constants = [None if isinstance(a, Name) else np.asarray(a) for a in args]
+        try:
+            text = rule(eqn, [self.read(a) for a in args], constants)
+        except Refused as error:
+            raise UsageError(f"numpy cannot carry this model: {name!r} {error}") from None
+        if isinstance(text, tuple):  # with an array of its own, "@" in the text
+            text = text[0].replace("@", self.read(text[1]))
+        target = f"v{len(self.lines)}"
+        self.lines.append((target, text))
+        many = eqn.primitive.multiple_results
+        return [Name(f"{target}[{k}]" if many else target) for k in range(len(eqn.outvars))]
+
+    def read(self, value: Any) -> str:
+        """The text of a value; an array gets a name."""
+        if isinstance(value, Name):
+            return value.text
+        array = np.asarray(value)
+        if array.dtype.kind in "biufc" and array.ndim == 0 and np.isfinite(array):
+            return f"np.{array.dtype}({array.item()!r})" if array.dtype != bool else str(bool(array))
+        for name, known in self.weights.items():
+            if known is value or (known.dtype == array.dtype and np.array_equal(known, array)):
+                return name
+        name = f"W{len(self.weights)}"
+        self.weights[name] = array
+        return name
+
+
+__all__ = ["Name", "Program", "translate"]

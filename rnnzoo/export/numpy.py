@@ -1,0 +1,121 @@
+"""A Python file that needs only numpy and streams the model, one step a call: written from the model's own jaxpr."""
+
+import base64
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+import rnnzoo
+from rnnzoo.export.check import check_single_precision, difference, random_input
+from rnnzoo.export.jaxpr import Program, translate
+from rnnzoo.export.step import single
+from rnnzoo.models import Model
+from rnnzoo.registry import to_json
+from rnnzoo.typing import Params
+
+STEPS = 16  # compared after writing
+
+TEMPLATE = '''"""A recurrent network for numpy, exported by rnnzoo {version}.
+
+    state = start()
+    y, state = step(x, state)       # x: {x}; y: {size} outputs after this step
+
+{model}
+"""
+
+import base64
+
+import numpy as np
+
+
+def _array(dtype, shape, text):
+    return np.frombuffer(base64.b85decode(text), dtype).reshape(shape)
+
+
+def _sigmoid(a):
+    return 0.5 * (np.tanh(0.5 * a) + 1)
+
+
+{weights}
+
+
+def start():
+    """The state before the first step."""
+    return ({start})
+
+
+def step(x, state):
+    """Outputs and the new state."""
+    x = np.asarray(x, np.{dtype})
+    if x.shape != {shape}:
+        raise ValueError("x has shape %s; accepted: {shape}" % (x.shape,))
+    {states} = state
+    with np.errstate(all="ignore"):
+{lines}
+    return {outputs[0]}, ({rest})
+'''
+
+
+def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
+    """model.py: ``start() -> state`` and ``step(x, state) -> (y, state)``."""
+    check_single_precision(model, "numpy")
+    function, (x, state) = single(model, params)
+    leaves, tree = jax.tree.flatten(state)
+
+    def flat(x: Any, *leaves: Any) -> list[Any]:
+        y, new = function(x, tree.unflatten(leaves))
+        return [y, *jax.tree.leaves(new)]
+
+    names = ["x", *(f"s{k}" for k in range(len(leaves)))]
+    program = translate(jax.make_jaxpr(flat)(x, *leaves), names)
+    file = folder / "model.py"
+    file.write_text(_text(model, program, names, x, leaves), encoding="utf-8")
+    return file, _error(file, jax.jit(flat), model, leaves)
+
+
+def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list[Any]) -> str:
+    weights = [f"{name} = {_constant(value)}" for name, value in program.weights.items()]
+    start = [f"np.array({np.asarray(a).tolist()}, np.{a.dtype})" for a in leaves]
+    return TEMPLATE.format(
+        version=rnnzoo.__version__,
+        x=f"a token from 0 to {model.input_size - 1}" if model.tokens else f"{model.input_size} numbers",
+        size=model.output_size,
+        model=_comment(to_json(model)),
+        weights="\n".join(weights),
+        start=", ".join(start) + ",",
+        dtype=x.dtype,
+        shape=tuple(x.shape),
+        states=", ".join(names[1:]) + ",",
+        lines="\n".join(f"        {line}" for line in program.lines) or "        pass",
+        outputs=program.outputs,
+        rest=", ".join(program.outputs[1:]) + ",",
+    )
+
+
+def _constant(value: np.ndarray) -> str:
+    text = base64.b85encode(value.tobytes()).decode()
+    return f'_array("{value.dtype}", {value.shape}, "{text}")'
+
+
+def _comment(text: str, width: int = 100) -> str:
+    return "\n".join(text[i : i + width] for i in range(0, len(text), width)).replace("\\", "\\\\")
+
+
+def _error(file: Path, function: Any, model: Model, leaves: list[Any]) -> float:
+    """The largest error over random steps, each on the state that the step before returned."""
+    spec = importlib.util.spec_from_file_location("rnnzoo_exported", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)  # what was just written
+    found, worst = module.start(), 0.0
+    for x_t in random_input(model, STEPS, 1)[:, 0]:
+        y_t, *leaves = function(x_t, *leaves)
+        got, found = module.step(x_t, found)
+        worst = max(worst, difference(got, y_t), *(difference(a, b) for a, b in zip(found, leaves, strict=True)))
+    return worst
+
+
+__all__ = ["write"]

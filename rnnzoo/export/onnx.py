@@ -1,0 +1,58 @@
+"""ONNX through jax2onnx, with the recurrence as a Loop; checked with onnxruntime."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from rnnzoo.advance import advance
+from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
+from rnnzoo.export.check import check_single_precision, difference, random_input
+from rnnzoo.models import Model
+from rnnzoo.streaming import prepared
+from rnnzoo.typing import Params, PyTree, State
+
+
+def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
+    """model.onnx: input "x" (T, B) or (T, B, I), output "y" (T, B, O) or (B, O), in any batch and length."""
+    check_single_precision(model, "ONNX")
+    try:
+        import jax2onnx
+        import onnxruntime
+    except ImportError as error:
+        raise UsageError(f"{error.name} is not installed; accepted: pip install 'rnnzoo[onnx]'") from None
+    file = folder / "model.onnx"
+    ready, values = prepared(model, params)
+
+    def function(x: Any) -> Any:
+        return ready.apply(values, x, unroll=_PlainScan())[0]
+
+    shape: Any = ("T", "B") if model.tokens else ("T", "B", model.input_size)
+    x = jax.ShapeDtypeStruct(shape, jnp.int32 if model.tokens else jnp.float32)
+    try:
+        jax2onnx.to_onnx(
+            function, [x], return_mode="file", output_path=str(file), input_names=["x"], output_names=["y"]
+        )
+        session: Any = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        pairs = [(session, jax.jit(function), random_input(model, *size)) for size in ((7, 3), (12, 1))]
+        return file, max(difference(s.run(["y"], {"x": x})[0], f(x)) for s, f, x in pairs)
+    except Exception as error:  # both packages raise whatever they meet
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UsageError(f"ONNX cannot carry {model.cell}: {reason}") from error
+
+
+@spec
+class _PlainScan(Unroll):
+    """The loop without rules for derivatives, which jax2onnx does not know."""
+
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        def body(state_tm1: State, inputs_t: Any) -> tuple[State, State]:
+            state_t = advance(cell, params, state_tm1, *inputs_t)
+            return state_t, state_t
+
+        return lax.scan(body, state, (zs, controls))[1]
+
+
+__all__ = ["write"]

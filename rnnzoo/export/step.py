@@ -1,0 +1,40 @@
+"""One time step of a whole model as a pure function, without a loop in it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.advance import advance
+from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
+from rnnzoo.models import Model
+from rnnzoo.typing import Params, PyTree, State
+
+
+def single(model: Model, params: Params) -> tuple[Callable[..., Any], tuple[Any, State]]:
+    """``function(x, state) -> (y, state)`` of one stream, and its arguments at the start: x is a token () or a vector
+    (I,), y (O,). `UsageError` for a bidirectional model."""
+    if model.stack.bidirectional:
+        raise UsageError("a bidirectional model reads whole sequences; accepted for a stream: one direction")
+    first = jax.tree.map(lambda a: a[0], model.initial_state(params, 1))
+
+    def function(x: Any, state: State) -> tuple[Any, State]:
+        lanes = jax.tree.map(lambda a: a[None], state)
+        y, last = model.apply(params, x[None, None], lanes, unroll=_Once())
+        return y.reshape(model.output_size), jax.tree.map(lambda a: a.reshape(a.shape[1:]), last)
+
+    x = jnp.zeros((), jnp.int32) if model.tokens else jnp.zeros(model.input_size)
+    return function, (x, first)
+
+
+@spec
+class _Once(Unroll):
+    """Sequences of one step."""
+
+    def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
+        z_t, control_t = jax.tree.map(lambda a: a.reshape(a.shape[1:]), (zs, controls))
+        return jax.tree.map(lambda a: a[None], advance(cell, params, state, z_t, control_t))
+
+
+__all__ = ["single"]

@@ -1,0 +1,235 @@
+"""A trained model as a folder that people exchange: model.safetensors, config.json, README.md. No code in any of it."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo import tensors
+from rnnzoo.config import Config, read_text
+from rnnzoo.models import Model
+from rnnzoo.registry import UsageError, from_json, to_dict, to_json
+from rnnzoo.typing import Params, PyTree
+
+FORMAT = 1
+WEIGHTS, TRAINING = "model.safetensors", "training.json"
+LARGEST_CONFIG = 2**20  # bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A model with its parameters, and where they come from."""
+
+    model: Model
+    params: Params
+    config: Config | None = None
+    """The training run, if it is known."""
+    scores: dict[str, float] = dataclasses.field(default_factory=dict)
+    """What the task's held-out set gave."""
+
+
+def save_model(
+    path: str | Path,
+    model: Model,
+    params: Params,
+    *,
+    config: Config | None = None,
+    scores: dict[str, float] | None = None,
+) -> None:
+    """Write a model folder. It appears as a whole or not at all, and replaces nothing.
+
+    Args:
+        path: a name that is free, or an empty folder.
+        model: what computes.
+        params: its parameters.
+        config: the training run, for the card and as training.json, which ``rnnzoo train --config`` takes.
+        scores: what the held-out set gave, for the card.
+
+    Raises:
+        UsageError (a ValueError): a path that holds something, parameters that do not fit the model or are not finite.
+    """
+    path = Path(path)
+    if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
+        raise UsageError(f"{path} is there already and is not overwritten; accepted: a free name, or an empty folder")
+    arrays = {name: np.asarray(a) for name, a in _named(params).items()}
+    _check_arrays(model, {name: a.shape for name, a in arrays.items()}, "params")
+    if bad := [name for name, a in arrays.items() if not np.isfinite(a.astype(np.complex64)).all()]:
+        raise UsageError(f"params have numbers that are not finite in {', '.join(bad)}; they are not saved")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        _fill(temporary, Trained(model, params, config, scores or {}), arrays)
+        os.replace(temporary, path)  # fails if another process has put something there in the meantime
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error}") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def load_model(path: str | Path) -> Trained:
+    """Read a model folder, without executing anything; sizes and checksums must be those in config.json.
+
+    Raises:
+        UsageError (a ValueError): a file that is missing, too large, changed, outside of the folder, or that does not
+            fit the model."""
+    path, config = Path(path), None
+    facts = _config(path)
+    model, scores = from_json(json.dumps(facts.get("model"))), facts.get("scores", {})
+    if not isinstance(model, Model) or not isinstance(scores, dict):
+        raise UsageError(f"config.json of {path} describes no Model")
+    for name, expected in facts["files"].items():
+        _check_file(path, name, expected)
+    if TRAINING in facts["files"]:
+        config = from_json(_small(path, TRAINING))
+        if not isinstance(config, Config):
+            raise UsageError(f"{path / TRAINING} is no configuration of a training run")
+    arrays = tensors.read(path / WEIGHTS)
+    numbers = sum(a.size for a in arrays.values())
+    if model.stack.layers > len(arrays) or model.cell.hidden_size > numbers:  # before anything of that size is made
+        raise UsageError(f"{path / WEIGHTS} is too small for the model of config.json: {numbers} numbers")
+    like = _check_arrays(model, {name: a.shape for name, a in arrays.items()}, str(path / WEIGHTS))
+    leaves = [jnp.asarray(arrays[name]) for name in _named(like)]
+    params = jax.tree.unflatten(jax.tree.structure(like), leaves)
+    return Trained(model, params, config, scores)
+
+
+def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) -> Trained:
+    """The model of a training run's checkpoint, the "last" or the "best", of its seed number `seed` from 0; or the
+    model in a model folder."""
+    if (path / WEIGHTS).exists():
+        return load_model(path)
+    from rnnzoo.checkpoint import RunFolder
+    from rnnzoo.warm_start import stored_state
+
+    folder = RunFolder(path)
+    config = folder.config()
+    if not 0 <= seed < config.seeds:
+        raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
+    model = config.network()
+    folder.check_data(config.task.load())  # they say what the symbols mean
+    step, state = stored_state(folder, config, which, warn)
+    records = [r for r in folder.records() if r["step"] == step and "scores" in r]
+    scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
+    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores)
+
+
+# ---- writing ---------------------------------------------------------------------------------------------
+
+
+def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None:
+    from rnnzoo.report import versions
+
+    tensors.write(folder / WEIGHTS, arrays, {"format": "rnnzoo"})
+    if trained.config is not None:
+        (folder / TRAINING).write_text(to_json(trained.config, indent=1) + "\n", encoding="utf-8")
+    files = {name: _facts(folder / name) for name in (WEIGHTS, TRAINING) if (folder / name).exists()}
+    facts = {
+        "format": FORMAT,
+        "model": to_dict(trained.model),
+        "files": files,
+        "scores": {name: float(value) for name, value in trained.scores.items()},
+        "versions": versions(),
+    }
+    text = json.dumps(facts, indent=1, allow_nan=False)
+    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(_card(trained, facts["versions"]), encoding="utf-8")
+    for file in folder.iterdir():
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+
+
+def _facts(file: Path) -> dict[str, Any]:
+    with file.open("rb") as opened:
+        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
+
+
+def _card(trained: Trained, versions: dict[str, str]) -> str:
+    """The model card, with the front matter that model hubs read."""
+    model, config = trained.model, trained.config
+    lines = ["---", "library_name: rnnzoo", "tags: [jax, recurrent-neural-network]", "---", ""]
+    lines += [f"# {type(model.cell).__name__}, {model.cell.hidden_size} units", "", f"    {model.cell}", ""]
+    lines += [f"Layers: {model.stack.layers}. Inputs: {model.input_size}. Outputs: {model.output_size}.", ""]
+    if config is not None:
+        lines += [f"Task: `{config.task}`", "", f"    python -m rnnzoo train --config {TRAINING}", ""]
+    lines += [f"- {name} on the held-out set: {value:.4f}" for name, value in trained.scores.items()]
+    lines += ["", "Load it with `rnnzoo.load_model(folder)`. Made with " + _list(versions) + ".", ""]
+    return "\n".join(lines)
+
+
+def _list(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+# ---- reading ---------------------------------------------------------------------------------------------
+
+
+def _config(path: Path) -> dict[str, Any]:
+    file = path / "config.json"
+    try:
+        facts = json.loads(_small(path, "config.json"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is no JSON: {error}") from None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        found = facts.get("format") if isinstance(facts, dict) else facts
+        raise UsageError(f'{file} is no config.json of a model folder: "format" is {found!r}; accepted: {FORMAT}')
+    files = facts.get("files")
+    names = set(files) if isinstance(files, dict) else set()
+    if WEIGHTS not in names or not names <= {WEIGHTS, TRAINING}:
+        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, if you like, {TRAINING}')
+    return facts
+
+
+def _small(path: Path, name: str) -> str:
+    """The text of a file of moderate size."""
+    file = _inside(path, name)
+    if file.stat().st_size > LARGEST_CONFIG:
+        raise UsageError(f"{file} has {file.stat().st_size} bytes; accepted: up to {LARGEST_CONFIG}")
+    return read_text(file)
+
+
+def _inside(path: Path, name: str) -> Path:
+    """A regular file that lies in the folder itself."""
+    if not path.is_dir():
+        raise UsageError(f"no model folder {str(path)!r}")
+    file = path / name
+    if file.is_symlink() or not file.is_file():
+        raise UsageError(f"{file} is missing, or no plain file of the folder; accepted: a model folder")
+    return file
+
+
+def _check_file(path: Path, name: str, expected: Any) -> None:
+    file = _inside(path, name)
+    size = expected.get("bytes") if isinstance(expected, dict) else None
+    if file.stat().st_size != size:
+        raise UsageError(f"{file} has {file.stat().st_size} bytes, and config.json says {size}: it is damaged")
+    if _facts(file)["sha256"] != expected.get("sha256"):
+        raise UsageError(f"{file} is not what config.json says (SHA-256): it is damaged or has been changed")
+
+
+def _check_arrays(model: Model, shapes: dict[str, Any], where: str) -> PyTree:
+    """The abstract parameters of the model; `UsageError` unless the arrays have their names and shapes."""
+    like = jax.eval_shape(lambda: model.init(jax.random.key(0)))
+    wanted = {name: a.shape for name, a in _named(like).items()}
+    if names := sorted(wanted.keys() ^ shapes.keys()):
+        raise UsageError(f"{where} does not fit the model: {names[0]} is only in one of them")
+    for name, shape in wanted.items():
+        if shapes[name] != shape:
+            raise UsageError(f"{name} of {where} has shape {shapes[name]}; accepted: {shape}")
+    return like
+
+
+def _named(tree: PyTree) -> dict[str, Any]:
+    """The arrays of a tree by their path, such as "layer_0/cell/u/i"."""
+    paths = jax.tree_util.tree_leaves_with_path(tree)
+    return {"/".join(str(getattr(k, "key", getattr(k, "idx", k))) for k in path): leaf for path, leaf in paths}
+
+
+__all__ = ["Trained", "load_model", "save_model", "trained_run"]

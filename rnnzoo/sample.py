@@ -1,0 +1,69 @@
+"""Text from a trained character model, one character at a time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rnnzoo.model_folder import Trained
+from rnnzoo.registry import UsageError
+from rnnzoo.streaming import make_model_stepper
+
+
+def sample(
+    trained: Trained, prompt: str, *, length: int = 400, temperature: float = 1.0, seed: int = 0
+) -> Iterator[str]:
+    """The characters that the model draws after `prompt`, each as soon as it is drawn.
+
+    Args:
+        trained: a model of a task whose tokens are characters, such as `CharLM`.
+        prompt: what the model reads first, at least one character of its training text.
+        length: how many characters to draw.
+        temperature: divides the logits; below 1 the likely gets likelier, and 0 takes the likeliest.
+        seed: of the draws. The same seed and the same versions give the same text.
+
+    Raises:
+        UsageError (a ValueError): a model that does not predict characters, or a prompt it cannot read."""
+    tokens, alphabet = _tokens(trained, prompt)
+    if not temperature >= 0 or temperature == float("inf"):
+        raise UsageError(f"temperature is {temperature}; accepted: a number >= 0")
+    if length < 0:
+        raise UsageError(f"length is {length}; accepted: 0 or more")
+    stepper = make_model_stepper(trained.model, trained.params)
+    return _draw(stepper, tokens, alphabet, length, temperature, np.random.default_rng(seed))
+
+
+def _draw(
+    stepper: Any, tokens: np.ndarray, alphabet: str, length: int, temperature: float, random: np.random.Generator
+) -> Iterator[str]:
+    state, outputs = stepper.start(), None
+    for token in tokens:
+        outputs, state = stepper(state, np.full((1, 1), token, np.int32))
+    for _ in range(length):
+        logits = np.asarray(outputs, np.float64).reshape(-1)[: len(alphabet)]  # "unknown", the last, is never drawn
+        if temperature:
+            scaled = (logits - logits.max()) / temperature
+            chances = np.exp(scaled) / np.exp(scaled).sum()
+            token = int(random.choice(len(alphabet), p=chances))
+        else:
+            token = int(logits.argmax())
+        yield alphabet[token]
+        outputs, state = stepper(state, np.full((1, 1), token, np.int32))
+
+
+def _tokens(trained: Trained, prompt: str) -> tuple[np.ndarray, str]:
+    """The prompt's tokens, and the characters by token."""
+    task: Any = trained.config.task if trained.config is not None else None
+    if not hasattr(task, "encode") or trained.model.read != "each":
+        name = type(task).__name__ if task is not None else "a model without a task"
+        raise UsageError(f"{name} has no characters to draw; accepted: a model trained on tasks.CharLM")
+    if not prompt:
+        raise UsageError("the prompt is empty; accepted: at least one character")
+    tokens = task.encode(prompt)
+    unknown = trained.model.input_size - 1
+    if strange := sorted({c for c, t in zip(prompt, tokens, strict=True) if t == unknown}):
+        raise UsageError(f"the prompt has {', '.join(map(repr, strange))}, which the training text does not have")
+    return tokens, task.decode(np.arange(unknown))
+
+
+__all__ = ["sample"]

@@ -1,0 +1,187 @@
+"""torch's layers and ours compute the same from converted weights, in both directions; what cannot be is refused."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from support import assert_close, inputs, random_like
+
+from rnnzoo import UsageError, cells, convert, run, structures
+from rnnzoo.models import Model, Stack
+
+torch: Any = pytest.importorskip("torch")
+
+KINDS = {
+    "LSTM": (lambda **f: cells.LSTM(**f), {}),
+    "GRU": (lambda **f: cells.GRU(**f), {}),
+    "tanh": (lambda **f: cells.Elman(**f), {"nonlinearity": "tanh"}),
+    "relu": (lambda **f: cells.Elman(activation="relu", **f), {"nonlinearity": "relu"}),
+}
+
+
+def torch_layer(kind: str, features: int, size: int, **fields: Any) -> Any:
+    name = kind if kind in ("LSTM", "GRU") else "RNN"
+    return getattr(torch.nn, name)(features, size, **KINDS[kind][1], **fields).double()
+
+
+def headless(cell: Any, features: int, layers: int = 1, bidirectional: bool = False) -> tuple[Model, Any]:
+    """A model whose head returns what it reads."""
+    stack = Stack(layers=layers, bidirectional=bidirectional, head_bias=False)
+    width = cell.hidden_size * (1 + bidirectional)
+    return Model(cell=cell, input_size=features, output_size=width, stack=stack), {"head": {"w": jnp.eye(width)}}
+
+
+def varied(model: Any, *args: Any) -> Any:
+    """Parameters with nothing at zero."""
+    params = model.init(jax.random.key(0), *args)
+    return jax.tree.map(jnp.add, params, random_like(jax.random.key(1), params, 0.3))
+
+
+def tensors(arrays: Any) -> Any:
+    return {k: torch.from_numpy(np.array(a)) for k, a in arrays.items()}
+
+
+SIZES = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(sorted(KINDS)),
+        "size": st.integers(1, 4),
+        "features": st.integers(1, 3),
+        "layers": st.integers(1, 3),
+        "bidirectional": st.booleans(),
+        "bias": st.booleans(),
+        "time": st.integers(1, 3),
+    }
+)
+
+
+def check_both_ways(kind: str, size: int, features: int, layers: int, bidirectional: bool, bias: bool, time: int):
+    cell = KINDS[kind][0](hidden_size=size, bias=bias)
+    model, head = headless(cell, features, layers, bidirectional)
+    layer = torch_layer(kind, features, size, num_layers=layers, bidirectional=bidirectional, bias=bias)
+    xs = inputs(time, (2,), features)
+    expected = layer(torch.from_numpy(np.array(xs)))[0].detach().numpy()
+    state = {f"encoder.rnn.{k}": v for k, v in layer.state_dict().items()}
+    found = convert.from_torch(model, state)
+    assert found.unused == () and found.missing == ("head.w",)
+    assert_close(np.asarray(model.apply({**found.params, **head}, xs)[0]), expected)
+
+    params = {**varied(model), **head}
+    back = convert.to_torch(model, params)
+    layer.load_state_dict({k: v for k, v in tensors(back).items() if k != "head.weight"})
+    expected = layer(torch.from_numpy(np.array(xs)))[0].detach().numpy()
+    assert_close(np.asarray(model.apply(params, xs)[0]), expected)
+    again = convert.from_torch(model, back, head="head.")
+    assert again.missing == () and again.unused == ()
+    assert_close(again.params, params, 1e-15)
+
+
+@given(case=SIZES)
+@hypothesis_settings(max_examples=3)
+def test_random_layers_both_ways(case):
+    with jax.enable_x64(True):
+        check_both_ways(**case)
+
+
+@pytest.mark.slow
+@given(case=SIZES)
+@hypothesis_settings(max_examples=100)
+def test_many_random_layers_both_ways(case):
+    with jax.enable_x64(True):
+        check_both_ways(**case)
+
+
+def test_single_precision_from_a_file_without_torch(tmp_path):
+    from safetensors.torch import save_file
+
+    layer = torch.nn.GRU(3, 5)
+    save_file({f"net.{k}": v for k, v in layer.state_dict().items()}, tmp_path / "weights.safetensors")
+    cell, xs = cells.GRU(hidden_size=5), inputs(7, (2,), 3)
+    found = convert.from_torch(cell, tmp_path / "weights.safetensors")
+    expected = layer(torch.from_numpy(np.array(xs)))[0].detach().numpy()
+    assert_close(np.asarray(run(cell, found.params, xs)[0]), expected, 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_low_precision_weights_are_widened_without_loss(dtype):
+    layer = torch.nn.LSTM(3, 5).to(dtype)
+    found = convert.from_torch(cells.LSTM(hidden_size=5), layer.state_dict())
+    assert found.params["w"]["i"].dtype == jnp.float32
+    np.testing.assert_array_equal(found.params["w"]["i"], layer.weight_ih_l0[:5].float().detach().numpy())
+
+
+def test_a_cell_of_torch_and_a_structure_that_holds_its_weights(x64):
+    source = {k: v.double() for k, v in torch.nn.RNNCell(3, 4).state_dict().items()}
+    with pytest.raises(UsageError, match="no matrix of Diagonal"):
+        convert.from_torch(cells.Elman(hidden_size=4, structure=structures.Diagonal()), source)
+    source["weight_hh"] = torch.diag(torch.arange(1.0, 5.0)).double()
+    cell = cells.Elman(hidden_size=4, structure=structures.Diagonal())
+    found = convert.from_torch(cell, source)
+    np.testing.assert_array_equal(found.params["u"]["h"], [1, 2, 3, 4])
+    np.testing.assert_array_equal(convert.to_torch(cell, found.params)["weight_hh_l0"], source["weight_hh"].numpy())
+
+
+def test_a_whole_network_with_embedding_and_head(x64):
+    network = torch.nn.ModuleDict(
+        {"tok": torch.nn.Embedding(7, 4), "lstm": torch.nn.LSTM(4, 5, num_layers=2), "fc": torch.nn.Linear(5, 3)}
+    ).double()
+    model = Model(
+        cell=cells.LSTM(hidden_size=5),
+        input_size=7,
+        output_size=3,
+        tokens=True,
+        stack=Stack(layers=2, embedding_size=4),
+    )
+    found = convert.from_torch(model, network.state_dict(), embedding="tok.", head="fc.")
+    assert (found.unused, found.missing) == ((), ())
+    x = jax.random.randint(jax.random.key(0), (6, 2), 0, 7)
+    expected = network["fc"](network["lstm"](network["tok"](torch.from_numpy(np.array(x))))[0]).detach().numpy()
+    assert_close(np.asarray(model.apply(found.params, x)[0]), expected)
+    back = convert.to_torch(model, found.params, prefix="lstm.", embedding="tok.", head="fc.")
+    network.load_state_dict(tensors(back))
+    part = convert.from_torch(model, network.state_dict())
+    assert part.unused == ("fc.bias", "fc.weight", "tok.weight")
+    assert part.missing == ("embed.w", "head.b", "head.w")
+
+
+LSTM = cells.LSTM(hidden_size=4)
+
+
+def weights(kind: str = "LSTM", **fields: Any) -> Any:
+    return torch_layer(kind, 3, 4, **fields).state_dict()
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "message"),
+    [
+        (cells.GRUResetBefore(hidden_size=4), weights, "it resets before U_n, torch's GRU after"),
+        (cells.MGU(hidden_size=4), weights, "no cell with the equations of MGU; accepted: Elman, GRU"),
+        (cells.Elman(hidden_size=4, activation="sigmoid"), weights, "Elman.activation is 'sigmoid'"),
+        (LSTM, lambda: weights(proj_size=2), "weight_hr_l0 projects h"),
+        (LSTM, lambda: weights("GRU"), r"weight_ih_l0 has shape \(12, 3\); accepted: 4 gates of 4 units, 16"),
+        (cells.LSTM(hidden_size=4, bias=False), weights, "has biases, and LSTM has bias=False"),
+        (LSTM, lambda: {f"{p}.{k}": v for p in "ab" for k, v in weights().items()}, r"one of \['a.', 'b.'\]"),
+        (LSTM, lambda: {"fc.weight": np.ones((2, 2))}, "the keys are fc.weight"),
+        (LSTM, lambda: {"weight_ih_l0": np.ones((16, 3))}, "lacks weight_hh_l0"),
+        (LSTM, lambda: "model.pt", "model.pt is no .safetensors file"),
+        (LSTM, lambda: "none.safetensors", "cannot read none.safetensors"),
+        (headless(LSTM, 3)[0], lambda: weights(num_layers=2), r"accepted: a model with Stack\(layers=2"),
+        (headless(LSTM, 2)[0], weights, r"layer_0.cell.w.i has shape|layer_0.cell.w.f has shape"),
+    ],
+)
+def test_refusals_say_why(target, source, message):
+    with pytest.raises(UsageError, match=message):
+        convert.from_torch(target, source())
+
+
+def test_models_that_torch_cannot_compute_are_refused():
+    model = Model(cell=LSTM, input_size=3, output_size=2, stack=Stack(layers=2, norm=True))
+    with pytest.raises(UsageError, match="no norm or residual"):
+        convert.to_torch(model, model.init(jax.random.key(0)))
+    cell = cells.GRUResetBefore(hidden_size=3)
+    with pytest.raises(UsageError, match="it resets before U_n"):
+        convert.to_torch(cell, cell.init(jax.random.key(0), 2))

@@ -1,0 +1,208 @@
+"""Exported models compute what the model computes, without rnnzoo; what a format cannot carry is refused."""
+
+import dataclasses
+import importlib.util
+import subprocess
+import sys
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from support import all_cells, all_structures, assert_close, name, random_like
+
+from rnnzoo import UsageError, cells, structures
+from rnnzoo.export import export
+from rnnzoo.models import Model, Stack
+
+HIDDEN, FEATURES = 4, 3
+CHARACTERS = Model(
+    cell=cells.LSTM(hidden_size=HIDDEN),
+    input_size=5,
+    output_size=5,
+    tokens=True,
+    stack=Stack(layers=2, embedding_size=3, norm=True, residual=True),
+)
+VECTORS = Model(cell=cells.GRU(hidden_size=HIDDEN), input_size=FEATURES, output_size=2, read="last")
+BOTH = dataclasses.replace(VECTORS, stack=Stack(bidirectional=True))
+
+
+def varied(model: Model) -> Any:
+    params = model.init(jax.random.key(0))
+    return jax.tree.map(jnp.add, params, random_like(jax.random.key(1), params, 0.1))
+
+
+def inputs(model: Model, time: int, batch: int) -> np.ndarray:
+    random = np.random.default_rng(1)
+    if model.tokens:
+        return random.integers(0, model.input_size, (time, batch)).astype(np.int32)
+    return random.normal(size=(time, batch, model.input_size)).astype(np.float32)
+
+
+# ---- numpy -----------------------------------------------------------------------------------------------
+
+RUN_ALONE = """
+import sys
+import numpy as np
+sys.modules["jax"] = sys.modules["rnnzoo"] = None
+import model
+xs = np.load("xs.npy")
+ys = []
+for x in xs.swapaxes(0, 1):
+    state = model.start()
+    for x_t in x:
+        y, state = model.step(x_t, state)
+        ys.append(y)
+np.save("ys.npy", np.stack(ys).reshape(xs.shape[1], xs.shape[0], -1).swapaxes(0, 1))
+"""
+
+
+def test_numpy_alone_streams_a_model(tmp_path):
+    params, xs = varied(CHARACTERS), inputs(CHARACTERS, 6, 2)
+    file, error = export(CHARACTERS, params, "numpy", tmp_path / "out")
+    assert error < 1e-5 and [p.name for p in (tmp_path / "out").iterdir() if p.is_file()] == [file.name]
+    np.save(tmp_path / "out" / "xs.npy", xs)
+    subprocess.run([sys.executable, "-c", RUN_ALONE], check=True, cwd=tmp_path / "out")
+    assert_close(np.load(tmp_path / "out" / "ys.npy"), np.asarray(CHARACTERS.apply(params, jnp.asarray(xs))[0]), 1e-5)
+
+
+@pytest.mark.parametrize("cell", all_cells(HIDDEN), ids=name)
+def test_every_cell_as_numpy(tmp_path, cell):
+    model = Model(cell=cell, input_size=FEATURES, output_size=2)
+    assert export(model, varied(model), "numpy", tmp_path / "out")[1] < 1e-5
+
+
+COMMON = ("Dense", "Diagonal", "Banded", "BlockDiagonal", "LowRank", "Ring", "Circulant", "Permutation", "Cayley")
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [pytest.param(s, marks=() if type(s).__name__ in COMMON else pytest.mark.slow) for s in all_structures(16)],
+    ids=name,
+)
+def test_every_structure_as_numpy(tmp_path, structure):
+    model = Model(cell=cells.Elman(hidden_size=16, structure=structure), input_size=FEATURES, output_size=2)
+    assert export(model, varied(model), "numpy", tmp_path / "out")[1] < 1e-5
+
+
+def test_an_exported_step_checks_its_input(tmp_path):
+    file, _ = export(VECTORS, varied(VECTORS), "numpy", tmp_path / "out")
+    module = load(file)
+    with pytest.raises(ValueError, match=r"x has shape \(2,\); accepted: \(3,\)"):
+        module.step(np.ones(2), module.start())
+
+
+def load(file: Any) -> Any:
+    spec = importlib.util.spec_from_file_location("exported", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ---- StableHLO -------------------------------------------------------------------------------------------
+
+MODELS = [CHARACTERS, VECTORS, BOTH]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both"])
+def test_stablehlo_in_any_batch_and_length(tmp_path, model):
+    pytest.importorskip("flatbuffers")
+    params = varied(model)
+    file, error = export(model, params, "stablehlo", tmp_path / "out")
+    found = jax.export.deserialize(bytearray(file.read_bytes()))
+    assert error < 1e-5 and found.platforms == ("cpu", "cuda", "tpu")
+    for time, batch in ((1, 1), (5, 4)):
+        x = inputs(model, time, batch)
+        assert_close(found.call(x), model.apply(params, x)[0], 1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", all_cells(HIDDEN), ids=name)
+def test_every_cell_as_stablehlo(tmp_path, cell):
+    pytest.importorskip("flatbuffers")
+    model = Model(cell=cell, input_size=FEATURES, output_size=2)
+    assert export(model, varied(model), "stablehlo", tmp_path / "out")[1] < 1e-5
+
+
+# ---- ONNX ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both"])
+def test_onnx_in_any_batch_and_length(tmp_path, model):
+    pytest.importorskip("jax2onnx")
+    onnxruntime: Any = pytest.importorskip("onnxruntime")
+    params = varied(model)
+    file, error = export(model, params, "onnx", tmp_path / "out")
+    assert error < 1e-5
+    session = onnxruntime.InferenceSession(str(file))
+    for time, batch in ((1, 1), (5, 4)):
+        x = inputs(model, time, batch)
+        assert_close(session.run(["y"], {"x": x})[0], np.asarray(model.apply(params, x)[0]), 1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", all_cells(HIDDEN), ids=name)
+def test_every_cell_as_onnx(tmp_path, cell):
+    pytest.importorskip("jax2onnx")
+    pytest.importorskip("onnxruntime")
+    model = Model(cell=cell, input_size=FEATURES, output_size=2)
+    assert export(model, varied(model), "onnx", tmp_path / "out")[1] < 1e-5
+
+
+# ---- refusals --------------------------------------------------------------------------------------------
+
+
+def test_a_bidirectional_model_does_not_stream(tmp_path):
+    with pytest.raises(UsageError, match="a bidirectional model reads whole sequences"):
+        export(BOTH, varied(BOTH), "numpy", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_format_cannot_carry_is_refused(tmp_path):
+    low = dataclasses.replace(VECTORS, cell=cells.GRU(hidden_size=4, dtype="bfloat16"))
+    with pytest.raises(UsageError, match="numpy carries float32; GRU"):
+        export(low, varied(low), "numpy", tmp_path / "out")
+    with pytest.raises(UsageError, match="no format 'onx'; did you mean onnx"):
+        export(VECTORS, {}, "onx", tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match="is not overwritten"):
+        export(VECTORS, {}, "numpy", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("format", "package", "extra"), [("onnx", "jax2onnx", "onnx"), ("stablehlo", "", "export")])
+def test_a_missing_package_is_named(tmp_path, monkeypatch, format, package, extra):
+    if package:
+        monkeypatch.setitem(sys.modules, package, None)
+    else:
+        monkeypatch.setattr(jax.export.Exported, "serialize", lambda self: __import__("no_flatbuffers"))
+    with pytest.raises(UsageError, match=rf"is not installed; accepted: pip install 'rnnzoo\[{extra}\]'"):
+        export(VECTORS, varied(VECTORS), format, tmp_path / "out")
+
+
+def test_an_operation_without_a_rule_is_named(tmp_path, monkeypatch):
+    from rnnzoo.export import primitives
+
+    monkeypatch.delitem(primitives.RULES, "tanh")
+    with pytest.raises(UsageError, match="it has no counterpart of the operation 'tanh'"):
+        export(VECTORS, varied(VECTORS), "numpy", tmp_path / "out")
+
+
+def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
+    from rnnzoo.export import primitives
+
+    monkeypatch.setitem(primitives.RULES, "tanh", lambda eqn, args, constants: f"1.001 * np.tanh({args[0]})")
+    with pytest.raises(UsageError, match=r"model.py differs from the model by .*; not kept"):
+        export(VECTORS, varied(VECTORS), "numpy", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_structures_are_exported_as_they_are(tmp_path):
+    """A diagonal U stays a vector: no (H, H) array is in the file."""
+    small, large = (
+        export(model, varied(model), "numpy", tmp_path / type(s).__name__)[0].stat().st_size
+        for s in (structures.Diagonal(), structures.Dense())
+        for model in [Model(cell=cells.Elman(hidden_size=64, structure=s), input_size=1, output_size=1)]
+    )
+    assert small < large / 4

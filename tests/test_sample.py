@@ -1,0 +1,100 @@
+"""Text drawn from a character model follows its distribution and its seed; a run's model is saved and sampled."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from support import assert_close
+from task_support import TEXT, text_file  # noqa: F401
+
+from rnnzoo import UsageError, cells, tasks
+from rnnzoo.cli import guarded
+from rnnzoo.config import Config
+from rnnzoo.job import Job
+from rnnzoo.model_folder import Trained, load_model, trained_run
+from rnnzoo.models import Stack
+from rnnzoo.report import Progress
+from rnnzoo.sample import sample
+
+
+@pytest.fixture
+def config(text_file):  # noqa: F811
+    task = tasks.CharLM(path=text_file(TEXT), length=8)
+    return Config(task=task, cell=cells.GRU(hidden_size=8), model=Stack(embedding_size=4), steps=2, log_every=1)
+
+
+@pytest.fixture
+def trained(config):
+    model = config.network()
+    return Trained(model, model.init(jax.random.key(3)), config)
+
+
+def test_the_likeliest_text_is_the_one_that_the_model_predicts(trained):
+    text = "".join(sample(trained, "line ", length=12, temperature=0))
+    task = trained.config.task
+    logits = trained.model.apply(trained.params, jnp.asarray(task.encode("line " + text))[:, None])[0][:, 0]
+    known = logits[4:-1, : trained.model.output_size - 1]
+    assert task.decode(np.argmax(known, -1)) == text and len(text) == 12
+
+
+def test_the_seed_decides_and_temperature_sharpens(trained):
+    def draw(**fields):
+        return "".join(sample(trained, "line ", length=40, **fields))
+
+    assert draw(seed=1) == draw(seed=1) != draw(seed=2)
+    assert draw(temperature=1e-4, seed=1) == draw(temperature=0)
+
+
+def test_draws_follow_the_model(trained):
+    params = jax.tree.map(jnp.zeros_like, trained.params)
+    size = trained.model.output_size
+    params["head"]["b"] = jnp.log(jnp.arange(1.0, size + 1))
+    text = "".join(sample(Trained(trained.model, params, trained.config), "l", length=20000))
+    counts = np.bincount(trained.config.task.encode(text), minlength=size)
+    assert counts[-1] == 0  # "unknown"
+    expected = np.arange(1, size) / np.arange(1, size).sum()
+    assert_close(counts[:-1] / 20000, expected, 0.015)
+
+
+def test_what_cannot_be_drawn_is_refused(trained):
+    cases: list[tuple[Any, str]] = [
+        ({"prompt": ""}, "the prompt is empty"),
+        ({"prompt": "line \u2603"}, "'\u2603', which the training text does not have"),
+        ({"prompt": "l", "temperature": -1.0}, "temperature is -1.0; accepted: a number >= 0"),
+        ({"prompt": "l", "temperature": float("nan")}, "temperature is nan"),
+        ({"prompt": "l", "length": -1}, "length is -1"),
+    ]
+    for fields, message in cases:
+        with pytest.raises(UsageError, match=message):
+            sample(trained, **fields)
+    parity = Config(task=tasks.Parity(), cell=cells.GRU(hidden_size=8))
+    with pytest.raises(UsageError, match="Parity has no characters to draw"):
+        sample(Trained(parity.network(), {}, parity), "0")
+    with pytest.raises(UsageError, match="a model without a task has no characters"):
+        sample(Trained(trained.model, trained.params), "l")
+
+
+def test_from_a_run_folder_to_text(config, tmp_path, capsys):
+    from rnnzoo.__main__ import command
+
+    run_dir = tmp_path / "run"
+    Job(config, run_dir, Progress(config)).run()
+    capsys.readouterr()
+    assert command(["sample", str(run_dir), "--prompt", "line ", "--length", "9", "--seed", "4"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("line ") and len(text) == 5 + 9 + 1
+    assert command(["save", str(run_dir), "--out", str(tmp_path / "model")]) == 0
+    capsys.readouterr()
+    assert command(["sample", str(tmp_path / "model"), "--prompt", "line ", "--length", "9", "--seed", "4"]) == 0
+    assert capsys.readouterr().out == text
+    run, saved = trained_run(run_dir, "best", 0, pytest.fail), load_model(tmp_path / "model")
+    assert saved.config == config and "bits_per_char" in saved.scores and run.scores == saved.scores
+    assert command(["export", str(run_dir), "--format", "numpy", "--out", str(tmp_path / "numpy")]) == 0
+    assert "model.py; on random input it differs from the model by" in capsys.readouterr().out
+    assert guarded(command)(["export", str(run_dir), "--format", "nunpy", "--out", str(tmp_path / "b")]) == 2
+    assert "no format 'nunpy'; did you mean numpy?" in capsys.readouterr().err
+    assert guarded(command)(["save", str(run_dir), "--out", str(tmp_path / "model")]) == 2
+    assert guarded(command)(["save", str(run_dir), "--out", str(tmp_path / "b"), "--seed", "1"]) == 2
+    assert "--seed is 1; accepted: 0 to 0" in capsys.readouterr().err
