@@ -110,6 +110,21 @@ def mgu(cell, p, xs, state):
     return np.array(ys), {"h": h}
 
 
+@reference("ProjectedLSTM")
+def projected_lstm(cell, p, xs, state):
+    """Sak et al. 2014, equations 1 to 7 without peepholes, with the recurrent projection only."""
+    W, R, b = p["w"], p["v"], p["b"]
+    r, c, ys = state["h"], state["c"], []
+    for x in xs:
+        i = sigmoid(W["i"] @ x + R["i"] @ r + b["i"])
+        f = sigmoid(W["f"] @ x + R["f"] @ r + b["f"])
+        c = f * c + i * np.tanh(W["g"] @ x + R["g"] @ r + b["g"])
+        o = sigmoid(W["o"] @ x + R["o"] @ r + b["o"])
+        r = p["p"] @ (o * np.tanh(c))
+        ys.append(r)
+    return np.array(ys), {"h": r, "c": c}
+
+
 @reference("UGRNN")
 def ugrnn(cell, p, xs, state):
     """Collins et al. 2017, section 2.1."""

@@ -11,6 +11,7 @@ from rnnzoo.cells.lstm import LSTM
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minlstm import MinLSTM
+from rnnzoo.cells.projected_lstm import ProjectedLSTM
 from rnnzoo.cells.ugrnn import UGRNN
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "IndRNN",
     "MinGRU",
     "MinLSTM",
+    "ProjectedLSTM",
     "Recurrent",
 ]
