@@ -3,7 +3,8 @@
     python benchmarks/cpu.py --out cpu.csv --figure cpu.png
 
 Whole layers with their projections, float32, all cores to each candidate, forward and forward with the gradient of a
-sum of squares by all parameters. Every peer has the layout that it prefers. `ratio` is the median over rounds of the
+sum of squares by all parameters. Every peer has the layout that it prefers. Ours have the batch split over the cores, as
+the training loop does by default (`rnnzoo.use_cpu_cores`, `rnnzoo.split_batch`), where it has more than one sequence. `ratio` is the median over rounds of the
 wall time over our dense layer's; `vs_torch` and `vs_linen` are the same over theirs. `floor` is the gate arithmetic of
 the diagonal recurrence as one parallel pass over all steps, `recurrence` the diagonal recurrence with its projections
 given. Peers that are not installed are left out and named: ``pip install torch dm-haiku equinox keras``.
@@ -27,7 +28,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from timing import measure, report
 
-from rnnzoo import cells, run, structures
+from jax.sharding import NamedSharding, PartitionSpec
+
+from rnnzoo import cells, run, split_batch, structures, use_cpu_cores
 from rnnzoo.base import Control
 from rnnzoo.unrolls import Scan
 
@@ -50,17 +53,26 @@ def with_gradient(apply: Callable[..., Any], params: Any, xs: Any, gradient: boo
 # ---- ours ------------------------------------------------------------------------------------------------
 
 
+def spread(arrays: Any, params: Any) -> tuple[Any, Any]:
+    """Arrays (T, B, ...) with the batch split over the cores, and the parameters on each of them."""
+    if jax.tree.leaves(arrays)[0].shape[1] % jax.device_count():
+        return arrays, params
+    arrays = split_batch(arrays)
+    mesh = jax.tree.leaves(arrays)[0].sharding.mesh
+    return arrays, jax.device_put(params, NamedSharding(mesh, PartitionSpec()))
+
+
 def ours(kind: str, case: tuple[int, ...], gradient: bool) -> dict[str, Candidate]:
     b, t, i, h = case
-    xs = jax.random.normal(jax.random.key(0), (t, b, i))
     found = {}
     for name, structure in OURS.items():
         cell: Any = getattr(cells, kind)(hidden_size=h, structure=structure)
         params = cell.init(jax.random.key(1), i)
+        xs, params = spread(jax.random.normal(jax.random.key(0), (t, b, i)), params)
         found[f"rnnzoo {name}"] = with_gradient(lambda p, x, c=cell: run(c, p, x)[0], params, xs, gradient)
     cell = getattr(cells, kind)(hidden_size=h, structure=structures.Diagonal())
     params = cell.init(jax.random.key(1), i)
-    zs = {g: jax.random.normal(jax.random.key(2), (t, b, h)) for g in cell.gates}
+    zs, params = spread({g: jax.random.normal(jax.random.key(2), (t, b, h)) for g in cell.gates}, params)
     state = cell.initial_state(params)
 
     def recurrence(p: Any, zs: Any) -> Any:
@@ -237,11 +249,12 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if without := missing():
         print(f"not installed, left out: {', '.join(without)}", file=sys.stderr)
+    use_cpu_cores()
     table = []
     for layer in given.layers:
         for number in given.cases:
             for gradient in (False, True):
-                table += rows_of(layer, CASES[number], gradient, given.runs, without)
-    report(table, given.out)
+                table += (rows := rows_of(layer, CASES[number], gradient, given.runs, without))
+                report(rows, given.out)
     if given.figure:
         draw(table, given.figure)

@@ -18,6 +18,7 @@ torch: Any = pytest.importorskip("torch")
 
 KINDS = {
     "LSTM": (lambda **f: cells.LSTM(**f), {}),
+    "projected": (lambda **f: cells.ProjectedLSTM(**f), {}),
     "GRU": (lambda **f: cells.GRU(**f), {}),
     "tanh": (lambda **f: cells.Elman(**f), {"nonlinearity": "tanh"}),
     "relu": (lambda **f: cells.Elman(activation="relu", **f), {"nonlinearity": "relu"}),
@@ -25,14 +26,16 @@ KINDS = {
 
 
 def torch_layer(kind: str, features: int, size: int, **fields: Any) -> Any:
-    name = kind if kind in ("LSTM", "GRU") else "RNN"
+    name = {"LSTM": "LSTM", "GRU": "GRU", "projected": "LSTM"}.get(kind, "RNN")
+    if kind == "projected":
+        fields["proj_size"] = -(-size // 2)  # the cell's default
     return getattr(torch.nn, name)(features, size, **KINDS[kind][1], **fields).double()
 
 
 def headless(cell: Any, features: int, layers: int = 1, bidirectional: bool = False) -> tuple[Model, Any]:
     """A model whose head returns what it reads."""
     stack = Stack(layers=layers, bidirectional=bidirectional, head_bias=False)
-    width = cell.hidden_size * (1 + bidirectional)
+    width = cell.output_size * (1 + bidirectional)
     return Model(cell=cell, input_size=features, output_size=width, stack=stack), {"head": {"w": jnp.eye(width)}}
 
 
@@ -60,6 +63,7 @@ SIZES = st.fixed_dictionaries(
 
 
 def check_both_ways(kind: str, size: int, features: int, layers: int, bidirectional: bool, bias: bool, time: int):
+    size += kind == "projected"  # torch wants more units than outputs
     cell = KINDS[kind][0](hidden_size=size, bias=bias)
     model, head = headless(cell, features, layers, bidirectional)
     layer = torch_layer(kind, features, size, num_layers=layers, bidirectional=bidirectional, bias=bias)

@@ -1,4 +1,5 @@
-"""Weights from and to other libraries: torch, Flax Linen and NNX, Keras, Haiku. None of them needs to be installed.
+"""Weights from and to other libraries: torch, Flax Linen and NNX, Keras, Haiku, and the code of some papers' authors.
+None of them needs to be installed.
 
 Every ``from_...`` returns a `Converted`: our parameters, the source's keys that were not used, and what the target has
 but the source had not. What no weights of the other library can compute is refused with the reason.
@@ -11,6 +12,7 @@ but the source had not. What no weights of the other library can compute is refu
 ((8, 3), ('out.weight',))
 """
 
+from rnnzoo.convert.authors import from_mingru, from_pararnn
 from rnnzoo.convert.flax import from_flax, to_linen, to_nnx
 from rnnzoo.convert.gates import Converted
 from rnnzoo.convert.haiku import from_haiku, to_haiku
@@ -22,6 +24,8 @@ __all__ = [
     "from_flax",
     "from_haiku",
     "from_keras",
+    "from_mingru",
+    "from_pararnn",
     "from_torch",
     "to_haiku",
     "to_keras",

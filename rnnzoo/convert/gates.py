@@ -34,9 +34,10 @@ class Gates:
     """One cell, gate by gate: W x + b and U h + c of each. Where the two are simply added, only b + c matters."""
 
     w: Arrays  # (H, I)
-    u: Arrays  # (H, H)
+    u: Arrays  # (H, H); (H, P) with a projection
     b: Arrays  # (H,)
     c: Arrays  # (H,)
+    p: np.ndarray | None = None  # (P, H), the projection of h, if there is one
 
 
 def order(cell: Cell, orders: Mapping[str, str], library: str, reasons: Mapping[str, str]) -> str:
@@ -52,7 +53,11 @@ def to_params(cell: Cell, gates: Gates, where: str) -> Params:
     """Our parameters, in the default precision. `UsageError` if the cell's structure or lack of biases cannot hold
     these weights."""
     params: Params = {"w": {g: jnp.asarray(a, float) for g, a in gates.w.items()}}
-    params["u"] = {g: _structured(cell, u, f"U of gate {g} in {where}") for g, u in gates.u.items()}
+    if gates.p is None:
+        params["u"] = {g: _structured(cell, u, f"U of gate {g} in {where}") for g, u in gates.u.items()}
+    else:
+        params["v"] = {g: jnp.asarray(u, float) for g, u in gates.u.items()}
+        params["p"] = jnp.asarray(gates.p, float)
     inner = inner_bias(cell)
     bias = {g: gates.b[g] + (0 if g == inner else gates.c[g]) for g in gates.b}
     if inner is not None:
@@ -69,15 +74,20 @@ def to_params(cell: Cell, gates: Gates, where: str) -> Params:
 def from_params(cell: Cell, params: Params) -> Gates:
     """The same from our parameters; a structured U becomes a dense matrix."""
     check_params(cell, params, np.shape(next(iter(params["w"].values())))[-1])
-    structure, size = structure_of(cell), cell.hidden_size
-    assert structure is not None  # all cells that `order` lets pass have one
+    size = cell.hidden_size
     zeros = np.zeros(size, np.result_type(np.asarray(next(iter(params["w"].values())))))
     return Gates(
         w={g: np.asarray(a) for g, a in params["w"].items()},
-        u={g: np.asarray(structure.matrix(u, size)) for g, u in params["u"].items()},
+        u={g: _dense(cell, u) for g, u in params["u" if "u" in params else "v"].items()},
         b={g: np.asarray(params["b"][g]) if cell.bias else zeros for g in params["w"]},
         c={g: np.asarray(params["c"]) if cell.bias and inner_bias(cell) == g else zeros for g in params["w"]},
+        p=np.asarray(params["p"]) if "p" in params else None,
     )
+
+
+def _dense(cell: Cell, u: Any) -> np.ndarray:
+    structure = structure_of(cell)
+    return np.asarray(u if structure is None else structure.matrix(u, cell.hidden_size))
 
 
 def inner_bias(cell: Cell) -> str | None:

@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.base import Cell
+from rnnzoo.cells.projected_lstm import ProjectedLSTM
 from rnnzoo.convert.gates import Converted, Gates, array, from_params, only, order, pack, split, to_params, zero
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
 
-ORDERS = {"Elman": "h", "IndRNN": "h", "GRU": "rzn", "LSTM": "ifgo"}
+ORDERS = {"Elman": "h", "IndRNN": "h", "GRU": "rzn", "LSTM": "ifgo", "ProjectedLSTM": "ifgo"}
 REASONS = {"GRUResetBefore": "it resets before U_n, torch's GRU after; no weights of one compute the other"}
 _KEY = re.compile(r"(?P<prefix>.*?)(weight|bias)_(ih|hh|hr)(_l(?P<layer>\d+)(_reverse)?)?")
 
@@ -32,7 +33,8 @@ def from_torch(
 
     Args:
         target: the cell, with the nonlinearity of torch's, or the model, with as many layers and directions.
-        source: a `state_dict` of tensors or arrays, or a `.safetensors` file of one.
+        source: a `state_dict` of tensors or arrays, or a `.safetensors` file of one. A ``weight_hh`` of shape (H,) is a
+            diagonal, as in the torch ports of IndRNN.
         prefix: what stands before "weight_ih_l0" (None: found, if there is only one).
         embedding: the prefix of the `nn.Embedding` in front of a model (of a bias-free `nn.Linear` if it reads
             vectors), such as "embed."; None: it stays missing.
@@ -46,9 +48,10 @@ def from_torch(
     matches = {key: m for key in given if (m := _KEY.fullmatch(str(key)))}
     start = only({m["prefix"] for m in matches.values()}, prefix, given, "weight_ih of a torch RNN, GRU or LSTM")
     ours = {key: m for key, m in matches.items() if m["prefix"] == start}
-    if projected := [key for key in ours if "weight_hr" in key]:
+    if not isinstance(cell, ProjectedLSTM) and (projected := [key for key in ours if "weight_hr" in key]):
         raise UsageError(
-            f"{projected[0]} projects h (proj_size), which {type(cell).__name__} does not; accepted: proj_size=0"
+            f"{projected[0]} projects h (proj_size), which {type(cell).__name__} does not; accepted: "
+            "cells.ProjectedLSTM, with the projection given"
         )
     if not isinstance(target, Model):
         suffix = "_l0" if f"{start}weight_ih_l0" in given else ""
@@ -110,15 +113,18 @@ def _order(cell: Cell) -> str:
 
 def _cell(cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: str) -> tuple[set[str], Params]:
     """The keys used, and the parameters of one layer in one direction."""
-    names = {part: f"{prefix}{part}{suffix}" for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
-    needed = [names[part] for part in ("weight_ih", "weight_hh")]
+    projection = ("weight_hr",) * isinstance(cell, ProjectedLSTM)
+    names = {part: f"{prefix}{part}{suffix}" for part in ("weight_ih", "weight_hh", *projection, "bias_ih", "bias_hh")}
+    needed = [names[part] for part in ("weight_ih", "weight_hh", *projection)]
     if missing := [key for key in needed if key not in given]:
         raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(map(str, given))[:8])}")
     arrays = {part: array(given[key]) for part, key in names.items() if key in given}
+    if arrays["weight_hh"].ndim == 1:  # the ports of IndRNN keep U as a vector
+        arrays["weight_hh"] = np.diag(arrays["weight_hh"])
     size = cell.hidden_size
-    parts = {part: split(a, gates, size, 0, names[part]) for part, a in arrays.items()}
+    parts = {part: split(a, gates, size, 0, names[part]) for part, a in arrays.items() if part != "weight_hr"}
     none = zero(size, gates, arrays["weight_hh"])
-    form = Gates(parts["weight_ih"], parts["weight_hh"], parts.get("bias_ih", none), parts.get("bias_hh", none))
+    form = Gates(parts["weight_ih"], parts["weight_hh"], parts.get("bias_ih", none), parts.get("bias_hh", none), arrays.get("weight_hr"))
     return {names[part] for part in arrays}, to_params(cell, form, names["weight_hh"])
 
 
@@ -126,7 +132,8 @@ def _write(cell: Cell, params: Params, prefix: str, suffix: str) -> dict[str, np
     gates = _order(cell)
     form = from_params(cell, params)
     found = {"weight_ih": form.w, "weight_hh": form.u} | ({"bias_ih": form.b, "bias_hh": form.c} if cell.bias else {})
-    return {f"{prefix}{part}{suffix}": pack(parts, gates, 0) for part, parts in found.items()}
+    packed = {f"{prefix}{part}{suffix}": pack(parts, gates, 0) for part, parts in found.items()}
+    return packed | ({} if form.p is None else {f"{prefix}weight_hr{suffix}": form.p})
 
 
 def _outer(model: Model, given: dict[str, Any], embedding: str | None, head: str | None, found: Params) -> set[str]:

@@ -88,10 +88,10 @@ class AffineUnroll(Unroll):
         a, b = jax.vmap(maps)(zs, controls)
         b = b.astype(jnp.result_type(h_0, b, *jax.tree.leaves(a)))
         first = products.apply(jax.tree.map(lambda a: a[0], a), h_0) + b[0]
-        h = self._system(products, a, jnp.concatenate([first[None].astype(b.dtype), b[1:]]))
+        h = self.system(products, a, jnp.concatenate([first[None].astype(b.dtype), b[1:]]))
         return {"h": h.astype(h_0.dtype)}
 
-    def _system(self, products: Products, a: PyTree, b: Array) -> Array:
+    def system(self, products: Products, a: PyTree, b: Array) -> Array:
         """h_0 = b_0, h_t = A_t h_tm1 + b_t. `custom_linear_solve` derives from the system, not from its solution."""
 
         def system(h):

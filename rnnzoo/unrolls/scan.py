@@ -10,7 +10,7 @@ from rnnzoo.advance import advance, widen
 from rnnzoo.base import Cell, Control, Structure, Unroll, spec
 from rnnzoo.layer import around
 from rnnzoo.typing import Array, Params, PyTree, State
-from rnnzoo.unrolls.taps import Tap, matrices, tapped, uses
+from rnnzoo.unrolls.taps import Tap, jointly, matrices, tapped, uses
 
 
 @spec
@@ -34,8 +34,10 @@ class Scan(Unroll):
 def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> tuple[State, State]:
     """The states after each step, and the last one."""
 
+    taps = _loop_taps(cell, params, state, _facts(cell, params, state, zs, controls))
+
     def body(state_tm1, inputs_t):
-        state_t = advance(cell, params, state_tm1, *inputs_t)
+        state_t = tapped(cell, params, taps(), state_tm1, *inputs_t)
         return state_t, state_t
 
     last, states = lax.scan(body, state, (zs, controls))
@@ -47,8 +49,7 @@ def _states_jvp(cell, primals, tangents):
     params, state, zs, controls = primals
     dparams, dstate, dzs, _ = tangents
     us = matrices(cell, params)
-    step = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
-    facts = uses(cell, params, state, jax.eval_shape(widen, step[0]), step[1])
+    facts = _facts(cell, params, state, zs, controls)
     (states, last), before, values, seen = _record(cell, params, state, zs, controls, facts)
 
     # What a change of U does to its products, at all t at once. Where a product is only ever added to a leaf of
@@ -82,6 +83,20 @@ def _states_jvp(cell, primals, tangents):
     return (states, last), (dstates, dlast)
 
 
+def _facts(cell, params, state, zs, controls):
+    """What one step does with its recurrent matrices."""
+    step = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
+    return uses(cell, params, state, jax.eval_shape(widen, step[0]), step[1])
+
+
+def _loop_taps(cell, params, state, facts):
+    """What makes the taps of each step. Cheap products stay apart: gates in arrays of their own are faster."""
+    us = matrices(cell, params)
+    if not us or _is_cheap(cell.structure, jax.tree.leaves(state)[0].shape[0]):
+        return lambda: {g: Tap(u) for g, u in us.items()}
+    return jointly(cell, us, facts)
+
+
 def _record(cell, params, state, zs, controls, facts):
     """Run the loop and keep what its tangent needs: all states and the last; the state before each step; the products
     U h that are not worth computing again, as sums with what they are added to where `facts` says so; what U is
@@ -90,8 +105,10 @@ def _record(cell, params, state, zs, controls, facts):
     size = jax.tree.leaves(state)[0].shape[0]
     stored = us.keys() - {g for g in facts.sums if _is_cheap(cell.structure, size)}
 
+    loop_taps = _loop_taps(cell, params, state, facts)
+
     def body(state_tm1, inputs_t):
-        taps = {g: Tap(u) for g, u in us.items()}
+        taps = loop_taps()
         state_t = tapped(cell, params, taps, state_tm1, *inputs_t)
         leaves = jax.tree.leaves(widen(inputs_t[0]))
         products = {g: taps[g].product for g in stored}

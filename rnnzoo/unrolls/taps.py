@@ -5,9 +5,12 @@ which notes the vector that U is applied to and may stand in for the product.
 """
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from rnnzoo.advance import advance
 from rnnzoo.base import Cell, Control, Recurrent, Structure, spec
@@ -19,6 +22,7 @@ class Tap:
     """Stands in for the parameters u of one gate's recurrent matrix during one trace of one step."""
 
     u: PyTree = None  # None: the product is `given` and depends on nothing
+    apply: Callable[[Array], Array] | None = None  # h -> U h, in place of the structure's `matvec`
     given: Array | None = None  # the value of U h, where it is known
     seen: Array | None = None  # h, once the step has been traced
     product: Array | None = None  # U h, once the step has been traced
@@ -28,7 +32,7 @@ class Tap:
             raise TypeError("a step applies one recurrent matrix twice; give the second use a gate of its own")
         self.seen = h
         if self.given is None:
-            self.product = structure.matvec(self.u, h)
+            self.product = structure.matvec(self.u, h) if self.apply is None else self.apply(h)
         else:
             self.product = self.given if self.u is None else _recall(structure, self.u, h, self.given)
         return self.product
@@ -69,6 +73,35 @@ def _recall(structure: Structure, u: PyTree, h: Array, given: Array) -> Array:
 def matrices(cell: Cell, params: Params) -> dict[str, PyTree]:
     """Gate -> parameters of its recurrent matrix; empty for a cell without any."""
     return params["u"] if isinstance(cell, Recurrent) else {}
+
+
+def jointly(cell: Cell, us: dict[str, PyTree], facts: "Uses") -> Callable[[], dict[str, Tap]]:
+    """What makes the taps of a step, for a loop of many: gates whose matrices are applied to the same vector take it
+    in one product with all of them. On CPUs that takes half the time, as U and h are packed once instead of for each."""
+    together = [gates for gates in facts.together if len(gates) > 1]
+    stacked = [jax.tree.map(lambda *leaves: jnp.stack(leaves), *(us[g] for g in gates)) for gates in together]
+
+    def taps() -> dict[str, Tap]:
+        found = {g: Tap(u) for g, u in us.items()}
+        for gates, u in zip(together, stacked, strict=True):
+            products = _Products(cell.structure, u)  # pyright: ignore[reportAttributeAccessIssue]
+            for k, g in enumerate(gates):
+                found[g].apply = functools.partial(products, k)
+        return found
+
+    return taps
+
+
+class _Products:
+    """U h of several gates, computed when the first of them asks."""
+
+    def __init__(self, structure: Structure, u: PyTree):
+        self.structure, self.u, self.found = structure, u, None
+
+    def __call__(self, gate: int, h: Array) -> Array:
+        if self.found is None:
+            self.found = jax.vmap(self.structure.matvec, (0, None))(self.u, h)
+        return self.found[gate]
 
 
 def tapped(cell: Cell, params: Params, taps: dict[str, Tap], state: State, z_t: PyTree, control_t: Control) -> State:
@@ -126,6 +159,7 @@ class Uses:
     sums: dict[str, int]  # gate -> leaf of z_t that U h is added to at once, neither having another use
     sources: dict[str, int]  # gate -> leaf of the state that U is applied to, where it is one
     others: bool  # whether the step uses parameters besides the recurrent matrices
+    together: list[list[str]]  # the gates, by the vector that their U is applied to
 
 
 def uses(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Uses:
@@ -136,10 +170,14 @@ def uses(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Contr
         for var in step.jaxpr.outvars if eqn is None else eqn.invars:
             if not hasattr(var, "val"):  # a variable, not a literal
                 used.setdefault(var, []).append(eqn)
+    together = {}
+    for gate, var in step.seen.items():
+        together.setdefault(var, []).append(gate)
     return Uses(
         sums=_sums(used, step.products, step.inputs),
         sources={g: step.states.index(var) for g, var in step.seen.items() if var in step.states},
         others=any(var in used for var in step.others),
+        together=list(together.values()),
     )
 
 

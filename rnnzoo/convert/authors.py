@@ -1,0 +1,87 @@
+"""Weights from the torch code of the papers that brought diagonal and minimal cells, without torch.
+
+IndRNN's torch ports need no function of their own: `from_torch` takes a ``weight_hh`` of shape (H,) as a diagonal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from rnnzoo.base import Cell
+from rnnzoo.convert.gates import Converted, Gates, array, only, order, split, to_params, zero
+from rnnzoo.registry import UsageError
+from rnnzoo.run import check_params
+
+_MINIMAL = {"MinGRU": ("to_hidden_and_gate.weight", "nz"), "MinLSTM": ("to_hidden_and_f_i_gate.weight", "nfi")}
+
+
+def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = None) -> Converted:
+    """A `MinGRU` or `MinLSTM` from minGRU-pytorch (https://github.com/lucidrains/minGRU-pytorch).
+
+    ``to_hidden_and_gate.weight`` (2 H, I) is w.n and w.z, ``to_hidden_and_f_i_gate.weight`` (3 H, I) is w.n, w.f and
+    w.i, one below the other. There are no biases: they become 0. ``to_out``, where a layer has one, is not used.
+
+    Args:
+        cell: ours.
+        source: the `state_dict`, of tensors or arrays.
+        prefix: what stands before "to_hidden" (None: found, if there is only one).
+
+    Raises:
+        UsageError (a ValueError): weights that are missing or do not fit, or a cell that minGRU-pytorch has not."""
+    order(cell, {name: gates for name, (_, gates) in _MINIMAL.items()}, "minGRU-pytorch", {})
+    name, gates = _MINIMAL[type(cell).__name__]
+    start = only({key[: -len(name)] for key in source if key.endswith(name)}, prefix, source, name)
+    w = split(array(source[start + name]), gates, cell.hidden_size, 0, start + name)
+    params = {"w": {g: jnp.asarray(a, float) for g, a in w.items()}}
+    if cell.bias:
+        params["b"] = {g: jnp.zeros(cell.hidden_size) for g in gates}
+    check_params(cell, params, next(iter(w.values())).shape[1])
+    return Converted(params, tuple(sorted(source.keys() - {start + name})), ())
+
+
+def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = None) -> Converted:
+    """A `GRUResetBefore` or `GRU` with diagonal U from ParaRNN's ``GRUDiagMH`` (https://github.com/apple/ml-pararnn).
+
+    ``A`` (3, H) holds the diagonals of u.z, u.r and u.n, ``b`` (3, H) the biases, and ``B`` (heads, I / heads, 3,
+    H / heads) the blocks of w.z, w.r and w.n, which are block diagonal. Its z is our 1 - z. For the nonlinearities
+    that it has by default: sigmoid, sigmoid and tanh.
+
+    Args:
+        cell: ours, with a structure that holds a diagonal.
+        source: the `state_dict`, of tensors or arrays.
+        prefix: what stands before "A" (None: found, if there is only one).
+
+    Raises:
+        UsageError (a ValueError): weights that are missing or do not fit, or a cell that ParaRNN has not."""
+    reasons = {"LSTM": "ParaRNN's LSTM has coupled gates and peepholes"}
+    gates = order(cell, {"GRU": "zrn", "GRUResetBefore": "zrn"}, "ParaRNN", reasons)
+    starts = {key[:-1] for key in source if key == "A" or key.endswith(".A")}
+    start = only(starts, prefix, source, "A of ParaRNN's GRUDiagMH")
+    keys = [start + name for name in ("A", "B", "b")]
+    if missing := [key for key in keys if key not in source]:
+        raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(map(str, source))[:8])}")
+    a, blocks, b = (array(source[key]) for key in keys)
+    heads, size = blocks.shape[0] if blocks.ndim == 4 else 0, cell.hidden_size
+    if a.shape != (3, size) or b.shape != (3, size) or blocks.shape[2:] != (3, size // max(heads, 1)):
+        raise UsageError(
+            f"{', '.join(keys)} have shapes {a.shape}, {blocks.shape} and {b.shape}; accepted: those of a GRUDiagMH "
+            f"with {size} units, (3, {size}), (heads, I / heads, 3, {size} / heads) and (3, {size})"
+        )
+    w = {g: _block_diagonal(blocks[:, :, k]) for k, g in enumerate(gates)}
+    form = Gates(w, {g: np.diag(v) for g, v in zip(gates, a, strict=True)}, dict(zip(gates, b, strict=True)),
+                 zero(size, gates, b))  # fmt: skip
+    for part in (form.w, form.u, form.b):
+        part["z"] = -part["z"]  # sigmoid(-v) = 1 - sigmoid(v)
+    return Converted(to_params(cell, form, start or "ParaRNN's GRU"), tuple(sorted(source.keys() - set(keys))), ())
+
+
+def _block_diagonal(blocks: np.ndarray) -> np.ndarray:
+    """(H, I) from (heads, I / heads, H / heads)."""
+    heads, i, h = blocks.shape
+    w = np.zeros((heads, h, heads, i), blocks.dtype)
+    w[np.arange(heads), :, np.arange(heads)] = blocks.transpose(0, 2, 1)
+    return w.reshape(heads * h, heads * i)
+
+
+__all__ = ["from_mingru", "from_pararnn"]
