@@ -43,7 +43,9 @@ def around(
 
 def with_last(states: State, state: State) -> tuple[State, State]:
     """All states and the last of them: `state`, the one before the first step, where there are no steps."""
-    return states, jax.tree.map(lambda a, first: a[-1] if a.shape[0] else first, states, state)
+    if jax.tree.leaves(states)[0].shape[0]:
+        state = jax.tree.map(lambda a: a[-1], states)
+    return states, state
 
 
 def _each_step(function: Any, arguments: int) -> Any:

@@ -24,7 +24,7 @@ from rnnzoo.training import init_state, spread_state, train_steps
 
 
 @spec
-class _Ragged(tasks.BinaryAddition):
+class Ragged(tasks.BinaryAddition):
     """Sequences of 0 to T steps, so that a mean over the batch is not the mean of its parts' means."""
 
     def batch(self, data, key, size):
@@ -33,7 +33,7 @@ class _Ragged(tasks.BinaryAddition):
 
 
 CONFIG = Config(
-    task=_Ragged(bits=4),
+    task=Ragged(bits=4),
     cell=cells.LSTM(hidden_size=6),
     model=Stack(dropout=0.2, layers=2, embedding_size=3, norm=True),
     batch_size=4,
