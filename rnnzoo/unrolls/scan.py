@@ -90,11 +90,11 @@ def _facts(cell, params, state, zs, controls):
 
 
 def _loop_taps(cell, params, state, facts):
-    """What makes the taps of each step. Cheap products stay apart: gates in arrays of their own are faster."""
-    us = matrices(cell, params)
-    if not us or _is_cheap(cell.structure, jax.tree.leaves(state)[0].shape[0]):
-        return lambda: {g: Tap(u) for g, u in us.items()}
-    return jointly(cell, us, facts)
+    """What makes the taps of each step. Products that cost less than dense ones are faster apart."""
+    us, size = matrices(cell, params), jax.tree.leaves(state)[0].shape[0]
+    if us and cell.structure.flops_per_step(size) >= 2 * size**2:
+        return jointly(cell, us, facts)
+    return lambda: {g: Tap(u) for g, u in us.items()}
 
 
 def _record(cell, params, state, zs, controls, facts):
