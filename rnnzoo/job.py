@@ -8,15 +8,16 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 
 from rnnzoo import report
 from rnnzoo.checkpoint import RunFolder
 from rnnzoo.config import Config
-from rnnzoo.devices import about, gathered, spread, training_mesh
+from rnnzoo.devices import about, gathered, is_worth, spread, training_mesh
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.tasks.base import Batch
-from rnnzoo.training import TrainState, evaluate, init_state, spread_state, train_steps
+from rnnzoo.training import TrainState, evaluate, init_state, next_batch, spread_state, train_steps
 from rnnzoo.typing import PyTree
 from rnnzoo.warm_start import stored_state, warm_state
 
@@ -39,11 +40,10 @@ class Job:
         self.folder.check_data(self.data)
         self.model: Model = config.network()
         self.batches: list[Batch] = config.task.held_out(self.data)
-        devices = jax.local_devices()
-        self.mesh = training_mesh(config.seeds, config.batch_size, devices) if config.devices == "all" else None
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
         self.step, self.seconds = 0, 0.0
         self.like = jax.eval_shape(lambda: init_state(config, self.model))
+        self.mesh = self._mesh() if config.devices == "all" else None
         args = (config, self.model, self.data, self.like, np.int32(0))
         jax.eval_shape(functools.partial(train_steps, *args[:2], length=self._next_stop(), mesh=self.mesh), *args[2:])
         self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
@@ -84,6 +84,13 @@ class Job:
                 self.folder.last.save(self.step, state)
                 raise Stopped(f"stopped at step {self.step}; the same command with --workdir goes on from there")
         return self._finish(state, scores)
+
+    def _mesh(self) -> Mesh | None:
+        """The devices to train on."""
+        config = self.config
+        params = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), self.like["params"])
+        xs = jax.eval_shape(functools.partial(next_batch, config), self.data, jax.random.key(0), np.int32(0))["x"]
+        return training_mesh(config.seeds, config.batch_size if is_worth(params, xs) else 1, jax.local_devices())
 
     def _next_stop(self) -> int:
         """Steps to the next log line or evaluation."""

@@ -113,6 +113,13 @@ def loss_of(
     return config.task.loss(outputs, batch), last
 
 
+def next_batch(config: Config, data: PyTree, key: Key, step: Int[Array, ""]) -> Batch:
+    """What the update of that number trains on."""
+    if config.stream:
+        return config.task.segment(data, step, config.batch_size)
+    return config.task.batch(data, key, config.batch_size)
+
+
 def update(
     config: Config, model: Model, data: PyTree, mesh: Mesh | None, key: Key, state: TrainState, step: Int[Array, ""]
 ) -> Any:
@@ -120,8 +127,8 @@ def update(
 
     Batches come from the step's number, so that a resumed run sees what an uninterrupted one does."""
     batch_key, dropout_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, 1), step))
-    size, carry = config.batch_size, state.get("carry")
-    batch = config.task.segment(data, step, size) if config.stream else config.task.batch(data, batch_key, size)
+    carry = state.get("carry")
+    batch = next_batch(config, data, batch_key, step)
     batch["x"] = place(batch["x"], mesh, None, BATCH)  # all that is computed from it is split with it
     gradient = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key, carry), has_aux=True)
     (loss, last), grads = gradient(state["params"])
@@ -180,5 +187,5 @@ def evaluate(config: Config, model: Model, params: Params, batches: list[Batch])
 
 
 __all__ = [
-    "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "seed_keys",
+    "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "next_batch", "seed_keys",
     "spread_state", "train_steps", "update"]  # fmt: skip

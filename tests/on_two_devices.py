@@ -12,7 +12,7 @@ import pytest
 from support import assert_close
 
 import rnnzoo
-from rnnzoo import cells, structures, tasks
+from rnnzoo import cells, devices, structures, tasks
 from rnnzoo.checkpoint import RunFolder
 from rnnzoo.config import Config
 from rnnzoo.devices import spread, training_mesh
@@ -48,6 +48,12 @@ def change(**fields: Any) -> Config:
     return dataclasses.replace(CONFIG, **fields)
 
 
+@pytest.fixture(autouse=True)
+def worth(monkeypatch):
+    """Split even these small batches."""
+    monkeypatch.setattr(devices, "WORTH", 0)
+
+
 @pytest.fixture
 def text(tmp_path):
     path = tmp_path / "text.txt"
@@ -68,11 +74,10 @@ def trained(config: Config, count: int) -> Any:
 @pytest.mark.parametrize(
     ("fields", "sizes"),
     [
-        ({}, (1, 2)),
-        ({"cell": cells.GRU(hidden_size=6, structure=structures.Banded()), "seeds": 2}, (2, 1)),
-        ({"seeds": 3}, (1, 2)),  # a split batch inside of a map over seeds
+        pytest.param({}, (1, 2), id="ragged batch", marks=pytest.mark.slow),
+        pytest.param({"seeds": 2}, (2, 1), id="seeds", marks=pytest.mark.slow),
+        pytest.param({"seeds": 3}, (1, 2), id="batch of many seeds"),  # a split batch inside of a map over seeds
     ],
-    ids=["ragged batch", "seeds", "batch of many seeds"],
 )
 def test_two_devices_are_one(fields, sizes):
     config = change(**fields)
@@ -81,7 +86,7 @@ def test_two_devices_are_one(fields, sizes):
     assert_close(trained(config, 2), trained(config, 1), 1e-5)
 
 
-@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("seeds", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_streams_carry_their_part_of_the_batch(text, seeds):
     config = change(task=text, stream=True, seeds=seeds)
     split, whole = trained(config, 2), trained(config, 1)
@@ -98,8 +103,11 @@ def train(config: Config, path: Any) -> dict[str, Any]:
     ("fields", "line"),
     [
         ({}, "2 of 2 devices: a batch of 4 in 2 parts"),
-        ({"seeds": 2}, "2 of 2 devices: 2 seeds in 2 parts"),
-        ({"batch_size": 5}, "1 of 2 devices: 1 seed and a batch of 5 do not divide over more"),
+        pytest.param({"seeds": 2}, "2 of 2 devices: 2 seeds in 2 parts", marks=pytest.mark.slow),
+        (
+            {"batch_size": 5},
+            "1 of 2 devices: 1 seed and a batch of 5 do not divide over more, or are too little work for more",
+        ),
     ],
 )
 def test_a_run_says_how_many_devices_it_uses(fields, line, tmp_path, capsys):
@@ -107,6 +115,7 @@ def test_a_run_says_how_many_devices_it_uses(fields, line, tmp_path, capsys):
     assert line in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_one_device_on_request(tmp_path, capsys):
     one = train(change(devices="one"), tmp_path / "one")
     assert "devices" not in capsys.readouterr().out

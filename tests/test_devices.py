@@ -75,3 +75,10 @@ def test_what_does_not_divide_is_not_split():
     for axis in (1, -1):
         with pytest.raises(rnnzoo.UsageError, match=rf"shape \(4,\) along axis {axis}"):
             rnnzoo.split_batch({"lengths": np.ones(4)}, axis)
+
+
+def test_a_small_update_is_not_worth_to_be_split():
+    params = {"w": jax.ShapeDtypeStruct((100, 100), "float32")}
+    xs = jax.ShapeDtypeStruct((100, 33, 5), "float32")
+    assert not devices.is_worth(params, xs)
+    assert devices.is_worth(params, jax.ShapeDtypeStruct((100, 34, 5), "float32"))

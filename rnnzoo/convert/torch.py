@@ -124,7 +124,13 @@ def _cell(cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: st
     size = cell.hidden_size
     parts = {part: split(a, gates, size, 0, names[part]) for part, a in arrays.items() if part != "weight_hr"}
     none = zero(size, gates, arrays["weight_hh"])
-    form = Gates(parts["weight_ih"], parts["weight_hh"], parts.get("bias_ih", none), parts.get("bias_hh", none), arrays.get("weight_hr"))
+    form = Gates(
+        parts["weight_ih"],
+        parts["weight_hh"],
+        parts.get("bias_ih", none),
+        parts.get("bias_hh", none),
+        arrays.get("weight_hr"),
+    )
     return {names[part] for part in arrays}, to_params(cell, form, names["weight_hh"])
 
 
