@@ -3,11 +3,15 @@
     python benchmarks/cpu.py --out cpu.csv --figure cpu.png
 
 Whole layers with their projections, float32, all cores to each candidate, forward and forward with the gradient of a
-sum of squares by all parameters. Every peer has the layout that it prefers. Ours have the batch split over the cores, as
-the training loop does by default (`rnnzoo.use_cpu_cores`, `rnnzoo.split_batch`), where it has more than one sequence. `ratio` is the median over rounds of the
-wall time over our dense layer's; `vs_torch` and `vs_linen` are the same over theirs. `floor` is the gate arithmetic of
-the diagonal recurrence as one parallel pass over all steps, `recurrence` the diagonal recurrence with its projections
-given. Peers that are not installed are left out and named: ``pip install torch dm-haiku equinox keras``.
+sum of squares by all parameters. Every peer has the layout that it prefers. Ours have the batch split over the cores
+(`rnnzoo.use_cpu_cores`, `rnnzoo.split_batch`), as the training loop does, where it has more than one sequence. `ratio`
+is the median over rounds of the wall time over our dense layer's; `vs_torch` and `vs_linen` are the same over theirs.
+`floor` is the gate arithmetic of the diagonal recurrence as one parallel pass over all steps, `recurrence` the diagonal
+recurrence with its projections given.
+
+Most of what the large cases take beside their products is the kernel's, which clears each page of each new array. On
+Linux ``GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python benchmarks/cpu.py`` shows all candidates with larger pages. Peers
+that are not installed are left out and named: ``pip install torch dm-haiku equinox keras``.
 """
 
 import argparse
@@ -26,9 +30,8 @@ import jax.numpy as jnp
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from timing import measure, report
-
 from jax.sharding import NamedSharding, PartitionSpec
+from timing import measure, report
 
 from rnnzoo import cells, run, split_batch, structures, use_cpu_cores
 from rnnzoo.base import Control

@@ -12,6 +12,7 @@ Arrays stay global: a loss is that of the whole batch, equal to that on one devi
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -52,7 +53,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def split_batch(tree: PyTree, axis: int = 1, devices: Sequence[jax.Device] | None = None) -> PyTree:
+def split_batch(tree: PyTree, axis: int = 1, devices: Sequence[Any] | None = None) -> PyTree:
     """The same arrays, in equal parts along the batch axis on several devices, inside of `jax.jit` or outside.
 
     Arguments of a jitted function that are not split, such as fresh parameters, go to every device by themselves.
@@ -80,15 +81,16 @@ def split_batch(tree: PyTree, axis: int = 1, devices: Sequence[jax.Device] | Non
 # ---- the training loop's use of it -----------------------------------------------------------------------
 
 
-def is_worth(params: PyTree, xs: PyTree) -> bool:
+def is_worth(params: PyTree, xs: Any) -> bool:
     """Whether to split the batch of an update: of one seed's parameters, and inputs (T, B, ...). Arguments give shapes.
 
     On two cores, 0.05 GFLOP (configs/digits_rows.py) took 1.1 to 1.6 times as long in two parts, and 0.9 GFLOP
     (configs/char_lm.py) 0.8 to 0.9 times."""
-    return 6 * sum(leaf.size for leaf in jax.tree.leaves(params)) * np.prod(np.shape(xs)[:2]) >= WORTH
+    time, batch = xs.shape[:2]
+    return 6 * sum(leaf.size for leaf in jax.tree.leaves(params)) * time * batch >= WORTH
 
 
-def training_mesh(seeds: int, batch: int, devices: Sequence[jax.Device]) -> Mesh | None:
+def training_mesh(seeds: int, batch: int, devices: Sequence[Any]) -> Mesh | None:
     """The devices of a training step, in a grid with the axes "seeds" and "batch". As many as divide the seeds, which
     have nothing to say to each other; of the rest, as many as divide the batch. None if that is one. A `batch` of 1
     stands for one that is not to be split."""
@@ -124,7 +126,7 @@ def about(seeds: int, batch: int, mesh: Mesh | None, there: int) -> str:
     rows, columns = (1, 1) if mesh is None else mesh.devices.shape
     whole = f"{seeds} seed{'s' * (seeds > 1)} and a batch of {batch}"
     if rows * columns == 1:
-        return f"1 of {there} devices: {whole} do not divide over more, or are too little work for more"
+        return f"1 of {there} devices: {whole} are too little work, or too odd, for more"
     parts = [f"{seeds} seeds in {rows} parts"] * (rows > 1) + [f"a batch of {batch} in {columns} parts"] * (columns > 1)
     return f"{rows * columns} of {there} devices: {', '.join(parts)}"
 

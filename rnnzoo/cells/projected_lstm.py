@@ -42,7 +42,7 @@ class ProjectedLSTM(Cell):
         return -(-self.hidden_size // 2) if self.projection is None else self.projection
 
     def init(self, key: Key, input_size: int) -> Params:
-        """As `Cell.init`, plus ``"v": {gate: (H, P)}`` and ``"p": (P, H)``, normal with the variances 1 / P and 1 / H."""
+        """As `Cell.init`, plus ``"v": {gate: (H, P)}`` and ``"p": (P, H)``, normal, of variance 1 / P and 1 / H."""
         key, *keys = jax.random.split(key, 2 + len(self.gates))
         params = super().init(key, input_size)
         if self.bias:

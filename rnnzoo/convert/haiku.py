@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.base import Cell
-from rnnzoo.convert.gates import Arrays, Converted, Gates, array, flat, from_params, only, order, split, to_params, zero
+from rnnzoo.convert.gates import Converted, Gates, array, flat, from_params, only, order, split, to_params, zero
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
 
@@ -83,5 +83,5 @@ def _exchanged(letters: str, gates: Gates, sign: int) -> Gates:
         return Gates(gates.w, gates.u, {**gates.b, "f": gates.b["f"] + sign}, gates.c)
     if letters == "h":
         return gates
-    negated: list[Arrays] = [{**part, "z": -part["z"]} for part in (gates.w, gates.u, gates.b, gates.c)]
-    return Gates(*negated)
+    w, u, b, c = ({**part, "z": -part["z"]} for part in (gates.w, gates.u, gates.b, gates.c))
+    return Gates(w, u, b, c)

@@ -77,7 +77,7 @@ def matrices(cell: Cell, params: Params) -> dict[str, PyTree]:
 
 def jointly(cell: Cell, us: dict[str, PyTree], facts: "Uses") -> Callable[[], dict[str, Tap]]:
     """What makes the taps of a step, for a loop of many: gates whose matrices are applied to the same vector take it
-    in one product with all of them. On CPUs that takes half the time, as U and h are packed once instead of for each."""
+    in one product with all of them. On CPUs it takes half the time: U and h are packed once instead of for each."""
     together = [gates for gates in facts.together if len(gates) > 1]
     stacked = [jax.tree.map(lambda *leaves: jnp.stack(leaves), *(us[g] for g in gates)) for gates in together]
 
