@@ -87,15 +87,17 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     """Time and memory over size, both axes logarithmic."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    axes = figure.subplots(1, 2)
     names = list(dict.fromkeys(row["candidate"] for row in rows))
+    lines = -(-len(names) // 5)
+    figure = Figure(figsize=(12, 4.6 + 0.19 * lines), layout="constrained")
+    axes = figure.subplots(1, 2)
     for i, name in enumerate(names):
         mine = [row for row in rows if row["candidate"] == name]
         style: dict[str, Any] = {"color": f"C{i % 10}", "marker": "osv^Dx"[i // 10 % 6], "markersize": 4}
         style |= {"color": "black", "linewidth": 2.5} if not i else {"linewidth": 1.2}
+        short = name.removesuffix("()") if len(name) <= 24 else name.split("(")[0] + "(...)"
         for ax, key in zip(axes, ("wall_ms", "memory_mb"), strict=True):
-            ax.loglog([r["size"] for r in mine], [r[key] for r in mine], label=name, **style)
+            ax.loglog([r["size"] for r in mine], [r[key] for r in mine], label=short, **style)
     for ax, title in zip(axes, ("forward and backward, ms", "memory of the compiled program, MiB"), strict=True):
         ax.set_title(title, fontsize="medium")
         ax.set_xlabel("hidden units H")
@@ -104,7 +106,9 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         ax.set_xticks([], minor=True)
         ax.grid(color="0.9")
         ax.spines[["top", "right"]].set_visible(False)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize="small")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False, fontsize="small"
+    )
     figure.suptitle(f"Recurrence of an Elman layer by structure of U, B = {B}, T = {T}", fontsize="medium")
     figure.savefig(path, dpi=130)
 

@@ -1,6 +1,7 @@
 """Run a network on a stream, a few steps at a time: compiled ahead of time, its state updated in place."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -12,7 +13,6 @@ from rnnzoo.base import Cell, UsageError, spec
 from rnnzoo.models import Model
 from rnnzoo.run import check_params, run
 from rnnzoo.typing import Array, Key, Params, PyTree, State
-from rnnzoo.wrappers.base import Wrapper
 
 Dtype = Literal["float32", "bfloat16", "float16", "float64"]
 
@@ -81,7 +81,7 @@ def make_stepper(
     """
     features = _input_size(cell, params)
     ready = jax.jit(cell.prepare)(params)
-    prepared = _Prepared(cell=cell)
+    prepared = _ready(cell)
 
     def function(state: State, xs: Array, *reset: Array) -> tuple[Array, State]:
         return run(prepared, ready, xs, state, resets=reset[0] if reset else None)
@@ -120,7 +120,7 @@ def prepared(model: Model, params: Params) -> tuple[Model, Params]:
     for name in (f"layer_{layer}" for layer in range(model.stack.layers)):
         cells = {d: jax.jit(model.cell.prepare)(params[name][d]) for d in model.directions}
         ready[name] = {**params[name], **cells}
-    return dataclasses.replace(model, cell=_Prepared(cell=model.cell)), ready
+    return dataclasses.replace(model, cell=_ready(model.cell)), ready
 
 
 def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruct, resets: bool) -> Stepper:
@@ -133,18 +133,24 @@ def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruc
     return Stepper(compiled, (state, xs, *reset), first)
 
 
-@spec
-class _Prepared(Wrapper):
+def _ready(cell: Cell) -> Cell:
     """`cell` with parameters that are prepared already."""
+    fields = {field.name: getattr(cell, field.name) for field in dataclasses.fields(cell)}
+    return _ready_class(type(cell))(**fields)
 
-    def init(self, key: Key, input_size: int) -> Params:
-        return self.cell.prepare(self.cell.init(key, input_size))
 
-    def prepare(self, params: Params) -> Params:
+@functools.cache
+def _ready_class(kind: Any) -> Any:
+    """A subclass, so that unrolls find in it all that they find in the cell."""
+
+    def init(self: Any, key: Key, input_size: int) -> Params:
+        return kind.prepare(self, kind.init(self, key, input_size))
+
+    def prepare(self: Any, params: Params) -> Params:
         return params
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        return self.cell.step(params, state, z_t)
+    body = {"init": init, "prepare": prepare, "__module__": __name__, "__doc__": kind.__doc__}
+    return spec(type(f"_Ready{kind.__name__}", (kind,), body))
 
 
 def _input_size(cell: Cell, params: Params) -> int:
