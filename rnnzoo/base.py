@@ -149,7 +149,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         """z_t: what the input alone determines. Runs at all t in parallel. By default W x + b of each gate."""
-        z_t = {g: jnp.dot(x_t, w.T) for g, w in params["w"].items()}
+        z_t = {g: x_t @ w.T for g, w in params["w"].items()}
         return jax.tree.map(jnp.add, z_t, params["b"]) if self.bias else z_t
 
     @abc.abstractmethod

@@ -144,7 +144,7 @@ HOSTILE = {
     "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
     "no model": (lambda f: edit(f, lambda c: c.pop("model")), "not a specification in JSON"),
     "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "describes no Model"),
-    "nested": (lambda f: edit(f, lambda c: c.update(model=nested(700))), "not a specification in JSON"),
+    "nested": (lambda f: edit(f, lambda c: c.update(model=nested(700))), "not a specification in JSON|Stack.layers is"),
     "no member": (lambda f: edit(f, lambda c: c["model"]["cell"].update(type="cells.os")), "no 'os' in cells"),
     "huge": (lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**12)), "too small for the model"),
     "endless": (lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=10**12)), "too small for the model"),

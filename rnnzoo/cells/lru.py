@@ -78,10 +78,10 @@ class LRU(Affine):
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         z_t = super().project(params, x_t)["h"]
-        return {"h": (params["gain"] * z_t).astype(z_t.dtype), "y": jnp.dot(x_t, params["d"].T)}
+        return {"h": (params["gain"] * z_t).astype(z_t.dtype), "y": x_t @ params["d"].T}
 
     def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
         return params["a"], z_t["h"]
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
-        return jnp.dot(state["h"].astype(params["c"].dtype), params["c"].T) + z_t["y"]
+        return state["h"].astype(params["c"].dtype) @ params["c"].T + z_t["y"]

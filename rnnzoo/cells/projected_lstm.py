@@ -66,4 +66,4 @@ class ProjectedLSTM(Cell):
 
     def _times(self, matrix: Float[Array, "M N"], vector: Float[Array, " N"]) -> Float[Array, " M"]:
         """The product in the compute dtype, as the dtype of `vector`."""
-        return jnp.dot(vector.astype(matrix.dtype), matrix.T).astype(vector.dtype)
+        return (vector.astype(matrix.dtype) @ matrix.T).astype(vector.dtype)
