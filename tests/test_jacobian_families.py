@@ -43,6 +43,7 @@ LARGER = {  # families with a smaller algebra that has no name here
     "Masked": "what a particular mask leaves",
     "SparseMask": "one block to each strongly connected part",
     "ShuffledBlocks": "one block to each cycle of the shuffle",
+    "ComplexPairs": "what particular blocks of the two parts generate",
 }
 
 
