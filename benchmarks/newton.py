@@ -82,8 +82,6 @@ if __name__ == "__main__":
     parser.add_argument("--cells", nargs="+", default=["random", "trained"], choices=["random", "trained"])
     parser.add_argument("--out", type=Path, help="append the rows to this CSV file")
     given = parser.parse_args()
-    table = []
     for name, cell, params, embedding in cases(given.cells):
         for time in given.times:
-            table += rows(name, cell, params, embedding[text(time)], given.runs)
-    report(table, given.out)
+            report(list(rows(name, cell, params, embedding[text(time)], given.runs)), given.out)
