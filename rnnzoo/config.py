@@ -57,7 +57,8 @@ class Config(Spec, kind="configs"):
     seeds: Size = 1
     """Number of seeds (seed, seed + 1, ...) to train at once."""
     devices: Literal["all", "one"] = "all"
-    """Devices to train on, the cores of a CPU among them: as many as divide the seeds and the batch, or one."""
+    """Devices to train on, the cores of a CPU among them: as many as divide the seeds, and the batch where an
+    update is large enough for it to pay; or one."""
     init_from: str = ""
     """Run folder whose last checkpoint gives the parameters at the start; cell.structure may be wider than there."""
 

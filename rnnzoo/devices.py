@@ -126,7 +126,7 @@ def about(seeds: int, batch: int, mesh: Mesh | None, there: int) -> str:
     rows, columns = (1, 1) if mesh is None else mesh.devices.shape
     whole = f"{seeds} seed{'s' * (seeds > 1)} and a batch of {batch}"
     if rows * columns == 1:
-        return f"1 of {there} devices: {whole} are too little work, or too odd, for more"
+        return f"1 of {there} devices: {whole} are too little work for more, or do not divide"
     parts = [f"{seeds} seeds in {rows} parts"] * (rows > 1) + [f"a batch of {batch} in {columns} parts"] * (columns > 1)
     return f"{rows * columns} of {there} devices: {', '.join(parts)}"
 

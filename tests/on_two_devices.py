@@ -106,7 +106,7 @@ def train(config: Config, path: Any) -> dict[str, Any]:
         pytest.param({"seeds": 2}, "2 of 2 devices: 2 seeds in 2 parts", marks=pytest.mark.slow),
         (
             {"batch_size": 5},
-            "1 of 2 devices: 1 seed and a batch of 5 are too little work, or too odd, for more",
+            "1 of 2 devices: 1 seed and a batch of 5 are too little work for more, or do not divide",
         ),
     ],
 )

@@ -148,10 +148,12 @@ def test_every_cell_as_onnx(tmp_path, cell):
     pytest.importorskip("jax2onnx")
     pytest.importorskip("onnxruntime")
     model = Model(cell=cell, input_size=FEATURES, output_size=2)
-    try:
+    if type(cell).__name__ in ("Clockwork", "Dilated", "ProjectedLSTM"):  # what jax2onnx 0.17 gets wrong is not kept
+        with pytest.raises(UsageError, match="ONNX cannot carry"):
+            export(model, varied(model), "onnx", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+    else:
         assert export(model, varied(model), "onnx", tmp_path / "out")[1] < 1e-5
-    except UsageError as error:  # what jax2onnx gets wrong is found by onnxruntime, and is not kept
-        assert type(cell).__name__ in ("Clockwork", "Dilated", "ProjectedLSTM") and "ONNX cannot carry" in str(error)
 
 
 # ---- refusals --------------------------------------------------------------------------------------------

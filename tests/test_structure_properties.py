@@ -1,6 +1,9 @@
 """What single structures promise beyond the contract: orthogonality, symmetry, tied values, factors, fixed patterns."""
 
 import functools
+import os
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -66,6 +69,18 @@ def test_cayley_and_exponential_of_one_rotation(x64):
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     assert_close(matrix(structures.Expm(), jnp.array([angle]), 2), turn)
     assert_close(matrix(structures.Cayley(), jnp.array([np.tan(angle / 2)]), 2), turn.T)
+
+
+def test_cayley_of_many_units_does_not_crash():
+    """In a process of its own, without the tests' XLA options: it overflowed a thread's stack on JAX 0.10."""
+    code = """
+import jax, jax.numpy as jnp, rnnzoo
+u = jax.random.normal(jax.random.key(0), (1024 * 1023 // 2,)) / 1024
+q = jax.jit(rnnzoo.structures.Cayley().materialize)(u)
+assert jnp.abs(q @ q.T - jnp.eye(1024)).max() < 1e-4"""
+    env = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_skew_and_symmetric(x64):

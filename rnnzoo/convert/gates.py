@@ -95,6 +95,11 @@ def inner_bias(cell: Cell) -> str | None:
     return "n" if "c" in expected_params(dataclasses.replace(cell, bias=True), 1) else None
 
 
+def projects(cell: Cell) -> bool:
+    """Whether the cell projects h, so that its gates hear P numbers."""
+    return "p" in expected_params(cell, 1)
+
+
 def added(gates: Gates, what: str) -> Arrays:
     """b + c of every gate, for a format with one bias; `UsageError` if it has no room for a GRU's c."""
     if inner := [g for g, c in gates.c.items() if np.any(c)]:

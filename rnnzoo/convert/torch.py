@@ -10,8 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.base import Cell
-from rnnzoo.cells.projected_lstm import ProjectedLSTM
-from rnnzoo.convert.gates import Converted, Gates, array, from_params, only, order, pack, split, to_params, zero
+from rnnzoo.convert.gates import (
+    Converted,
+    Gates,
+    array,
+    from_params,
+    only,
+    order,
+    pack,
+    projects,
+    split,
+    to_params,
+    zero,
+)
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
@@ -48,7 +59,7 @@ def from_torch(
     matches = {key: m for key in given if (m := _KEY.fullmatch(str(key)))}
     start = only({m["prefix"] for m in matches.values()}, prefix, given, "weight_ih of a torch RNN, GRU or LSTM")
     ours = {key: m for key, m in matches.items() if m["prefix"] == start}
-    if not isinstance(cell, ProjectedLSTM) and (projected := [key for key in ours if "weight_hr" in key]):
+    if not projects(cell) and (projected := [key for key in ours if "weight_hr" in key]):
         raise UsageError(
             f"{projected[0]} projects h (proj_size), which {type(cell).__name__} does not; accepted: "
             "cells.ProjectedLSTM, with the projection given"
@@ -57,23 +68,9 @@ def from_torch(
         suffix = "_l0" if f"{start}weight_ih_l0" in given else ""
         used, params = _cell(cell, gates, given, start, suffix)
         return Converted(params, tuple(sorted(map(str, given.keys() - used))), ())
-    layers = 1 + max(int(m["layer"] or 0) for m in ours.values())
-    both = any(key.endswith("_reverse") for key in ours)
-    if (layers, both) != (target.stack.layers, target.stack.bidirectional):
-        raise UsageError(
-            f"the source has {layers} layers, bidirectional={both}; the model has {target.stack.layers}, "
-            f"bidirectional={target.stack.bidirectional}; accepted: a model with Stack(layers={layers}, "
-            f"bidirectional={both})"
-        )
-    found: Params = {}
-    used: set[str] = set()
-    for layer in range(layers):
-        here = found[f"layer_{layer}"] = {}
-        for direction, end in zip(target.directions, ("", "_reverse"), strict=False):
-            keys, here[direction] = _cell(cell, gates, given, start, f"_l{layer}{end}")
-            used |= keys
-    used |= _outer(target, given, embedding, head, found)
-    return Converted(found, tuple(sorted(given.keys() - used)), _missing(target, found))
+    used, params = _layers(target, gates, given, start, ours)
+    used |= _outer(target, given, embedding, head, params)
+    return Converted(params, tuple(sorted(given.keys() - used)), _missing(target, params))
 
 
 def to_torch(
@@ -111,9 +108,31 @@ def _order(cell: Cell) -> str:
     return gates
 
 
+def _layers(
+    model: Model, gates: str, given: dict[str, Any], start: str, ours: dict[str, re.Match[str]]
+) -> tuple[set[str], Params]:
+    """The keys used, and the parameters of all layers in all directions."""
+    layers = 1 + max(int(m["layer"] or 0) for m in ours.values())
+    both = any(key.endswith("_reverse") for key in ours)
+    if (layers, both) != (model.stack.layers, model.stack.bidirectional):
+        raise UsageError(
+            f"the source has {layers} layers, bidirectional={both}; the model has {model.stack.layers}, "
+            f"bidirectional={model.stack.bidirectional}; accepted: a model with Stack(layers={layers}, "
+            f"bidirectional={both})"
+        )
+    found: Params = {}
+    used: set[str] = set()
+    for layer in range(layers):
+        here = found[f"layer_{layer}"] = {}
+        for direction, end in zip(model.directions, ("", "_reverse"), strict=False):
+            keys, here[direction] = _cell(model.cell, gates, given, start, f"_l{layer}{end}")
+            used |= keys
+    return used, found
+
+
 def _cell(cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: str) -> tuple[set[str], Params]:
     """The keys used, and the parameters of one layer in one direction."""
-    projection = ("weight_hr",) * isinstance(cell, ProjectedLSTM)
+    projection = ("weight_hr",) * projects(cell)
     names = {part: f"{prefix}{part}{suffix}" for part in ("weight_ih", "weight_hh", *projection, "bias_ih", "bias_hh")}
     needed = [names[part] for part in ("weight_ih", "weight_hh", *projection)]
     if missing := [key for key in needed if key not in given]:

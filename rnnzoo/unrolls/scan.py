@@ -33,8 +33,7 @@ class Scan(Unroll):
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> tuple[State, State]:
     """The states after each step, and the last one."""
-
-    taps = _loop_taps(cell, params, state, _facts(cell, params, state, zs, controls))
+    taps = _loop_taps(cell, params, state, lambda: _facts(cell, params, state, zs, controls))
 
     def body(state_tm1, inputs_t):
         state_t = tapped(cell, params, taps(), state_tm1, *inputs_t)
@@ -90,10 +89,11 @@ def _facts(cell, params, state, zs, controls):
 
 
 def _loop_taps(cell, params, state, facts):
-    """What makes the taps of each step. Products that cost less than dense ones are faster apart."""
+    """What makes the taps of each step. Products that cost less than dense ones are faster apart, and need no `facts`,
+    which are a function since a step is traced for them."""
     us, size = matrices(cell, params), jax.tree.leaves(state)[0].shape[0]
     if us and cell.structure.flops_per_step(size) >= 2 * size**2:
-        return jointly(cell, us, facts)
+        return jointly(cell, us, facts())
     return lambda: {g: Tap(u) for g, u in us.items()}
 
 
@@ -104,8 +104,7 @@ def _record(cell, params, state, zs, controls, facts):
     us = matrices(cell, params)
     size = jax.tree.leaves(state)[0].shape[0]
     stored = us.keys() - {g for g in facts.sums if _is_cheap(cell.structure, size)}
-
-    loop_taps = _loop_taps(cell, params, state, facts)
+    loop_taps = _loop_taps(cell, params, state, lambda: facts)
 
     def body(state_tm1, inputs_t):
         taps = loop_taps()
@@ -122,7 +121,7 @@ def _record(cell, params, state, zs, controls, facts):
 
 
 def _is_cheap(structure: Structure, size: int) -> bool:
-    """Whether a product costs less than to store it and load it again (benchmarks/lstm.py decides)."""
+    """Whether a product costs less than to store it and load it again (benchmarks/cpu.py decides)."""
     return structure.flops_per_step(size) <= 16 * size
 
 
