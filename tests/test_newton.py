@@ -15,9 +15,10 @@ from support import assert_close, inputs
 from unroll_support import FEATURES, LENGTHS, PAIRS, RESETS, arguments, is_numeric, parameters, quick
 
 import rnnzoo
-from rnnzoo import cells, newton_report, run, structures, unrolls
+from rnnzoo import cells, newton_report, run, structures, unrolls, wrappers
 from rnnzoo.advance import advance
 from rnnzoo.base import Affine, Cell, Recurrent, Structure, spec
+from rnnzoo.facts import structure_of
 from rnnzoo.structures import BlockDiagonal, Dense, Diagonal, Partitioned
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.elementwise import mixes
@@ -65,12 +66,12 @@ def test_units_of_the_zoo_meet_in_u_alone(cell):
     steps = jax.eval_shape(lambda: steps_of(cell)[1])
     state = jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), 3))))
     assert steps.shape[1] == sum(leaf.size for leaf in jax.tree.leaves(state))
-    family = steps_of_family(cell)
-    if not isinstance(cell, (Affine, Recurrent)):  # a wrapper: what it wraps is not looked into
-        assert family == Dense() or not hasattr(cell, "cell")
+    family, n = steps_of_family(cell), len(jax.tree.leaves(state))
+    if isinstance(cell, (wrappers.Dilated, cells.ProjectedLSTM)):  # their states are not vectors of one size
+        assert family == Dense()
         return
-    entry = cell.transition.jacobian if isinstance(cell, Affine) else getattr(cell, "structure", Diagonal()).jacobian
-    n = len(cell.carries)
+    structure = structure_of(cell)
+    entry = structure.jacobian if structure else cell.transition.jacobian if isinstance(cell, Affine) else Diagonal()
     assert family == (entry if n == 1 or entry == Dense() else Partitioned(parts=n, entry=entry))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import jax
 
-from rnnzoo.base import Affine, Algebra, Cell, Control, Recurrent
+from rnnzoo.base import Affine, Algebra, Cell, Control
+from rnnzoo.facts import structure_of
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.partitioned import Partitioned
@@ -64,7 +65,8 @@ def jacobian_family(cell: Cell, params: Params, state: State, z_t: PyTree, contr
         return cell.transition.jacobian
     if mixes(cell, params, state, z_t, control_t) is not None:
         return Dense()
-    entry = cell.structure.jacobian if isinstance(cell, Recurrent) else Diagonal()
+    structure = structure_of(cell)
+    entry = Diagonal() if structure is None else structure.jacobian
     vectors = len(jax.tree.leaves(state))
     # One large matrix rather than a table of matrices: the product is one product.
     return entry if vectors == 1 or entry == Dense() else Partitioned(parts=vectors, entry=entry)

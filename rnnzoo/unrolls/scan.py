@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from rnnzoo.advance import advance, widen
-from rnnzoo.base import Cell, Control, Structure, Unroll, spec
+from rnnzoo.base import Cell, Control, Unroll, spec
+from rnnzoo.facts import structure_of
 from rnnzoo.layer import around
 from rnnzoo.typing import Array, Params, PyTree, State
 from rnnzoo.unrolls.taps import Tap, jointly, matrices, tapped, uses
@@ -47,13 +48,13 @@ def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Cont
 def _states_jvp(cell, primals, tangents):
     params, state, zs, controls = primals
     dparams, dstate, dzs, _ = tangents
-    us = matrices(cell, params)
+    us, structure = matrices(cell, params), structure_of(cell)
     facts = _facts(cell, params, state, zs, controls)
     (states, last), before, values, seen = _record(cell, params, state, zs, controls, facts)
 
     # What a change of U does to its products, at all t at once. Where a product is only ever added to a leaf of
     # z_t, so is its change; else it goes to the product itself.
-    changes = {g: _change(cell, us[g], dparams["u"][g], seen[g]) for g in us}
+    changes = {g: _change(structure, us[g], dparams["u"][g], seen[g]) for g in us}
     leaves, tree = jax.tree.flatten(zs)
     dleaves = tree.flatten_up_to(dzs)
     sums = {g: k for g, k in facts.sums.items() if g in values}
@@ -91,9 +92,9 @@ def _facts(cell, params, state, zs, controls):
 def _loop_taps(cell, params, state, facts):
     """What makes the taps of each step. Products that cost less than dense ones are faster apart, and need no `facts`,
     which are a function since a step is traced for them."""
-    us, size = matrices(cell, params), jax.tree.leaves(state)[0].shape[0]
-    if us and cell.structure.flops_per_step(size) >= 2 * size**2:
-        return jointly(cell, us, facts())
+    us, structure, size = matrices(cell, params), structure_of(cell), cell.hidden_size
+    if structure is not None and structure.flops_per_step(size) >= 2 * size**2:
+        return jointly(structure, us, facts())
     return lambda: {g: Tap(u) for g, u in us.items()}
 
 
@@ -102,8 +103,7 @@ def _record(cell, params, state, zs, controls, facts):
     U h that are not worth computing again, as sums with what they are added to where `facts` says so; what U is
     applied to."""
     us = matrices(cell, params)
-    size = jax.tree.leaves(state)[0].shape[0]
-    stored = us.keys() - {g for g in facts.sums if _is_cheap(cell.structure, size)}
+    stored = us.keys() - facts.sums.keys() if _is_cheap(cell) else us.keys()
     loop_taps = _loop_taps(cell, params, state, lambda: facts)
 
     def body(state_tm1, inputs_t):
@@ -120,16 +120,17 @@ def _record(cell, params, state, zs, controls, facts):
     return (states, last), before, values, seen
 
 
-def _is_cheap(structure: Structure, size: int) -> bool:
-    """Whether a product costs less than to store it and load it again (benchmarks/cpu.py decides)."""
-    return structure.flops_per_step(size) <= 16 * size
+def _is_cheap(cell: Cell) -> bool:
+    """Whether a product U h costs less than to store it and load it again (benchmarks/cpu.py decides)."""
+    structure = structure_of(cell)
+    return structure is not None and structure.flops_per_step(cell.hidden_size) <= 16 * cell.hidden_size
 
 
-def _change(cell, u, du, hs):
+def _change(structure, u, du, hs):
     """dU h at all t; its transpose is the product over all t that gives the gradient of U."""
 
     def push(h):
-        return jax.jvp(lambda v: cell.structure.matvec(v, h), (u,), (du,))[1]
+        return jax.jvp(lambda v: structure.matvec(v, h), (u,), (du,))[1]
 
     return jax.vmap(push)(hs)
 

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.advance import advance
-from rnnzoo.base import Cell, Control, Recurrent, Structure, spec
+from rnnzoo.base import Cell, Control, Structure, spec
+from rnnzoo.facts import structure_of
 from rnnzoo.typing import Array, Params, PyTree, State
 
 
@@ -71,11 +72,11 @@ def _recall(structure: Structure, u: PyTree, h: Array, given: Array) -> Array:
 
 
 def matrices(cell: Cell, params: Params) -> dict[str, PyTree]:
-    """Gate -> parameters of its recurrent matrix; empty for a cell without any."""
-    return params["u"] if isinstance(cell, Recurrent) else {}
+    """Gate -> parameters of its recurrent matrix; empty for a cell without any. A wrapper has those of its cell."""
+    return {} if structure_of(cell) is None else params["u"]
 
 
-def jointly(cell: Cell, us: dict[str, PyTree], facts: "Uses") -> Callable[[], dict[str, Tap]]:
+def jointly(structure: Structure, us: dict[str, PyTree], facts: "Uses") -> Callable[[], dict[str, Tap]]:
     """What makes the taps of a step, for a loop of many: gates whose matrices are applied to the same vector take it
     in one product with all of them. On CPUs it takes half the time: U and h are packed once instead of for each."""
     together = [gates for gates in facts.together if len(gates) > 1]
@@ -84,7 +85,7 @@ def jointly(cell: Cell, us: dict[str, PyTree], facts: "Uses") -> Callable[[], di
     def taps() -> dict[str, Tap]:
         found = {g: Tap(u) for g, u in us.items()}
         for gates, u in zip(together, stacked, strict=True):
-            products = _Products(cell.structure, u)  # pyright: ignore[reportAttributeAccessIssue]
+            products = _Products(structure, u)
             for k, g in enumerate(gates):
                 found[g].apply = functools.partial(products, k)
         return found
