@@ -11,6 +11,7 @@ from rnnzoo.typing import Array, Bool, Float, Int, Params, PyTree, State
 from rnnzoo.unrolls.iterative import Iterative
 from rnnzoo.unrolls.linearized import Steps
 from rnnzoo.unrolls.newton import Newton
+from rnnzoo.unrolls.shooting import Chunks
 
 
 class Report(NamedTuple):
@@ -19,7 +20,8 @@ class Report(NamedTuple):
     iterations: Int[Array, " *B"]
     """How many there were; 0 if the starting guess is the solution."""
     residual: Float[Array, " *B"]
-    """The largest ``abs(f(h_tm1, z_t) - h_t) / max(1, abs(h_t))``; NaN if anything is."""
+    """The largest ``abs(h' - h) / max(1, abs(h))``, of the state h' after a chunk and the h that the next one started
+    from; NaN if anything is."""
     converged: Bool[Array, " *B"]
     """Whether that is within the tolerance. If not, outputs of `rnnzoo.run` are NaN."""
 
@@ -71,10 +73,10 @@ class _Reporting(Unroll):
         time = jax.tree.leaves(zs)[0].shape[0]
         if not time:
             return self.inner(cell, params, state, zs, controls)
-        steps = Steps(cell, params, state, zs, controls)
-        last = self.inner.iterate(steps)
+        chunks = Chunks(Steps(cell, params, state, zs, controls), self.inner.chunk)
+        last = self.inner.iterate(chunks)
         report = Report(last.count, last.residual(), self.inner.converged(last))
-        return steps.states(last.hs) | {_NAME: jax.tree.map(lambda a: jnp.broadcast_to(a, (time,)), report)}
+        return chunks.states(last.starts) | {_NAME: jax.tree.map(lambda a: jnp.broadcast_to(a, (time,)), report)}
 
 
 __all__ = ["Report", "newton_report"]

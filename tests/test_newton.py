@@ -168,19 +168,34 @@ def chaotic():
     return cell, {**params, "u": jax.tree.map(lambda u: 4 * u, params["u"])}, 0.1 * xs
 
 
-@pytest.mark.parametrize("unroll", ITERATIVE[:2], ids=str)
-def test_t_iterations_suffice_for_any_cell(x64, unroll):
+@pytest.mark.parametrize(("chunk", "low", "high"), [(1, 5, 23), (None, 2, 5)])
+@pytest.mark.parametrize("unroll", ITERATIVE[:2], ids=lambda unroll: type(unroll).__name__)
+def test_as_many_iterations_as_borders_suffice_for_any_cell(x64, unroll, chunk, low, high):
     cell, params, xs = chaotic()
-    iterations = report(cell, params, xs, dataclasses.replace(unroll, tolerance=1e-10)).iterations
-    assert (iterations > 5).all() and (iterations <= 24).all()
+    unroll = dataclasses.replace(unroll, tolerance=1e-10, chunk=chunk)
+    iterations = report(cell, params, xs, unroll).iterations
+    assert (iterations > low).all() and (iterations <= high).all()
     assert_close(jax.jit(functools.partial(run, cell, unroll=unroll))(params, xs), run(cell, params, xs), 1e-6)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 5, 9])
+def test_chunks_of_any_length(x64, chunk):
+    cell = cells.LSTM(hidden_size=6, structure=Diagonal())
+    args = arguments(cell, 5)
+    options = {
+        "lengths": jnp.array([5, 0, 3]),
+        "resets": jnp.array([[0] * 3, [0] * 3, [1] * 3, [0] * 3, [0] * 3], bool),
+    }
+    for unroll in ITERATIVE:
+        found = quick(functools.partial(run, cell, unroll=dataclasses.replace(unroll, chunk=chunk), **options))
+        assert_close(found(*args), run(cell, *args, unroll=unrolls.Loop(), **options))
 
 
 @pytest.mark.parametrize("unroll", ITERATIVE, ids=str)
 def test_a_run_that_does_not_converge_says_so(x64, unroll):
     cell, params, xs = chaotic()
     xs = xs.at[:, 0].set(100.0)  # saturated units: this one converges at once
-    few = dataclasses.replace(unroll, max_iterations=3)
+    few = dataclasses.replace(unroll, max_iterations=3, chunk=1)
     call = functools.partial(run, cell, unroll=few)
     expected = r"did not converge on Elman: 2 of 3 sequences have residuals up to .* after 3 iterations; accepted: "
     with pytest.raises(rnnzoo.UsageError, match=expected):
@@ -221,9 +236,8 @@ def test_a_damped_correction_is_the_least_squares_solution(x64):
     cell = cells.Elman(hidden_size=6, structure=BlockDiagonal(block=2))
     steps, hs = steps_of(cell, 5)
     before = steps.before(hs)
-    gap = steps.apply(before) - hs
-    found = unrolls.LevenbergMarquardt(damping=0.7).correction(steps, before, gap)
-    a = steps.diagonals(before)
+    gap, a = steps.apply(before) - hs, steps.diagonals(before)
+    found = unrolls.LevenbergMarquardt(damping=0.7).correction(Diagonal(), a, gap)
     for unit in range(6):
         rows = np.eye(5) - np.diag(np.asarray(a[1:, unit]), -1)
         weights = np.diag(np.sqrt(0.7) * np.abs(np.asarray(gap[:, unit])))

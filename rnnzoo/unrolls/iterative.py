@@ -10,79 +10,96 @@ from jax import lax
 from jax.core import Tracer
 from jax.custom_batching import custom_vmap
 
-from rnnzoo.base import Cell, Control, Size, UsageError, spec
+from rnnzoo.base import Algebra, Cell, Control, Size, UsageError, spec
 from rnnzoo.registry import Positive
 from rnnzoo.typing import Array, Float, Params, PyTree, State
 from rnnzoo.unrolls.linearized import Linearized, Steps
+from rnnzoo.unrolls.prefix import solve
+from rnnzoo.unrolls.shooting import Chunks, Linear, Shot
 
 
 class Iterate(NamedTuple):
-    """Where an iteration stands, for one sequence."""
+    """Where an iteration stands, for one sequence of C chunks."""
 
     count: Array  # () how many iterations led here
-    hs: Float[Array, "T N"]  # the states after each step
-    gap: Float[Array, "T N"]  # f(h_tm1, z_t) - h_t: 0 at the solution
+    starts: Float[Array, "C N"]  # the states before each chunk
+    shot: Shot  # what came of them
 
-    def error(self) -> Float[Array, "T N"]:
+    def gap(self) -> Float[Array, "S N"]:
+        """How far the end of each chunk is from the start of the next: 0 at the solution."""
+        return self.shot.ends[:-1] - self.starts[1:]
+
+    def error(self) -> Float[Array, "S N"]:
         """The gap relative to states above 1."""
-        return jnp.abs(self.gap) / jnp.maximum(1, jnp.abs(self.hs))
+        return jnp.abs(self.gap()) / jnp.maximum(1, jnp.abs(self.starts[1:]))
 
     def residual(self) -> Array:
         """The largest error; NaN if any is."""
         # Not by `max` alone, which drops NaN on some versions of JAX for CPUs.
-        return jnp.where(jnp.isfinite(self.gap).all(), self.error().max(initial=0), jnp.nan)
+        return jnp.where(jnp.isfinite(self.shot.ends).all(), self.error().max(initial=0), jnp.nan)
 
 
 @spec
 class Iterative(Linearized):
-    """Solves h_t = f(h_tm1, z_t) for all t at once, from h_t = f(0, z_t) on (h_0 = f(state, z_0) for the first).
+    """Solves h_t = f(h_tm1, z_t) for all t at once: chunks of steps run side by side (multiple shooting), and each
+    iteration corrects the states before them, which are at first h_t = f(0, z_t) of the step before. With ``chunk=1``
+    every step is a chunk, and all states are unknown.
 
-    A sequence has converged when ``abs(f(h_tm1, z_t) - h_t) <= tolerance * max(1, abs(h_t))`` for every unit and t. If
-    `max_iterations` come first, all states of that sequence, and with them outputs and gradients, are NaN; outside of
-    `jax.jit`, `UsageError` says so. `rnnzoo.newton_report` tells iterations and residuals. A state that
-    overflows on the way starts anew from f(0, z_t).
+    A sequence has converged when the state h' after each chunk and the state h that the next one started from have
+    ``abs(h' - h) <= tolerance * max(1, abs(h))`` in every unit. If `max_iterations` come first, all states of that
+    sequence, and with them outputs and gradients, are NaN; outside of `jax.jit`, `UsageError` says so.
+    `rnnzoo.newton_report` tells iterations and residuals. A state that overflows on the way starts anew from f(0, z_t).
 
     Derivatives are those of the solution, not of the iteration (`ParallelBackward` has the same)."""
 
     tolerance: Positive | None = None
-    """The largest error of a step (None: 1e-6 with states in float32, 1e-12 in float64)."""
+    """The largest error of a state (None: 1e-6 with states in float32, 1e-12 in float64)."""
     max_iterations: Size = 100
     """After how many iterations to give up."""
+    chunk: Size | None = None
+    """Steps in a chunk, which run in sequence (None: about sqrt(T)). Fewer take more iterations."""
 
     @abc.abstractmethod
-    def correction(self, steps: Steps, before: Float[Array, "T N"], gap: Float[Array, "T N"]) -> Float[Array, "T N"]:
-        """What to add to the states after each step, from those before and the gaps."""
+    def linear(self, steps: Steps) -> tuple[Algebra, Linear]:
+        """A family of matrices, and a function that gives members of it to stand for the Jacobians of steps."""
+
+    def correction(self, family: Algebra, a: PyTree, gap: Float[Array, "S N"]) -> Float[Array, "S N"]:
+        """What to add to the states before all chunks but the first: d_c = A_c d_cm1 + gap_c, with d = 0 before."""
+        return solve(family, a, gap, jnp.zeros_like(gap[0]))
 
     def converged(self, iterate: Iterate) -> Array:
-        """Whether every step is within the tolerance. False where anything is NaN."""
-        wide = jnp.finfo(iterate.hs.dtype).bits > 32
+        """Whether every chunk starts, within the tolerance, where the one before ended. False where anything is NaN."""
+        wide = jnp.finfo(iterate.starts.dtype).bits > 32
         tolerance = self.tolerance if self.tolerance is not None else 1e-12 if wide else 1e-6
-        return (iterate.error() <= tolerance).all()
+        return iterate.residual() <= tolerance
 
-    def iterate(self, steps: Steps) -> Iterate:
+    def iterate(self, chunks: Chunks) -> Iterate:
         """The last iterate."""
+        family, linear = self.linear(chunks.steps)
 
-        def at(count, hs):
-            return Iterate(count, hs, steps.apply(steps.before(hs)) - hs)
+        def at(count, starts):
+            return Iterate(count, starts, chunks.shoot(starts, family, linear))
 
-        nothing = jnp.zeros((jax.tree.leaves(steps.zs)[0].shape[0], steps.start.size), steps.start.dtype)
-        guess = steps.apply(steps.before(nothing))
+        first = at(jnp.int32(0), guess := chunks.guess())
+        if chunks.count == 1:
+            return first
 
         def improve(now):
-            new = now.hs + self.correction(steps, steps.before(now.hs), now.gap)
+            between = jax.tree.map(lambda a: a[:-1], now.shot.products)
+            new = now.starts.at[1:].add(self.correction(family, between, now.gap()))
             return at(now.count + 1, jnp.where(jnp.isfinite(new), new, guess))
 
         def goes_on(now):
             return (now.count < self.max_iterations) & ~self.converged(now)
 
-        return lax.while_loop(goes_on, improve, at(jnp.int32(0), guess))
+        return lax.while_loop(goes_on, improve, first)
 
     def forward(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
-        steps = Steps(cell, params, state, zs, controls)
-        last = self.iterate(steps)
+        chunks = Chunks(Steps(cell, params, state, zs, controls), self.chunk)
+        last = self.iterate(chunks)
         converged = self.converged(last)
         _announce(self, cell)(converged, last.count, last.residual())
-        return steps.states(jnp.where(converged, last.hs, jnp.nan))
+        return chunks.states(jnp.where(converged, last.starts, jnp.nan))
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,6 +1,7 @@
 """The Jacobians of all steps, and derivatives of the states by a parallel prefix over them."""
 
 import abc
+import copy
 import functools
 from typing import Any
 
@@ -24,6 +25,12 @@ class Steps:
         self.start, self.unravel = ravel_pytree(state)
         step = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
         self.family = jacobian_family(cell, params, state, jax.eval_shape(widen, step[0]), step[1])
+
+    def over(self, zs: PyTree, controls: Control) -> "Steps":
+        """The same with other inputs, of other steps."""
+        other = copy.copy(self)
+        other.zs, other.controls = zs, controls
+        return other
 
     def before(self, hs: Float[Array, "T N"]) -> Float[Array, "T N"]:
         """The states before each step, from those after."""
