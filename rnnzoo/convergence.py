@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
+from rnnzoo.layer import around
 from rnnzoo.run import run
 from rnnzoo.typing import Array, Bool, Float, Int, Params, PyTree, State
 from rnnzoo.unrolls.iterative import Iterative
@@ -50,19 +51,12 @@ def newton_report(
     """
     if not isinstance(unroll, Iterative):
         raise UsageError(f"unroll is {unroll}; accepted: one that iterates, such as Newton()")
-    batch = jnp.shape(xs)[1:-1]
-    _, last = run(cell, params, xs, state, unroll=_Reporting(inner=unroll), **controls)
-    if not jnp.shape(xs)[0]:
-        return Report(jnp.zeros(batch, jnp.int32), jnp.zeros(batch), jnp.ones(batch, bool))
-    return Report(*last[_NAME])
-
-
-_NAME = "report of iterations"
+    return Report(**run(cell, params, xs, state, unroll=_Reporting(inner=unroll), **controls)[1])
 
 
 @spec
 class _Reporting(Unroll):
-    """Returns a `Report` beside the states, as if it were carried from step to step."""
+    """Gives a `Report` in place of the last state."""
 
     inner: Iterative
 
@@ -70,13 +64,19 @@ class _Reporting(Unroll):
         return self.inner.refuses(cell)
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
-        time = jax.tree.leaves(zs)[0].shape[0]
-        if not time:
-            return self.inner(cell, params, state, zs, controls)
+        return self._both(cell, params, state, zs, controls)[0]
+
+    def _both(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> tuple[State, State]:
+        if not jax.tree.leaves(zs)[0].shape[0]:
+            nothing = Report(jnp.int32(0), jnp.zeros(()), jnp.array(True))
+            return self.inner(cell, params, state, zs, controls), nothing._asdict()
         chunks = Chunks(Steps(cell, params, state, zs, controls), self.inner.chunk)
         last = self.inner.iterate(chunks)
-        report = Report(last.count, last.residual(), self.inner.converged(last))
-        return chunks.states(last.starts) | {_NAME: jax.tree.map(lambda a: jnp.broadcast_to(a, (time,)), report)}
+        return chunks.states(last.starts), Report(last.count, last.residual(), self.inner.converged(last))._asdict()
+
+    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
+        lanes = jax.vmap(lambda *lane: self._both(cell, params, *lane), (0, 1, 1), (1, 0))
+        return around(lanes, cell, params, state, xs, controls)
 
 
 __all__ = ["Report", "newton_report"]

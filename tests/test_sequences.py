@@ -23,7 +23,8 @@ from unroll_support import (
     varied_run,
 )
 
-from rnnzoo import run, unrolls
+from rnnzoo import run, unrolls, wrappers
+from rnnzoo.unrolls.iterative import Iterative
 
 # ---- lengths, resets, reverse ----------------------------------------------------------------------------
 
@@ -109,7 +110,8 @@ def test_causality(x64, cell, unroll):
         before, after = (run(cell, params, x, unroll=unroll, reverse=reverse)[0] for x in (xs, changed))
         assert_close(after[same], before[same], 0)
         assert abs(after[2] - before[2]).max() > 1e-3
-        assert abs(after[seen] - before[seen]).max() > 1e-6
+        if not isinstance(cell, wrappers.Dilated):  # it hears what is two steps ago
+            assert abs(after[seen] - before[seen]).max() > 1e-6
 
 
 @varied_run
@@ -119,4 +121,4 @@ def test_a_sequence_in_two_parts(x64, cell, unroll):
     whole = run(cell, params, xs, state, unroll=unroll)
     first, between = run(cell, params, xs[:2], state, unroll=unroll)
     second, last = run(cell, params, xs[2:], between, unroll=unroll)
-    assert_close((jnp.concatenate([first, second]), last), whole, 1e-13)
+    assert_close((jnp.concatenate([first, second]), last), whole, 1e-11 if isinstance(unroll, Iterative) else 1e-13)
