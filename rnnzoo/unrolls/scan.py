@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.advance import advance, widen
+from rnnzoo.advance import widen
 from rnnzoo.base import Cell, Control, Unroll, spec
 from rnnzoo.facts import structure_of
 from rnnzoo.layer import around
@@ -61,24 +61,29 @@ def _states_jvp(cell, primals, tangents):
     for g, k in facts.sums.items():
         leaves[k] = values.pop(g, leaves[k])
         dleaves[k] = (dleaves[k] + changes.pop(g)).astype(leaves[k].dtype)
-    extra = _other_changes(cell, params, dparams, facts.others, before, (zs, controls))
+    rest, drest = ({k: v for k, v in p.items() if k != "u" or not us} for p in (params, dparams))
+
+    def step(rest, state_tm1, leaves, given, control_t):
+        given = given | {g: jnp.zeros_like(leaves[k]) for g, k in sums.items()}
+        taps = {g: Tap(u, given=given.get(g)) for g, u in us.items()}
+        return tapped(cell, {**params, **rest}, taps, state_tm1, tree.unflatten(leaves), control_t)
+
+    def extra(*inputs_t):  # what a change of the other parameters does to a state, for all t at once
+        return jax.jvp(lambda rest: step(rest, *inputs_t), (rest,), (drest,))[1]
+
+    extras = jax.vmap(extra)(before, leaves, values, controls) if facts.others else None
 
     # Everything but the tangents is known before the loop, and is not worth storing twice.
     @functools.partial(jax.checkpoint, prevent_cse=False)
     def tangent(dstate_tm1, inputs_t):
         state_tm1, z_t, dz_t, control_t, given, dgiven, extra_t = inputs_t
-
-        def step(state_tm1, leaves, given):
-            given = given | {g: jnp.zeros_like(leaves[k]) for g, k in sums.items()}
-            taps = {g: Tap(u, given=given.get(g)) for g, u in us.items()}
-            return tapped(cell, params, taps, state_tm1, tree.unflatten(leaves), control_t)
-
-        dstate_t = jax.jvp(step, (state_tm1, z_t, given), (dstate_tm1, dz_t, dgiven))[1]
+        here = (state_tm1, z_t, given), (dstate_tm1, dz_t, dgiven)
+        dstate_t = jax.jvp(lambda *args: step(rest, *args, control_t), *here)[1]
         if extra_t is not None:
             dstate_t = jax.tree.map(jnp.add, dstate_t, extra_t)
         return dstate_t, dstate_t
 
-    inputs = (before, leaves, dleaves, controls, values, changes, extra)
+    inputs = (before, leaves, dleaves, controls, values, changes, extras)
     dlast, dstates = lax.scan(tangent, dstate, inputs)
     return (states, last), (dstates, dlast)
 
@@ -133,19 +138,3 @@ def _change(structure, u, du, hs):
         return jax.jvp(lambda v: structure.matvec(v, h), (u,), (du,))[1]
 
     return jax.vmap(push)(hs)
-
-
-def _other_changes(cell, params, dparams, any_used, before, inputs):
-    """What a change of the step's other parameters does to each state, at all t at once; None without any."""
-    if not any_used:
-        return None
-    us = matrices(cell, params)
-    rest, drest = ({k: v for k, v in p.items() if k != "u" or not us} for p in (params, dparams))
-
-    def push(state_tm1, inputs_t):
-        def step(rest):
-            return advance(cell, {**params, **rest}, state_tm1, *inputs_t)
-
-        return jax.jvp(step, (rest,), (drest,))[1]
-
-    return jax.vmap(push)(before, inputs)
