@@ -34,7 +34,7 @@ class Scan(Unroll):
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> tuple[State, State]:
     """The states after each step, and the last one."""
-    taps = _loop_taps(cell, params, state, lambda: _facts(cell, params, state, zs, controls))
+    taps = _loop_taps(cell, params, lambda: _facts(cell, params, state, zs, controls))
 
     def body(state_tm1, inputs_t):
         state_t = tapped(cell, params, taps(), state_tm1, *inputs_t)
@@ -63,13 +63,15 @@ def _states_jvp(cell, primals, tangents):
         dleaves[k] = (dleaves[k] + changes.pop(g)).astype(leaves[k].dtype)
     rest, drest = ({k: v for k, v in p.items() if k != "u" or not us} for p in (params, dparams))
 
-    def step(rest, state_tm1, leaves, given, control_t):
+    def step(us, rest, state_tm1, leaves, given, control_t):
         given = given | {g: jnp.zeros_like(leaves[k]) for g, k in sums.items()}
         taps = {g: Tap(u, given=given.get(g)) for g, u in us.items()}
         return tapped(cell, {**params, **rest}, taps, state_tm1, tree.unflatten(leaves), control_t)
 
-    def extra(*inputs_t):  # what a change of the other parameters does to a state, for all t at once
-        return jax.jvp(lambda rest: step(rest, *inputs_t), (rest,), (drest,))[1]
+    # What a change of the other parameters does to each state, at all t at once; products that are known stay so.
+    def extra(*inputs_t):
+        unknown = {g: None if g in values or g in sums else u for g, u in us.items()}
+        return jax.jvp(lambda rest: step(unknown, rest, *inputs_t), (rest,), (drest,))[1]
 
     extras = jax.vmap(extra)(before, leaves, values, controls) if facts.others else None
 
@@ -78,7 +80,7 @@ def _states_jvp(cell, primals, tangents):
     def tangent(dstate_tm1, inputs_t):
         state_tm1, z_t, dz_t, control_t, given, dgiven, extra_t = inputs_t
         here = (state_tm1, z_t, given), (dstate_tm1, dz_t, dgiven)
-        dstate_t = jax.jvp(lambda *args: step(rest, *args, control_t), *here)[1]
+        dstate_t = jax.jvp(lambda *args: step(us, rest, *args, control_t), *here)[1]
         if extra_t is not None:
             dstate_t = jax.tree.map(jnp.add, dstate_t, extra_t)
         return dstate_t, dstate_t
@@ -94,7 +96,7 @@ def _facts(cell, params, state, zs, controls):
     return uses(cell, params, state, jax.eval_shape(widen, step[0]), step[1])
 
 
-def _loop_taps(cell, params, state, facts):
+def _loop_taps(cell, params, facts):
     """What makes the taps of each step. Products that cost less than dense ones are faster apart, and need no `facts`,
     which are a function since a step is traced for them."""
     us, structure, size = matrices(cell, params), structure_of(cell), cell.hidden_size
@@ -109,7 +111,7 @@ def _record(cell, params, state, zs, controls, facts):
     applied to."""
     us = matrices(cell, params)
     stored = us.keys() - facts.sums.keys() if _is_cheap(cell) else us.keys()
-    loop_taps = _loop_taps(cell, params, state, lambda: facts)
+    loop_taps = _loop_taps(cell, params, lambda: facts)
 
     def body(state_tm1, inputs_t):
         taps = loop_taps()
