@@ -62,6 +62,10 @@ def _states_jvp(cell, primals, tangents):
         leaves[k] = values.pop(g, leaves[k])
         dleaves[k] = (dleaves[k] + changes.pop(g)).astype(leaves[k].dtype)
     rest, drest = ({k: v for k, v in p.items() if k != "u" or not us} for p in (params, dparams))
+    others, rest_tree = jax.tree.flatten(drest)
+    for g, k in facts.shifts.items():
+        changes[g], others[k] = changes[g] + others[k], jnp.zeros_like(others[k])
+    drest = rest_tree.unflatten(others)
 
     def step(us, rest, state_tm1, leaves, given, control_t):
         given = given | {g: jnp.zeros_like(leaves[k]) for g, k in sums.items()}

@@ -159,7 +159,8 @@ class Uses:
 
     sums: dict[str, int]  # gate -> leaf of z_t that U h is added to at once, neither having another use
     sources: dict[str, int]  # gate -> leaf of the state that U is applied to, where it is one
-    others: bool  # whether the step uses parameters besides the recurrent matrices
+    shifts: dict[str, int]  # gate -> leaf of the other parameters that U h is added to, neither having another use
+    others: set[int]  # leaves of the other parameters that the step uses otherwise
     together: list[list[str]]  # the gates, by the vector that their U is applied to
 
 
@@ -174,10 +175,12 @@ def uses(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Contr
     together = {}
     for gate, var in step.seen.items():
         together.setdefault(var, []).append(gate)
+    shifts = _sums(used, step.products, step.others)
     return Uses(
         sums=_sums(used, step.products, step.inputs),
         sources={g: step.states.index(var) for g, var in step.seen.items() if var in step.states},
-        others=any(var in used for var in step.others),
+        shifts=shifts,
+        others={k for k, var in enumerate(step.others) if var in used} - set(shifts.values()),
         together=list(together.values()),
     )
 
