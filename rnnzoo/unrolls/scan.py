@@ -83,8 +83,11 @@ def _states_jvp(cell, primals, tangents):
     @functools.partial(jax.checkpoint, prevent_cse=False)
     def tangent(dstate_tm1, inputs_t):
         state_tm1, z_t, dz_t, control_t, given, dgiven, extra_t = inputs_t
-        here = (state_tm1, z_t, given), (dstate_tm1, dz_t, dgiven)
-        dstate_t = jax.jvp(lambda *args: step(us, rest, *args, control_t), *here)[1]
+
+        def here(state_tm1, z_t, given):
+            return step(us, rest, state_tm1, z_t, given, control_t)
+
+        dstate_t = jax.jvp(here, (state_tm1, z_t, given), (dstate_tm1, dz_t, dgiven))[1]
         if extra_t is not None:
             dstate_t = jax.tree.map(jnp.add, dstate_t, extra_t)
         return dstate_t, dstate_t
