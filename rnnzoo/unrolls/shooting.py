@@ -63,4 +63,6 @@ class Chunks:
 
         here = self.steps.over(*jax.tree.map(lambda a: a[0], self.inputs))
         first = Shot(here.apply(starts), linear(here, starts))
+        if self.length == 1:
+            return first
         return lax.scan(step, first, jax.tree.map(lambda a: a[1:], self.inputs))[0]
