@@ -207,6 +207,14 @@ def test_a_run_that_does_not_converge_says_so(x64, unroll):
     assert iterations[0] < 3 and (iterations[1:] == 3).all() and (residual[1:] > 1e-3).all()
 
 
+def test_no_reset_hides_that_a_run_did_not_converge(x64):
+    cell, params, xs = chaotic()
+    resets = jnp.zeros(xs.shape[:2], bool).at[-2].set(True)
+    few = unrolls.Newton(max_iterations=1)
+    ys, last = jax.jit(functools.partial(run, cell, unroll=few, resets=resets))(params, xs)
+    assert jnp.isnan(ys).all() and jnp.isnan(last["h"]).all()
+
+
 def test_nan_is_never_taken_for_convergence():
     cell = cells.GRU(hidden_size=64, structure=Diagonal())  # large enough for reductions that drop NaN
     params, xs = cell.init(jax.random.key(0), FEATURES), inputs(LONG, (2,), FEATURES).at[7, 0].set(jnp.nan)

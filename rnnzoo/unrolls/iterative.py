@@ -99,7 +99,8 @@ class Iterative(Linearized):
         last = self.iterate(chunks)
         converged = self.converged(last)
         _announce(self, cell)(converged, last.count, last.residual())
-        return chunks.states(jnp.where(converged, last.starts, jnp.nan))
+        # Not NaN starts: a reset would make what follows it look right.
+        return jax.tree.map(lambda a: jnp.where(converged, a, jnp.nan), chunks.states(last.starts))
 
 
 @functools.lru_cache(maxsize=64)
