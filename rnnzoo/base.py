@@ -166,7 +166,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
         return {name: jnp.zeros(self.hidden_size, dtype) for name in self.carries}
 
     def with_structure(self, change: Callable[[Structure], Structure]) -> "Cell":
-        """This cell with its structure changed, if it has one; then ``params["u"]`` is {gate: parameters of U}."""
+        """This cell with its structure changed, if it has one."""
         return self
 
 

@@ -179,6 +179,37 @@ def test_as_many_iterations_as_borders_suffice_for_any_cell(x64, unroll, chunk, 
     assert_close(jax.jit(functools.partial(run, cell, unroll=unroll))(params, xs), run(cell, params, xs), 1e-6)
 
 
+@spec
+class _Wild(Cell):
+    """The derivative of a step is up to 20 in size, and that of a chunk overflows."""
+
+    def step(self, params, state, z_t):
+        return {"h": jnp.sin(20 * state["h"] + z_t["h"])}
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 10, 60])
+@pytest.mark.parametrize("unroll", ITERATIVE[:2], ids=lambda unroll: type(unroll).__name__)
+def test_no_jacobian_is_too_large(unroll, chunk):
+    cell = _Wild(hidden_size=2)
+    params, xs = cell.init(jax.random.key(0), FEATURES), inputs(120, (2,), FEATURES)
+    iterations, _, converged = report(cell, params, xs, dataclasses.replace(unroll, chunk=chunk, max_iterations=500))
+    assert converged.all() and (iterations <= 120 // chunk - 1).all()
+
+
+@spec
+class _NotAtZero(Cell):
+    """Its step is not finite where all inputs are 0."""
+
+    def step(self, params, state, z_t):
+        return {"h": jnp.tanh(state["h"] / 2 + z_t["h"] / jnp.sqrt((z_t["h"] ** 2).sum()))}
+
+
+def test_the_last_chunk_need_not_be_full(x64):
+    cell = _NotAtZero(hidden_size=6)
+    args = arguments(cell, 7)
+    assert_close(quick(functools.partial(run, cell, unroll=unrolls.Newton(chunk=2)))(*args), run(cell, *args))
+
+
 @pytest.mark.parametrize("chunk", [1, 2, 3, 5, 9])
 def test_chunks_of_any_length(x64, chunk):
     cell = cells.LSTM(hidden_size=6, structure=Diagonal())

@@ -12,9 +12,11 @@ from unroll_support import FEATURES, HIDDEN, LENGTHS, RESETS, arguments, eager, 
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
+from rnnzoo.base import spec
 from rnnzoo.facts import structure_of
 from rnnzoo.models import Model, Stack
 from rnnzoo.report import nonzeros_of, num_cell_params
+from rnnzoo.unrolls.taps import structure_in
 
 KEY = jax.random.key(5)
 LSTM, GRU = cells.LSTM(hidden_size=HIDDEN), cells.GRUResetBefore(hidden_size=HIDDEN, structure=structures.Diagonal())
@@ -224,3 +226,32 @@ def test_a_wrapped_cell_takes_another_structure():
     cell = DEEP.with_structure(lambda _: structures.Dense())
     assert structure_of(cell) == structures.Dense()
     assert run(cell, cell.init(KEY, FEATURES), arguments(GRU)[1])[0].shape == (4, 3, HIDDEN)
+
+
+# ---- what unrolls see through -------------------------------------------------------------------------------
+
+
+@spec
+class _Twice(wrappers.Wrapper):
+    """Two steps of the cell for each of its own, one of them under `jax.checkpoint`."""
+
+    def step(self, params, state, z_t):
+        half = self.cell.step(params, state, z_t)
+        return jax.checkpoint(self.cell.step)(params, half, z_t)
+
+
+def test_a_wrapper_that_does_as_it_likes(x64):
+    cell = _Twice(cell=dataclasses.replace(LSTM, hidden_size=24))
+    args = arguments(cell)
+    assert structure_in(cell) is None
+    expected = values_and_gradients(cell, unrolls.Loop(), args)
+    assert_close(quick(functools.partial(values_and_gradients, cell, unrolls.Scan()))(args), expected)
+
+
+@pytest.mark.parametrize("cell", [*NOISY, DEEP], ids=lambda c: type(c).__name__)
+def test_recurrent_matrices_are_found_through_wrappers(x64, cell):
+    cell = cell.with_structure(lambda _: structures.Dense())
+    assert structure_in(cell) == structures.Dense()
+    args = arguments(cell)
+    step = quick(functools.partial(values_and_gradients, cell, unrolls.Scan(), key=KEY, resets=RESETS))
+    assert_close(step(args), values_and_gradients(cell, unrolls.Loop(), args, key=KEY, resets=RESETS))

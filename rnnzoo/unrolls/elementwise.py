@@ -9,12 +9,11 @@ from typing import Any
 import jax
 
 from rnnzoo.base import Affine, Algebra, Cell, Control
-from rnnzoo.facts import structure_of
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.partitioned import Partitioned
 from rnnzoo.typing import Params, PyTree, State
-from rnnzoo.unrolls.taps import trace
+from rnnzoo.unrolls.taps import structure_in, trace
 
 # Primitives of JAX that act on each entry by itself.
 _ELEMENTWISE = frozenset(
@@ -65,7 +64,7 @@ def jacobian_family(cell: Cell, params: Params, state: State, z_t: PyTree, contr
         return cell.transition.jacobian
     if mixes(cell, params, state, z_t, control_t) is not None:
         return Dense()
-    structure = structure_of(cell)
+    structure = structure_in(cell)
     entry = Diagonal() if structure is None else structure.jacobian
     vectors = len(jax.tree.leaves(state))
     # One large matrix rather than a table of matrices: the product is one product.

@@ -36,7 +36,8 @@ class Iterate(NamedTuple):
     def residual(self) -> Array:
         """The largest error; NaN if any is."""
         # Not by `max` alone, which drops NaN on some versions of JAX for CPUs.
-        return jnp.where(jnp.isfinite(self.shot.ends).all(), self.error().max(initial=0), jnp.nan)
+        finite = jnp.isfinite(self.shot.ends).all() & jnp.isfinite(self.starts).all()
+        return jnp.where(finite, self.error().max(initial=0), jnp.nan)
 
 
 @spec
@@ -48,7 +49,11 @@ class Iterative(Linearized):
     A sequence has converged when the state h' after each chunk and the state h that the next one started from have
     ``abs(h' - h) <= tolerance * max(1, abs(h))`` in every unit. If `max_iterations` come first, all states of that
     sequence, and with them outputs and gradients, are NaN; outside of `jax.jit`, `UsageError` says so.
-    `rnnzoo.newton_report` tells iterations and residuals. A state that overflows on the way starts anew from f(0, z_t).
+    `rnnzoo.newton_report` tells iterations and residuals.
+
+    Borders that are within the tolerance, as are all before them, are not corrected any more, and a correction that
+    overflows gives way to the end of the chunk before: rounding cannot spoil what is settled, however large Jacobians
+    are.
 
     Derivatives are those of the solution, not of the iteration (`ParallelBackward` has the same)."""
 
@@ -64,14 +69,18 @@ class Iterative(Linearized):
         """A family of matrices, and a function that gives members of it to stand for the Jacobians of steps."""
 
     def correction(self, family: Algebra, a: PyTree, gap: Float[Array, "S N"]) -> Float[Array, "S N"]:
-        """What to add to the states before all chunks but the first: d_c = A_c d_cm1 + gap_c, with d = 0 before."""
+        """What to add to the states at the S = C - 1 borders of chunks: d_s = a_s d_sm1 + gap_s, with d = 0 before the
+        first. a_s belongs to the chunk before border s, and gap_s is how far its end is from the start of the next."""
         return solve(family, a, gap, jnp.zeros_like(gap[0]))
+
+    def _tolerance(self, iterate: Iterate) -> float:
+        if self.tolerance is not None:
+            return self.tolerance
+        return 1e-12 if jnp.finfo(iterate.starts.dtype).bits > 32 else 1e-6
 
     def converged(self, iterate: Iterate) -> Array:
         """Whether every chunk starts, within the tolerance, where the one before ended. False where anything is NaN."""
-        wide = jnp.finfo(iterate.starts.dtype).bits > 32
-        tolerance = self.tolerance if self.tolerance is not None else 1e-12 if wide else 1e-6
-        return iterate.residual() <= tolerance
+        return iterate.residual() <= self._tolerance(iterate)
 
     def iterate(self, chunks: Chunks) -> Iterate:
         """The last iterate."""
@@ -86,8 +95,13 @@ class Iterative(Linearized):
 
         def improve(now):
             between = jax.tree.map(lambda a: a[:-1], now.shot.products)
-            new = now.starts.at[1:].add(self.correction(family, between, now.gap()))
-            return at(now.count + 1, jnp.where(jnp.isfinite(new), new, guess))
+            settled = jnp.cumprod((now.error() <= self._tolerance(now)).all(1))[:, None] > 0
+            ends, gap = now.shot.ends[:-1], jnp.where(settled, 0, now.gap())
+            # Not starts + corrections: where the chunk before started right, its end is right to the last bit.
+            new = ends + (self.correction(family, between, gap) - gap)
+            other = jnp.where(jnp.isfinite(ends), ends, guess[1:])
+            new = jnp.where(settled, now.starts[1:], jnp.where(jnp.isfinite(new), new, other))
+            return at(now.count + 1, now.starts.at[1:].set(new))
 
         def goes_on(now):
             return (now.count < self.max_iterations) & ~self.converged(now)

@@ -10,14 +10,14 @@ from rnnzoo.unrolls.shooting import Linear
 class Newton(Iterative):
     """Full Newton steps: each solves the linear recurrence of the corrections exactly, in parallel over chunks::
 
-        d_c = A_cm1 d_cm1 + gap_c,  d_0 = 0;      h_c <- h_c + d_c
+        d_s = a_s d_sm1 + gap_s,  d = 0 before;      h_s <- h_s + d_s
 
-    where h_c is the state before chunk c, gap_c how far the chunk before ended from it, and A_cm1 the product of the
-    Jacobians J_t = df/dh of that chunk's steps. ``chunk=1`` is DEER, whose every step is a chunk of its own.
+    where h_s is the state at the border s of two chunks, gap_s how far the chunk before ended from it, and a_s the
+    product of the Jacobians J_t = df/dh of that chunk's steps. ``chunk=1`` is DEER, whose every step is a chunk.
 
-    Every iteration makes at least one more chunk exact, so that as many as there are chunks suffice for any cell. A few
-    do where the dynamics contract, whatever T is. J_t has the family of `rnnzoo.base.Structure.jacobian`, and is dense
-    if units meet outside of U."""
+    Every iteration settles at least one more border, so that as many as there are suffice for any cell. A few do where
+    the dynamics contract, whatever T is; where they are chaotic it takes about all, and `Scan` is the better choice.
+    J_t has the family of `rnnzoo.base.Structure.jacobian`, and is dense if units meet outside of U."""
 
     def linear(self, steps: Steps) -> tuple[Algebra, Linear]:
         return steps.family, Steps.jacobians

@@ -11,7 +11,7 @@ from rnnzoo.unrolls.shooting import Linear
 class QuasiNewton(Iterative):
     """As `Newton` with diag(J_t) in place of J_t: H numbers a step for any structure of U, and more iterations.
 
-    It too needs as many as there are chunks at most. Gradients are exact all the same, and take the full J_t once."""
+    It too needs no more than there are borders. Gradients are exact all the same, and take the full J_t once."""
 
     def linear(self, steps: Steps) -> tuple[Algebra, Linear]:
         return Diagonal(), Steps.diagonals

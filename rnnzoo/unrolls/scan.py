@@ -8,10 +8,9 @@ from jax import lax
 
 from rnnzoo.advance import widen
 from rnnzoo.base import Cell, Control, Unroll, spec
-from rnnzoo.facts import structure_of
 from rnnzoo.layer import around
 from rnnzoo.typing import Array, Params, PyTree, State
-from rnnzoo.unrolls.taps import Tap, jointly, matrices, tapped, uses
+from rnnzoo.unrolls.taps import Tap, jointly, matrices, structure_in, tapped, uses
 
 
 @spec
@@ -48,7 +47,7 @@ def _states(cell: Cell, params: Params, state: State, zs: PyTree, controls: Cont
 def _states_jvp(cell, primals, tangents):
     params, state, zs, controls = primals
     dparams, dstate, dzs, _ = tangents
-    us, structure = matrices(cell, params), structure_of(cell)
+    us, structure = matrices(cell, params), structure_in(cell)
     facts = _facts(cell, params, state, zs, controls)
     (states, last), before, values, seen = _record(cell, params, state, zs, controls, facts)
 
@@ -67,15 +66,13 @@ def _states_jvp(cell, primals, tangents):
         changes[g], others[k] = changes[g] + others[k], jnp.zeros_like(others[k])
     drest = rest_tree.unflatten(others)
 
-    def step(us, rest, state_tm1, leaves, given, control_t):
+    def step(rest, state_tm1, leaves, given, control_t):
         given = given | {g: jnp.zeros_like(leaves[k]) for g, k in sums.items()}
         taps = {g: Tap(u, given=given.get(g)) for g, u in us.items()}
         return tapped(cell, {**params, **rest}, taps, state_tm1, tree.unflatten(leaves), control_t)
 
-    # What a change of the other parameters does to each state, at all t at once; products that are known stay so.
-    def extra(*inputs_t):
-        unknown = {g: None if g in values or g in sums else u for g, u in us.items()}
-        return jax.jvp(lambda rest: step(unknown, rest, *inputs_t), (rest,), (drest,))[1]
+    def extra(*inputs_t):  # what a change of the other parameters does to a state, for all t at once
+        return jax.jvp(lambda rest: step(rest, *inputs_t), (rest,), (drest,))[1]
 
     extras = jax.vmap(extra)(before, leaves, values, controls) if facts.others else None
 
@@ -85,7 +82,7 @@ def _states_jvp(cell, primals, tangents):
         state_tm1, z_t, dz_t, control_t, given, dgiven, extra_t = inputs_t
 
         def here(state_tm1, z_t, given):
-            return step(us, rest, state_tm1, z_t, given, control_t)
+            return step(rest, state_tm1, z_t, given, control_t)
 
         dstate_t = jax.jvp(here, (state_tm1, z_t, given), (dstate_tm1, dz_t, dgiven))[1]
         if extra_t is not None:
@@ -106,7 +103,7 @@ def _facts(cell, params, state, zs, controls):
 def _loop_taps(cell, params, facts):
     """What makes the taps of each step. Products that cost less than dense ones are faster apart, and need no `facts`,
     which are a function since a step is traced for them."""
-    us, structure, size = matrices(cell, params), structure_of(cell), cell.hidden_size
+    us, structure, size = matrices(cell, params), structure_in(cell), cell.hidden_size
     if structure is not None and structure.flops_per_step(size) >= 2 * size**2:
         return jointly(structure, us, facts())
     return lambda: {g: Tap(u) for g, u in us.items()}
@@ -136,7 +133,7 @@ def _record(cell, params, state, zs, controls, facts):
 
 def _is_cheap(cell: Cell) -> bool:
     """Whether a product U h costs less than to store it and load it again (benchmarks/cpu.py decides)."""
-    structure = structure_of(cell)
+    structure = structure_in(cell)
     return structure is not None and structure.flops_per_step(cell.hidden_size) <= 16 * cell.hidden_size
 
 

@@ -33,8 +33,8 @@ class Chunks:
         self.inputs = jax.tree.map(self._split, (steps.zs, steps.controls))
 
     def _split(self, x: Array) -> Array:  # (T, ...) to (L, C, ...), L being the length of a chunk
-        # Zeros past the end are after all states.
-        x = jnp.pad(x, [(0, self.count * self.length - self.time)] + [(0, 0)] * (x.ndim - 1))
+        # What is past the end is after all states; the last step again, since others may not be finite there.
+        x = jnp.pad(x, [(0, self.count * self.length - self.time)] + [(0, 0)] * (x.ndim - 1), mode="edge")
         return jnp.moveaxis(x.reshape(self.count, self.length, *x.shape[1:]), 1, 0)
 
     def guess(self) -> Float[Array, "C N"]:

@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.advance import advance
-from rnnzoo.base import Cell, Control, Structure, spec
-from rnnzoo.facts import structure_of
+from rnnzoo.base import Cell, Control, Recurrent, Structure, spec
 from rnnzoo.typing import Array, Params, PyTree, State
+from rnnzoo.wrappers.base import Wrapper
 
 
 @dataclasses.dataclass
@@ -71,9 +71,16 @@ def _recall(structure: Structure, u: PyTree, h: Array, given: Array) -> Array:
     return product(h, given)
 
 
+def structure_in(cell: Cell) -> Structure | None:
+    """The structure of the recurrent matrices that a step can be tapped for, through wrappers that allow it."""
+    while isinstance(cell, Wrapper) and cell.steps_once:
+        cell = cell.cell
+    return cell.structure if isinstance(cell, Recurrent) else None
+
+
 def matrices(cell: Cell, params: Params) -> dict[str, PyTree]:
-    """Gate -> parameters of its recurrent matrix; empty for a cell without any. A wrapper has those of its cell."""
-    return {} if structure_of(cell) is None else params["u"]
+    """Gate -> parameters of its recurrent matrix; empty for a cell without any that can be tapped."""
+    return {} if structure_in(cell) is None else params["u"]
 
 
 def jointly(structure: Structure, us: dict[str, PyTree], facts: "Uses") -> Callable[[], dict[str, Tap]]:

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Callable
+from typing import ClassVar
 
 from rnnzoo.base import Cell, Structure, spec
 from rnnzoo.cells.elman import Elman
@@ -20,6 +21,11 @@ class Wrapper(Noisy):
 
     hidden_size, bias, dtype and kernel_init are those of `cell`. One that is given to the wrapper goes to the cell; one
     that is left at its default is the cell's; two that differ are refused. (A hidden_size of 1 counts as not given.)"""
+
+    steps_once: ClassVar[bool] = False
+    """Whether `step` calls that of `cell` exactly once, outside of control flow and of transformations such as
+    `jax.checkpoint`, and parameters have those of `cell` under the same names. Unrolls then look through the wrapper
+    for recurrent matrices, which makes gradients faster."""
 
     hidden_size: Size = 1
     """Number of hidden units H; that of `cell`."""

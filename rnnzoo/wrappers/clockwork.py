@@ -25,6 +25,8 @@ class Clockwork(Wrapper):
     hear themselves and slower ones only, and periods 1, 2, 4, ...; this wrapper gives the pace to any cell. Parameters
     are those of `cell`."""
 
+    steps_once = True
+
     cell: Cell = Elman(hidden_size=1)
     """The cell whose units are held."""
     periods: tuple[Size, ...] = (1, 2)

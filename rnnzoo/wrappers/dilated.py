@@ -22,6 +22,8 @@ class Dilated(Wrapper):
     start from the initial state; after a reset, so do the next d. The state costs d times as much to keep, so an
     unroll that saves all states needs d times the memory. Parameters are those of `cell`."""
 
+    steps_once = True
+
     cell: Cell = Elman(hidden_size=1)
     """The cell that hears its state of d steps ago."""
     delay: Size = 2

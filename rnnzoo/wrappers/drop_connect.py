@@ -19,6 +19,8 @@ class DropConnect(Wrapper):
     For a structure that is linear in its parameters, such as Dense, Diagonal or Banded, this drops entries of U. For
     others it drops what U is made from: a Cayley() stays orthogonal. Parameters are those of `cell`."""
 
+    steps_once = True
+
     cell: Cell = LSTM(hidden_size=1)
     """The cell whose recurrent weights are dropped."""
     rate: Fraction = 0.5

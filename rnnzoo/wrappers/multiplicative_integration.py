@@ -24,6 +24,8 @@ class MultiplicativeIntegration(Wrapper):
     h_tm1 mostly. Where the cell keeps U_g v apart from W_g x_t, as the GRU does in n_t, the parts with U_g v stand in
     for U_g v and the others for W_g x_t + b_g."""
 
+    steps_once = True
+
     cell: Cell = Elman(hidden_size=1)
     """The cell whose sums become products."""
     alpha: float = 1.0

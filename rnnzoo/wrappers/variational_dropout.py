@@ -22,6 +22,8 @@ class VariationalDropout(Wrapper):
     is U v, as the paper's weight averaging has it. The paper's mask on the inputs x_t is an ordinary dropout with one
     mask over time and is not part of this. Parameters are those of `cell`."""
 
+    steps_once = True
+
     cell: Cell = LSTM(hidden_size=1)
     """The cell whose recurrent products are under dropout."""
     rate: Fraction = 0.25

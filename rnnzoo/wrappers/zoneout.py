@@ -20,6 +20,8 @@ class Zoneout(Wrapper):
     with a rate for h, and another for the others, such as c of an LSTM, whose h_new is that of the c_new before
     zoneout, as in the paper. d_t is new for every unit, step and sequence. Parameters are those of `cell`."""
 
+    steps_once = True
+
     cell: Cell = LSTM(hidden_size=1)
     """The cell whose units zone out."""
     rate: Fraction = 0.05
