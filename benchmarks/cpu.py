@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from jax.sharding import NamedSharding, PartitionSpec
 from timing import measure, report
 
-from rnnzoo import cells, run, split_batch, structures, use_cpu_cores
+from rnnzoo import cells, keep_memory, run, split_batch, structures, use_cpu_cores
 from rnnzoo.base import Control
 from rnnzoo.unrolls import Scan
 
@@ -252,6 +252,7 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if without := missing():
         print(f"not installed, left out: {', '.join(without)}", file=sys.stderr)
+    keep_memory()
     use_cpu_cores()
     table = []
     for layer in given.layers:

@@ -12,6 +12,7 @@ from rnnzoo import cells, config, initializers, models, structures, tasks, unrol
 from rnnzoo.base import spec
 from rnnzoo.convergence import newton_report
 from rnnzoo.devices import split_batch, use_cpu_cores
+from rnnzoo.memory import keep_memory
 from rnnzoo.model_folder import load_model, save_model
 from rnnzoo.registry import UsageError, from_json, members, to_json
 from rnnzoo.run import run
@@ -25,6 +26,7 @@ __all__ = [
     "config",
     "from_json",
     "initializers",
+    "keep_memory",
     "load_model",
     "make_model_stepper",
     "make_stepper",
