@@ -28,7 +28,7 @@ def keep_memory() -> bool:
         return False
     # One arena: the others hold no piece above 64 MiB.
     settings = ((_ARENA_MAX, 1), (_TRIM_THRESHOLD, KEPT), (_MMAP_THRESHOLD, KEPT))
-    return all([mallopt(name, value) == 1 for name, value in settings])
+    return all(mallopt(name, value) == 1 for name, value in settings)
 
 
 __all__ = ["keep_memory"]

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +30,7 @@ class Scan(Unroll):
         return around(functools.partial(_states, cell, _lanes, params), cell, params, state, xs, controls)
 
 
-def _one(function: Callable, *axes: Any) -> Callable:
+def _one(function: Callable) -> Callable:
     """`function` of a single sequence: arrays have the axes (T, ...)."""
     return function
 
