@@ -154,7 +154,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
 
     @abc.abstractmethod
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        """The next state. All that runs in sequence."""
+        """The next state. All that runs in sequence. Reads each U at most once, by `recur`, and not in a `lax.cond`."""
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
         """y_t, from the new state. Runs at all t in parallel."""

@@ -55,6 +55,8 @@ def run(
     Raises:
         UsageError (a ValueError): a wrong shape or dtype, or a cell that this unroll cannot run.
     """
+    _check_kinds(cell, unroll, key)
+    xs, lengths, resets, dt = (None if a is None else _array(a) for a in (xs, lengths, resets, dt))
     xs = jnp.asarray(xs)
     _check_inputs(cell, params, xs, lengths, resets)
     xs = _with_elapsed_time(cell, xs, dt)
@@ -120,6 +122,8 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes)
         raise UsageError(f"state of {type(cell).__name__} is {jax.tree.structure(given)}; accepted: a dict of {names}")
 
     def fit(path, leaf, like):
+        if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(like):
+            raise UsageError(f"state{_path(path)} of {type(cell).__name__} is complex; accepted: {like.dtype}")
         leaf = jnp.asarray(leaf, like.dtype)
         if leaf.shape not in (like.shape, (*batch, *like.shape)):
             raise UsageError(
@@ -132,6 +136,24 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes)
 
 
 # ---- checks ----------------------------------------------------------------------------------------------
+
+
+def _check_kinds(cell: Any, unroll: Any, key: Any) -> None:
+    """What is easily passed in place of a specification or of a key."""
+    if not isinstance(cell, Cell):
+        raise UsageError(f"cell is {cell!r}; accepted: a specification, such as rnnzoo.cells.LSTM(hidden_size=8)")
+    if not isinstance(unroll, Unroll):
+        raise UsageError(f"unroll is {unroll!r}; accepted: a specification, such as rnnzoo.unrolls.Scan()")
+    if key is None or not isinstance(cell, Noisy):
+        return
+    typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    if np.shape(key) != (() if typed else (2,)):
+        raise UsageError(f"key is {key!r}; accepted: one key, such as jax.random.key(0)")
+
+
+def _array(value: Any) -> Any:
+    """Lists and numbers as numpy arrays; arrays as they are."""
+    return value if hasattr(value, "dtype") else np.asarray(value)
 
 
 def _check_inputs(cell: Cell, params: Params, xs: Array, lengths: Any, resets: Any) -> None:

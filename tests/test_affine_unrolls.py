@@ -127,6 +127,27 @@ def test_a_hundred_thousand_steps(cell):
         assert_close(other, results[0], 1e-4)
 
 
+@pytest.mark.parametrize("unroll", PARALLEL, ids=str)
+@pytest.mark.parametrize("cell", [cells.MinGRU(hidden_size=4), cells.LRU(hidden_size=4)], ids=str)
+def test_a_reset_leaves_nothing_of_what_is_not_finite(x64, cell, unroll):
+    """A state, an input: 0 times what they hold would keep it."""
+    params, xs, state = arguments(cell)
+    xs, state = xs.at[1].set(jnp.nan), jax.tree.map(lambda a: jnp.full_like(a, jnp.inf), state)
+    resets = jnp.zeros(xs.shape[:2], bool).at[jnp.array([0, 3])].set(True)
+
+    def values(unroll):
+        def loss(state):
+            ys, last = run(cell, params, xs, state, resets=resets, unroll=unroll)
+            return (ys[3:] ** 2).sum(), (ys, last)
+
+        return jax.grad(loss, has_aux=True)(state)
+
+    (grad, (ys, last)), (_, (expected, _)) = values(unroll), values(unrolls.Loop())
+    np.testing.assert_array_equal(jnp.isfinite(ys), jnp.isfinite(expected))
+    assert_close((ys[3:], ys[0]), (expected[3:], expected[0]))
+    assert all(not leaf.any() for leaf in jax.tree.leaves(grad)) and jnp.isfinite(last["h"]).all()
+
+
 def test_products_of_decays_do_vanish():
     """The case above is the hard one: the product over 100 steps is 0, and so the logarithm is -inf."""
     cell = cells.MinGRU(hidden_size=4)

@@ -238,6 +238,12 @@ def test_a_run_that_does_not_converge_says_so(x64, unroll):
     assert iterations[0] < 3 and (iterations[1:] == 3).all() and (residual[1:] > 1e-3).all()
 
 
+def test_what_is_not_finite_is_not_blamed_on_the_iteration():
+    cell, params, xs = chaotic()
+    with pytest.raises(rnnzoo.UsageError, match=r"1 of 3 sequences have states that are not finite"):
+        run(cell, params, (0 * xs).at[2, 1].set(jnp.nan), unroll=unrolls.Newton())
+
+
 def test_no_reset_hides_that_a_run_did_not_converge(x64):
     cell, params, xs = chaotic()
     resets = jnp.zeros(xs.shape[:2], bool).at[-2].set(True)

@@ -99,6 +99,28 @@ def test_a_new_member_is_refused_where_it_cannot_work():
         rnnzoo.run(cell, cell.init(jax.random.key(0), 4), inputs(), unroll=unrolls.Associative())
 
 
+@spec
+class Twice(Leaky):
+    def step(self, params, state, z_t):
+        once = self.recur(params["u"], state["h"])["h"]
+        return {"h": jnp.tanh(z_t["h"] + self.recur(params["u"], once)["h"])}
+
+
+@spec
+class ByHand(Leaky):
+    def step(self, params, state, z_t):
+        return {"h": jnp.tanh(z_t["h"] + params["u"]["h"] @ state["h"])}
+
+
+@pytest.mark.parametrize(("cell", "message"), [(Twice, "applies one recurrent matrix twice"), (ByHand, "self.recur")])
+def test_steps_that_scan_cannot_derive_are_refused(cell, message):
+    cell = cell(hidden_size=6)
+    params = cell.init(jax.random.key(0), 4)
+    assert rnnzoo.run(cell, params, inputs(), unroll=Loop())[0].shape == (7, 3, 6)
+    with pytest.raises(rnnzoo.UsageError, match=message):
+        rnnzoo.run(cell, params, inputs())
+
+
 def test_new_members_work_in_json_configuration_and_training(tmp_path):
     config = Config(
         task=rnnzoo.tasks.BinaryAddition(bits=3),

@@ -5,7 +5,7 @@ import pytest
 from support import assert_close, inputs
 
 import rnnzoo
-from rnnzoo import cells, run, structures, unrolls
+from rnnzoo import cells, run, structures, unrolls, wrappers
 
 
 @pytest.mark.parametrize("structure", [structures.Dense(), structures.Diagonal()], ids=str)
@@ -43,13 +43,18 @@ def test_numpy_arrays_are_taken():
         ({"resets": jnp.ones((7, 2), bool)}, r"resets is bool of \(7, 2\); accepted: True and False of \(7, 3\)"),
         ({"state": {"h": jnp.zeros(5)}}, "accepted: a dict of c, h"),
         ({"state": {"h": jnp.zeros((2, 5)), "c": jnp.zeros(5)}}, r"state\['h'\] of LSTM has shape \(2, 5\)"),
+        ({"state": {"h": jnp.zeros(5), "c": jnp.zeros(5, complex)}}, r"state\['c'\] of LSTM is complex"),
+        ({"lengths": [7, 3]}, r"lengths is int.* of \(2,\); accepted: integers of \(3,\)"),
+        ({"unroll": unrolls.Scan}, "unroll is <class .*Scan.>; accepted: a specification"),
+        ({"cell": cells.LSTM}, "cell is <class .*LSTM'>; accepted: a specification"),
+        ({"cell": wrappers.Zoneout(cell=cells.LSTM(hidden_size=5)), "key": 0}, "key is 0; accepted: one key"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_is_accepted(change, message):
     from rnnzoo.run import run as unchecked
 
     cell = cells.LSTM(hidden_size=5)
-    given = {"params": cell.init(jax.random.key(0), 4), "xs": inputs()} | change
+    given = {"cell": cell, "params": cell.init(jax.random.key(0), 4), "xs": inputs()} | change
     plain = getattr(unchecked, "__wrapped__", unchecked)  # without the annotations' own check
     with pytest.raises(rnnzoo.UsageError, match=message):
-        plain(cell, **given)
+        plain(**given)

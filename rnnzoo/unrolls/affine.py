@@ -33,6 +33,25 @@ class Products:
 
         return cls(algebra.matvec, apply_transposed, algebra.compose)
 
+    def with_resets(self) -> "Products":
+        """The same for pairs (A, whether A is 0 because of a reset). There, nothing of what came before is left, not
+        even of what is NaN or infinite, which 0 times it would keep."""
+
+        def apply(pair, h):
+            a, reset = pair
+            return self.apply(a, jnp.where(reset, 0, h))
+
+        def apply_transposed(pair, h):
+            a, reset = pair
+            return jnp.where(reset, 0, self.apply_transposed(a, h))
+
+        def compose(second, first):
+            (a, reset), (b, reset_before) = second, first
+            b = select(reset, jax.tree.map(jnp.zeros_like, b), b)
+            return self.compose(a, b), reset | reset_before
+
+        return Products(apply, apply_transposed, compose)
+
     def transposed(self) -> "Products":
         """The same for the matrices A^T, each given by A. (A B)^T = B^T A^T."""
         return Products(self.apply_transposed, self.apply, lambda a, b: self.compose(b, a))
@@ -67,13 +86,13 @@ class AffineUnroll(Unroll):
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         assert isinstance(cell, Affine)
-        return self._states(Products.of(cell.transition), functools.partial(_affine, cell, params), state, zs, controls)
+        return self._states(_products(cell, controls), functools.partial(_affine, cell, params), state, zs, controls)
 
     def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
         # All lanes in one system: a batch of systems would be solved batch first, and transposed back and forth.
         assert isinstance(cell, Affine)
         maps = jax.vmap(functools.partial(_affine, cell, params))
-        solved = functools.partial(self._states, Products.of(cell.transition).mapped(), maps)
+        solved = functools.partial(self._states, _products(cell, controls).mapped(), maps)
 
         def lanes(state, zs, controls):
             return with_last(solved(state, zs, controls), state)
@@ -108,8 +127,15 @@ class AffineUnroll(Unroll):
         return lax.custom_linear_solve(system, b, solve, solve_transposed)
 
 
+def _products(cell: Affine, controls: Control) -> Products:
+    """What can be done with what `_affine` gives."""
+    products = Products.of(cell.transition)
+    return products if controls.reset is None else products.with_resets()
+
+
 def _affine(cell: Affine, params: Params, z_t: PyTree, control_t: Control) -> tuple[PyTree, PyTree]:
-    """A_t and b_t under a control, as `rnnzoo.advance` means it: a reset puts A_t = 0, holding A_t = I."""
+    """A_t and b_t under a control, as `rnnzoo.advance` means it: a reset puts A_t = 0, holding A_t = I. Where there are
+    resets, A_t comes with whether it is one."""
     a_t, b_t = cell.affine(params, widen(z_t))
     if control_t.reset is not None:
         fresh = cell.transition.matvec(a_t, cell.initial_state(params)["h"]) + b_t
@@ -119,4 +145,6 @@ def _affine(cell: Affine, params: Params, z_t: PyTree, control_t: Control) -> tu
         b_t = jnp.where(control_t.active, b_t, 0)
         identity = cell.transition.materialize(cell.transition.identity(cell.hidden_size))
         a_t = select(control_t.active, a_t, identity)
-    return a_t, b_t
+    if control_t.reset is None:
+        return a_t, b_t
+    return (a_t, control_t.reset if control_t.active is None else control_t.reset & control_t.active), b_t

@@ -48,8 +48,8 @@ class Iterative(Linearized):
 
     A sequence has converged when the state h' after each chunk and the state h that the next one started from have
     ``abs(h' - h) <= tolerance * max(1, abs(h))`` in every unit. If `max_iterations` come first, all states of that
-    sequence, and with them outputs and gradients, are NaN; outside of `jax.jit`, `UsageError` says so.
-    `rnnzoo.newton_report` tells iterations and residuals.
+    sequence, and with them outputs and gradients, are NaN; outside of `jax.jit` and of loops such as that of `Chunked`
+    `UsageError` says so. `rnnzoo.newton_report` tells iterations and residuals.
 
     Borders that are within the tolerance, as are all before them, are not corrected any more, and a correction that
     overflows gives way to the end of the chunk before: rounding cannot spoil what is settled, however large Jacobians
@@ -140,8 +140,12 @@ def _announce(unroll: Iterative, cell: Cell) -> Any:
 def _require(unroll: Iterative, cell: Cell, converged: Array, iterations: Array, residual: Array) -> None:
     if failed := int((~converged).sum()):
         worst = float(jnp.max(residual, initial=0, where=~converged))
+        finite = bool(jnp.isfinite(jnp.where(converged, 0, residual)).all())
+        have, accepted = f"residuals up to {worst:.1e}", "more max_iterations, a larger tolerance"
+        if not finite:
+            have, accepted = "states that are not finite", "inputs, parameters and a state before the first that are"
         raise UsageError(
-            f"{unroll} did not converge on {type(cell).__name__}: {failed} of {converged.size} sequences have "
-            f"residuals up to {worst:.1e} after {int(iterations.max())} iterations; accepted: more max_iterations, "
-            "a larger tolerance, or an unroll that does not iterate, such as Scan()"
+            f"{unroll} did not converge on {type(cell).__name__}: {failed} of {converged.size} sequences have {have} "
+            f"after {int(iterations.max())} iterations; accepted: {accepted}, or an unroll that does not iterate, such "
+            "as Scan()"
         )

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.advance import advance
-from rnnzoo.base import Cell, Control, Recurrent, Structure, spec
+from rnnzoo.base import Cell, Control, Recurrent, Structure, UsageError, spec
 from rnnzoo.typing import Array, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper
 
@@ -30,13 +30,18 @@ class Tap:
 
     def __call__(self, structure: Structure, h: Array) -> Array:
         if self.seen is not None:
-            raise TypeError("a step applies one recurrent matrix twice; give the second use a gate of its own")
+            raise UsageError("a step applies one recurrent matrix twice; accepted: a gate of its own for each use")
         self.seen = h
         if self.given is None:
             self.product = structure.matvec(self.u, h) if self.apply is None else self.apply(h)
         else:
             self.product = self.given if self.u is None else _recall(structure, self.u, h, self.given)
         return self.product
+
+    def __mul__(self, other: Any) -> Any:
+        raise UsageError("a step computes with params['u'] itself; accepted: self.recur(params['u'], h), or Loop()")
+
+    __rmul__ = __matmul__ = __rmatmul__ = __add__ = __radd__ = __mul__
 
 
 @spec
