@@ -16,12 +16,13 @@ def random_input(model: Model, time: int, batch: int) -> np.ndarray:
     return random.normal(size=(time, batch, model.input_size)).astype(np.float32)
 
 
-def difference(found: Any, expected: Any) -> float:
-    """The largest difference, relative to the largest output; infinite if the shapes differ."""
-    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+def difference(found: Any, expected: Any, at_least: float = 1e-30) -> float:
+    """The largest difference, relative to the largest of what is expected or to `at_least`; infinite if the shapes
+    differ."""
+    found, expected = np.asarray(found, np.complex128), np.asarray(expected, np.complex128)  # states may be complex
     if found.shape != expected.shape:
         return float("inf")
-    return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30))
+    return float(np.abs(found - expected).max() / max(np.abs(expected).max(), at_least))
 
 
 def check_single_precision(model: Model, what: str) -> None:

@@ -105,17 +105,21 @@ def _comment(text: str, width: int = 100) -> str:
 
 
 def _error(file: Path, function: Any, model: Model, leaves: list[Any]) -> float:
-    """The largest error over random steps, each on the state that the step before returned."""
+    """The largest error over random steps, each on the state that the step before returned: of outputs relative to the
+    largest of all steps, of states to 1 or the largest. A step or a vector may happen to be all small."""
     spec = importlib.util.spec_from_file_location("rnnzoo_exported", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)  # what was just written
-    found, worst = module.start(), 0.0
+    ours, written = [leaves], [module.start()]
+    outputs, expected = [], []
     for x_t in random_input(model, STEPS, 1)[:, 0]:
-        y_t, *leaves = function(x_t, *leaves)
-        got, found = module.step(x_t, found)
-        worst = max(worst, difference(got, y_t), *(difference(a, b) for a, b in zip(found, leaves, strict=True)))
-    return worst
+        y_t, *leaves = function(x_t, *ours[-1])
+        got, found = module.step(x_t, written[-1])
+        outputs, expected = [*outputs, got], [*expected, y_t]
+        ours, written = [*ours, leaves], [*written, found]
+    states = (difference(a, b, at_least=1) for a, b in zip(zip(*written), zip(*ours), strict=True))  # noqa: B905
+    return max(difference(outputs, expected), *states)
 
 
 __all__ = ["write"]
