@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from rnnzoo.base import Cell, Unroll
 from rnnzoo.faces import Partition, boxed, first_carry, one_step, sequence
 from rnnzoo.noise import Noisy
-from rnnzoo.run import expected_params
+from rnnzoo.run import expected_params, require_cell
 from rnnzoo.typing import Array, Float, Int, Key, Params, State
 from rnnzoo.unrolls.scan import Scan
 
@@ -135,6 +135,7 @@ class RNNCell(nn.RNNCellBase):
 
 def _parameters(module: nn.Module, cell: Cell, partition: Partition | None, input_size: int) -> Params:
     """The module's parameters; drawn as ``cell.init`` draws them where the module is being initialised."""
+    require_cell(cell)
     like = expected_params(cell, input_size)
     if module.is_mutable_collection("params") and not all(module.has_variable("params", name) for name in like):
         box = lambda value, names: value if names is None else nn.Partitioned(value, names)  # noqa: E731

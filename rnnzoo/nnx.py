@@ -15,12 +15,14 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from rnnzoo.base import Cell, Unroll
 from rnnzoo.faces import Partition, boxed, first_carry, one_step, sequence
 from rnnzoo.noise import Noisy
 from rnnzoo.registry import UsageError
+from rnnzoo.run import require_cell
 from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.scan import Scan
 
@@ -63,7 +65,7 @@ class RNN(nnx.Module):
         self.time_major, self.return_carry = time_major, return_carry
         self.reverse, self.keep_order = reverse, keep_order
         self.deterministic = deterministic
-        self.params = nnx.data(_variables(cell.init(rngs.params(), in_features), partition))
+        self.params = nnx.data(_variables(cell, in_features, rngs, partition))
 
     def __call__(
         self,
@@ -126,7 +128,7 @@ class RNNCell(nnx.RNNCellBase):
     def __init__(self, cell: Cell, in_features: int, *, rngs: nnx.Rngs, partition: Partition | None = None) -> None:
         """Draw the parameters; arguments as in `RNN`."""
         self.cell = cell
-        self.params = nnx.data(_variables(cell.init(rngs.params(), in_features), partition))
+        self.params = nnx.data(_variables(cell, in_features, rngs, partition))
 
     def __call__(self, carry: State, inputs: Float[Array, "*B I"]) -> tuple[State, Float[Array, "*B O"]]:
         """The new carry, and the output (*B, O).
@@ -161,15 +163,45 @@ class RNNCell(nnx.RNNCellBase):
         return 1
 
 
-def _variables(params: Params, partition: Partition | None) -> PyTree:
-    """Each parameter in an ``nnx.Param`` of its own."""
+def get_params(module: "RNN | RNNCell") -> Params:
+    """The parameters as plain arrays, in the tree that ``cell.init`` returns and `rnnzoo.run` takes.
+
+    ``nnx.to_pure_dict`` gives the same where all of the tree is dicts; tuples, such as those of `Kronecker`, become
+    dicts there, and what has no parameters is left out."""
+    return _values(module.params)
+
+
+def set_params(module: "RNN | RNNCell", params: Params) -> None:
+    """Put in parameters such as those of ``cell.init`` or of the Linen module, as they are; metadata stays.
+
+    Raises:
+        UsageError (a ValueError): another tree, or other shapes, than the cell has.
+    """
+    have, given = (jax.tree.map(jnp.shape, tree) for tree in (get_params(module), params))
+    if given != have:
+        raise UsageError(f"params of {type(module.cell).__name__} are {given}; accepted: {have}")
+    variables = jax.tree.leaves(module.params, is_leaf=_is_variable)
+    for variable, new in zip(variables, jax.tree.leaves(params), strict=True):
+        variable[...] = jnp.asarray(new)
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, nnx.Variable)
+
+
+def _variables(cell: Cell, in_features: int, rngs: nnx.Rngs, partition: Partition | None) -> PyTree:
+    """Each new parameter in an ``nnx.Param`` of its own."""
+    require_cell(cell)
+    if in_features < 1:
+        raise UsageError(f"in_features is {in_features}; accepted: 1 or more")
+    params = cell.init(rngs.params(), in_features)
     box = lambda value, names: nnx.Param(value) if names is None else nnx.Param(value, out_sharding=names)  # noqa: E731
     return boxed(params, partition, box)
 
 
 def _values(params: PyTree) -> Params:
     """The arrays in the variables."""
-    return jax.tree.map(lambda v: v[...], params, is_leaf=lambda v: isinstance(v, nnx.Variable))
+    return jax.tree.map(lambda v: v[...], params, is_leaf=_is_variable)
 
 
 def _key(rngs: nnx.Rngs | nnx.RngStream, name: str) -> Key:
@@ -177,4 +209,4 @@ def _key(rngs: nnx.Rngs | nnx.RngStream, name: str) -> Key:
     return rngs() if isinstance(rngs, nnx.RngStream) else getattr(rngs, name)()
 
 
-__all__ = ["RNN", "RNNCell"]
+__all__ = ["RNN", "RNNCell", "get_params", "set_params"]

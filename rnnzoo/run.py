@@ -140,8 +140,7 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes)
 
 def _check_kinds(cell: Any, unroll: Any, key: Any) -> None:
     """What is easily passed in place of a specification or of a key."""
-    if not isinstance(cell, Cell):
-        raise UsageError(f"cell is {cell!r}; accepted: a specification, such as rnnzoo.cells.LSTM(hidden_size=8)")
+    require_cell(cell)
     if not isinstance(unroll, Unroll):
         raise UsageError(f"unroll is {unroll!r}; accepted: a specification, such as rnnzoo.unrolls.Scan()")
     if key is None or not isinstance(cell, Noisy):
@@ -149,6 +148,12 @@ def _check_kinds(cell: Any, unroll: Any, key: Any) -> None:
     typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
     if np.shape(key) != (() if typed else (2,)):
         raise UsageError(f"key is {key!r}; accepted: one key, such as jax.random.key(0)")
+
+
+def require_cell(cell: Any) -> None:
+    """Raise `UsageError` for what is no specification of a cell, such as its class or a module of Flax."""
+    if not isinstance(cell, Cell):
+        raise UsageError(f"cell is {cell!r}; accepted: a specification, such as rnnzoo.cells.LSTM(hidden_size=8)")
 
 
 def _array(value: Any) -> Any:
@@ -211,4 +216,4 @@ def _path(path: Any) -> str:
     return jax.tree_util.keystr(path)
 
 
-__all__ = ["check_params", "expected_params", "run"]
+__all__ = ["check_params", "expected_params", "require_cell", "run"]

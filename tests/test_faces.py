@@ -36,7 +36,7 @@ def columns(ys):
 def nnx_rnn(cell, params, kind: Any = rnnzoo.nnx.RNN, **options) -> Any:
     """An NNX module with these parameters."""
     module = kind(cell, FEATURES, rngs=nnx.Rngs(0), **options)
-    nnx.update(module, {"params": params})
+    rnnzoo.nnx.set_params(module, params)
     return module
 
 
@@ -316,6 +316,31 @@ def test_errors_name_the_argument(face):
             make(BANDED, partition=lambda name, shape: ("x", "y", "z")).init(jax.random.key(0), jnp.ones((2, 3, 3)))
         else:
             make(BANDED, FEATURES, rngs=nnx.Rngs(0), partition=lambda name, shape: ("x", "y", "z"))
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [structures.Kronecker(), structures.Clockwork(), structures.Partitioned(), structures.Identity()],
+    ids=lambda s: type(s).__name__,
+)
+def test_trees_that_are_not_all_dicts_go_between_the_faces(structure):
+    cell = cells.Elman(hidden_size=8, structure=structure)
+    params = cell.init(jax.random.key(1), FEATURES)
+    module = nnx_rnn(cell, params)
+    assert_close(rnnzoo.nnx.get_params(module), params, 0)
+    xs = inputs(TIME, (BATCH,), FEATURES)
+    assert_close(columns(module(rows(xs))), run(cell, rnnzoo.nnx.get_params(module), xs)[0], 0)
+    with pytest.raises(rnnzoo.UsageError, match=r"params of Elman are .*; accepted: "):
+        rnnzoo.nnx.set_params(module, {**params, "w": {"h": jnp.ones((2, 8))}})
+
+
+def test_what_is_no_cell_is_refused():
+    with pytest.raises(rnnzoo.UsageError, match=r"(?s)cell is LSTMCell.*; accepted: a specification"):
+        rnnzoo.linen.RNN(nn.LSTMCell(4)).init(jax.random.key(0), jnp.ones((2, 3, 4)))  # pyright: ignore
+    with pytest.raises(rnnzoo.UsageError, match=r"cell is .*; accepted: a specification"):
+        rnnzoo.nnx.RNN(cells.LSTM, 3, rngs=nnx.Rngs(0))  # pyright: ignore
+    with pytest.raises(rnnzoo.UsageError, match="in_features is 0; accepted: 1 or more"):
+        rnnzoo.nnx.RNN(BANDED, 0, rngs=nnx.Rngs(0))
 
 
 def test_carry_init_draws_the_first_carry():
