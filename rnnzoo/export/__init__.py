@@ -30,7 +30,12 @@ def export(model: Model, params: Params, format: str, out: str | Path) -> tuple[
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out} is there already and is not overwritten; accepted: a free name")
     writer = importlib.import_module(f"rnnzoo.export.{format}")
-    out.mkdir(parents=True)
+    try:
+        out.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(
+            f"{out} cannot be made: {error.strerror}; accepted: a free name in a folder of yours"
+        ) from None
     try:
         file, error = writer.write(model, params, out)
         if not error <= TOLERANCE:

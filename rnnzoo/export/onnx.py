@@ -40,7 +40,10 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
         return file, max(difference(s.run(["y"], {"x": x})[0], f(x)) for s, f, x in pairs)
     except Exception as error:  # both packages raise whatever they meet
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UsageError(f"ONNX cannot carry {model.cell}: {reason}") from error
+        raise UsageError(
+            f"jax2onnx or onnxruntime, as installed, cannot carry {model.cell} to ONNX ({reason}); "
+            "accepted: another structure or cell, or the formats stablehlo and numpy"
+        ) from error
 
 
 @spec
