@@ -11,8 +11,8 @@ from rnnzoo.unrolls.scan import Scan
 class ParallelBackward(Linearized):
     """States as `Scan` computes them; derivatives in O(log T) sequential steps where there are processors for it.
 
-    Exact for every cell, unless that overflows (below). It pays where products of Jacobians are cheap, which is up to the cell's structure
-    (`rnnzoo.base.Structure.jacobian`): with n vectors of H units in the state, T n^2 H numbers for a diagonal U and
+    Exact for every cell, unless that overflows (below). It pays where products of Jacobians are cheap, which is up to the
+    cell's structure (`rnnzoo.base.Structure.jacobian`): with n vectors of H units in the state, T n^2 H numbers for a diagonal U and
     T n^2 H^2 for a dense one. It does more work than `Scan`,
     and is the slower on a CPU but for the cheapest Jacobians (benchmarks/newton.py).
 
