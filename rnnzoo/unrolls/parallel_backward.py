@@ -11,10 +11,10 @@ from rnnzoo.unrolls.scan import Scan
 class ParallelBackward(Linearized):
     """States as `Scan` computes them; derivatives in O(log T) sequential steps where there are processors for it.
 
-    Exact for every cell, unless that overflows (below). It pays where products of Jacobians are cheap, which is up to the
-    cell's structure (`rnnzoo.base.Structure.jacobian`): with n vectors of H units in the state, T n^2 H numbers for a diagonal U and
-    T n^2 H^2 for a dense one. It does more work than `Scan`,
-    and is the slower on a CPU but for the cheapest Jacobians (benchmarks/newton.py).
+    Exact for every cell, unless that overflows (below). It pays where products of Jacobians are cheap, which is up to
+    the cell's structure (`rnnzoo.base.Structure.jacobian`): with n vectors of H units in the state, T n^2 H numbers for
+    a diagonal U and T n^2 H^2 for a dense one. It does more work than `Scan`, and is the slower on a CPU but for the
+    cheapest Jacobians (benchmarks/newton.py).
 
     Products of Jacobians overflow where a gradient explodes over many steps (a diagonal U of 3 does it within 400 steps
     in float32). All of the gradient is NaN then; `Scan`, which never forms such products, may have a finite one."""
