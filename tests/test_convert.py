@@ -201,6 +201,38 @@ def test_keras_models_and_refusals():
         convert.from_keras(cells.GRUResetBefore(hidden_size=HIDDEN), inner[:3])
 
 
+LSTM_STACK = Model(cell=cells.LSTM(hidden_size=HIDDEN), input_size=9, output_size=2, tokens=True,
+                   stack=Stack(embedding_size=3))  # fmt: skip
+
+
+def keras_arrays(vocabulary: int = 9, embedding: int = 3, inputs: int = 3, outputs: int = 2) -> list[np.ndarray]:
+    shapes = [(vocabulary, embedding), (inputs, 16), (4, 16), (16,), (4, outputs), (outputs,)]
+    return [np.ones(shape) for shape in shapes]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"vocabulary": 5}, r"embed.w has shape \(5, 3\) in the source; accepted: \(9, 3\)"),
+        ({"outputs": 7}, r"head.[wb] has shape \(7.*; accepted: \(2"),
+        ({"inputs": 6}, r"layer_0.cell.w.f has shape \(4, 6\) in the source; accepted: \(4, 3\)"),
+    ],
+)
+def test_every_shape_of_a_keras_model_is_checked(sizes, message):
+    assert convert.from_keras(LSTM_STACK, keras_arrays()).missing == ()
+    with pytest.raises(UsageError, match=message):
+        convert.from_keras(LSTM_STACK, keras_arrays(**sizes))
+
+
+@pytest.mark.parametrize("stack", [Stack(residual=True), Stack(layers=2, residual=True), Stack(layers=2, norm=True)])
+def test_stacks_that_keras_layers_do_not_compute_are_refused(stack):
+    cell = cells.LSTM(hidden_size=HIDDEN)
+    model = Model(cell=cell, input_size=HIDDEN, output_size=2, stack=stack)
+    weights = convert.to_keras(cell, cell.init(jax.random.key(0), HIDDEN)) * stack.layers
+    with pytest.raises(UsageError, match=r"Stack\.(norm|residual) is True; Keras's layers have no norm or residual"):
+        convert.from_keras(model, weights)
+
+
 @pytest.mark.parametrize(
     ("function", "cell", "message"),
     [

@@ -182,10 +182,32 @@ def test_refusals_say_why(target, source, message):
         convert.from_torch(target, source())
 
 
-def test_models_that_torch_cannot_compute_are_refused():
-    model = Model(cell=LSTM, input_size=3, output_size=2, stack=Stack(layers=2, norm=True))
-    with pytest.raises(UsageError, match="no norm or residual"):
+STACKS = [
+    Stack(residual=True),
+    Stack(layers=2, residual=True),
+    Stack(layers=2, norm=True),
+    Stack(embedding_size=4, residual=True),
+]
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=str)
+def test_stacks_that_torch_layers_do_not_compute_are_refused_both_ways(stack):
+    model = Model(cell=LSTM, input_size=4, output_size=2, stack=stack)
+    with pytest.raises(UsageError, match=r"Stack\.(norm|residual) is True; torch's layers have no norm or residual"):
         convert.to_torch(model, model.init(jax.random.key(0)))
+    with pytest.raises(UsageError, match=r"accepted: (norm|residual)=False"):
+        convert.from_torch(model, torch.nn.LSTM(4, 4, num_layers=stack.layers).state_dict())
+
+
+def test_norm_and_residual_that_never_act_are_no_obstacle():
+    model = Model(cell=LSTM, input_size=3, output_size=2, stack=Stack(residual=True, norm=True))
+    params = varied(model)
+    found = convert.from_torch(model, convert.to_torch(model, params), head="head.")
+    assert_close(found.params, params)
+    assert (found.unused, found.missing) == ((), ())
+
+
+def test_cells_that_torch_has_not_are_refused():
     cell = cells.GRUResetBefore(hidden_size=3)
     with pytest.raises(UsageError, match="it resets before U_n"):
         convert.to_torch(cell, cell.init(jax.random.key(0), 2))

@@ -9,6 +9,7 @@ import numpy as np
 from rnnzoo.base import Cell
 from rnnzoo.convert.gates import Converted, Gates, added, array, from_params, inner_bias, order, pack, split, to_params
 from rnnzoo.convert.gates import zero as no_bias
+from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
@@ -35,14 +36,13 @@ def from_keras(target: Cell | Model, weights: Sequence[Any]) -> Converted:
         each = 3 if target.bias else 2
         _count(arrays, {each}, type(target).__name__)
         return Converted(_cell(target, letters, arrays, "the layer"), (), ())
+    check_stack(target, "Keras")
     each, stack = (3 if target.cell.bias else 2), target.stack
     inner = stack.layers * len(target.directions) * each
     first, last = int(stack.embedding_size > 0), 1 + stack.head_bias
     _count(arrays, {inner, first + inner + last}, "Model")
     found: Params = {}
-    missing = ["embed.w"] * first + ["head.w", "head.b"][:last]
     if len(arrays) > inner:
-        missing = []
         if first:
             found["embed"] = {"w": jnp.asarray(arrays[0], float)}
         found["head"] = dict(zip("wb", (jnp.asarray(a.T, float) for a in arrays[first + inner :]), strict=False))
@@ -52,8 +52,7 @@ def from_keras(target: Cell | Model, weights: Sequence[Any]) -> Converted:
         for direction in target.directions:
             here[direction] = _cell(target.cell, letters, arrays[:each], f"layer {layer}")
             arrays = arrays[each:]
-    norms = [f"layer_{n}.norm.{leaf}" for n in range(1, stack.layers) for leaf in ("bias", "scale")]
-    return Converted(found, (), tuple(sorted(missing + (norms if stack.norm else []))))
+    return complete(target, found, (), ())
 
 
 def to_keras(cell: Cell, params: Params) -> list[np.ndarray]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -23,6 +22,7 @@ from rnnzoo.convert.gates import (
     to_params,
     zero,
 )
+from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
@@ -68,9 +68,10 @@ def from_torch(
         suffix = "_l0" if f"{start}weight_ih_l0" in given else ""
         used, params = _cell(cell, gates, given, start, suffix)
         return Converted(params, tuple(sorted(map(str, given.keys() - used))), ())
+    check_stack(target, "torch")
     used, params = _layers(target, gates, given, start, ours)
     used |= _outer(target, given, embedding, head, params)
-    return Converted(params, tuple(sorted(given.keys() - used)), _missing(target, params))
+    return complete(target, params, given.keys() - used, ())
 
 
 def to_torch(
@@ -87,8 +88,7 @@ def to_torch(
     if not isinstance(target, Model):
         return _write(target, params, prefix, "_l0")
     stack = target.stack
-    if stack.layers > 1 and (stack.norm or stack.residual):
-        raise UsageError("torch's layers have no norm or residual between them; accepted: norm=False, residual=False")
+    check_stack(target, "torch")
     found: dict[str, np.ndarray] = {}
     for layer in range(stack.layers):
         for direction, end in zip(target.directions, ("", "_reverse"), strict=False):
@@ -179,19 +179,6 @@ def _take(given: dict[str, Any], key: str, used: set[str]) -> Any:
         raise UsageError(f"the source has no {key!r}; its keys: {', '.join(sorted(map(str, given))[:8])}")
     used.add(key)
     return given[key]
-
-
-def _missing(model: Model, found: Params) -> tuple[str, ...]:
-    """Names of the model's parameters that are not in `found`; `UsageError` for one of another shape."""
-    like = jax.eval_shape(lambda: model.init(jax.random.key(0)))
-    wanted, have = (
-        {".".join(str(k.key) for k in path): np.shape(a) for path, a in jax.tree_util.tree_leaves_with_path(tree)}
-        for tree in (like, found)
-    )
-    for name in have:
-        if have[name] != wanted.get(name):
-            raise UsageError(f"{name} has shape {have[name]} in the source; accepted: {wanted.get(name)}")
-    return tuple(sorted(wanted.keys() - have.keys()))
 
 
 def _load(path: str | Path) -> dict[str, np.ndarray]:
