@@ -23,8 +23,8 @@ def varied(cell: Any, features: int = FEATURES) -> Any:
     return jax.tree.map(jnp.add, params, random_like(jax.random.key(1), params, 0.3))
 
 
-def same(found: Any, params: Any) -> None:
-    assert (found.unused, found.missing) == ((), ())
+def same(found: Any, params: Any, missing: tuple[str, ...] = ()) -> None:
+    assert (found.unused, found.missing) == ((), missing)
     assert_close(found.params, params, 1e-15)
 
 
@@ -79,7 +79,7 @@ def test_nnx(x64, name, layout):
     nnx.replace_by_pure_dict(state, tree)
     nnx.update(layer.cell, state)
     assert_close(layer(xs), run(cell, params, xs)[0])
-    same(convert.from_flax(cell, tree), params)
+    same(convert.from_flax(cell, tree), params, ("c",) if "c" in params else ())
 
 
 def test_one_of_several_flax_cells_is_chosen_by_its_path():
@@ -127,6 +127,53 @@ def test_haiku(x64, cell, name, prefix):
         source = {**back, "vanilla_rnn/linear_1": {**back["vanilla_rnn/linear_1"], "b": jnp.zeros(HIDDEN)}}
     assert_close(layer.apply(source if name == "VanillaRNN" else back, xs), run(cell, params, xs)[0])
     same(convert.from_haiku(cell, back), params)
+
+
+def without_biases(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    return {k: without_biases(v) for k, v in tree.items() if k not in ("b", "bias")}
+
+
+def zeroed(params: Any) -> Any:
+    """The same parameters with biases at 0."""
+    found = {**params, "b": jax.tree.map(jnp.zeros_like, params["b"])}
+    return found | ({"c": jnp.zeros(HIDDEN)} if "c" in params else {})
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "Elman", "UGRNN"])
+def test_biases_that_a_flax_cell_has_not_are_zero_and_named(x64, name):
+    cell = getattr(cells, name)(hidden_size=HIDDEN)
+    params = varied(cell)
+    named = tuple(sorted([f"b.{g}" for g in params["b"]] + ["c"] * ("c" in params)))
+    same(convert.from_flax(cell, without_biases(convert.to_linen(cell, params))), zeroed(params), named)
+    tree = convert.to_linen(cell, params)
+    if name == "GRU":
+        del tree["hn"]["bias"], tree["iz"]["bias"]
+        assert convert.from_flax(cell, tree).missing == ("b.z", "c")
+    if name == "LSTM":
+        fused = without_biases(convert.to_nnx(cell, params, layout="OptimizedLSTMCell"))
+        same(convert.from_flax(cell, fused), zeroed(params), named)
+
+
+def test_biases_that_a_haiku_module_has_not_are_named(x64):
+    gru, lstm = cells.GRUResetBefore(hidden_size=HIDDEN), cells.LSTM(hidden_size=HIDDEN)
+    params = varied(gru)
+    tree = without_biases(convert.to_haiku(gru, params, prefix="gru"))
+    same(convert.from_haiku(gru, tree), zeroed(params), ("b.n", "b.r", "b.z"))
+    params = varied(lstm)
+    found = convert.from_haiku(lstm, without_biases(convert.to_haiku(lstm, params, prefix="lstm")))
+    expected = zeroed(params)
+    expected["b"]["f"] += 1  # what Haiku's step adds by itself
+    same(found, expected, ("b.f", "b.g", "b.i", "b.o"))
+
+
+def test_a_bias_of_another_shape_is_not_broadcast():
+    cell = cells.Elman(hidden_size=HIDDEN)
+    tree = convert.to_linen(cell, varied(cell))
+    tree["i"]["bias"] = np.ones(1)
+    with pytest.raises(UsageError, match=r"\['b'\]\['h'\] of .* has shape \(1,\)"):
+        convert.from_flax(cell, tree)
 
 
 # ---- Keras -----------------------------------------------------------------------------------------------

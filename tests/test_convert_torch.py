@@ -211,3 +211,32 @@ def test_cells_that_torch_has_not_are_refused():
     cell = cells.GRUResetBefore(hidden_size=3)
     with pytest.raises(UsageError, match="it resets before U_n"):
         convert.to_torch(cell, cell.init(jax.random.key(0), 2))
+
+
+@pytest.mark.parametrize(
+    ("kind", "dropped", "missing"),
+    [
+        ("LSTM", ("bias_hh_l0",), ("b.f", "b.g", "b.i", "b.o")),
+        ("LSTM", ("bias_ih_l0",), ("b.f", "b.g", "b.i", "b.o")),
+        ("LSTM", ("bias_ih_l0", "bias_hh_l0"), ("b.f", "b.g", "b.i", "b.o")),
+        ("GRU", ("bias_hh_l0",), ("b.r", "b.z", "c")),
+        ("GRU", ("bias_ih_l0",), ("b.n", "b.r", "b.z")),
+        ("GRU", ("bias_ih_l0", "bias_hh_l0"), ("b.n", "b.r", "b.z", "c")),
+    ],
+)
+def test_biases_without_a_source_are_named(kind, dropped, missing):
+    cell = KINDS[kind][0](hidden_size=4)
+    source = {k: v for k, v in weights(kind).items() if k not in dropped}
+    found = convert.from_torch(cell, source)
+    assert found.missing == missing
+    assert ("c" not in missing) or not found.params["c"].any()
+
+
+def test_layers_made_without_biases_are_exact_and_named(x64):
+    layer, xs = torch_layer("GRU", 3, 4, num_layers=2, bias=False), inputs(5, (2,), 3)
+    model, head = headless(cells.GRU(hidden_size=4), 3, layers=2)
+    found = convert.from_torch(model, layer.state_dict())
+    biases = [f"layer_{n}.cell.{b}" for n in range(2) for b in ("b.n", "b.r", "b.z", "c")]
+    assert found.missing == ("head.w", *biases)
+    expected = layer(torch.from_numpy(np.array(xs)))[0].detach().numpy()
+    assert_close(np.asarray(model.apply({**found.params, **head}, xs)[0]), expected)

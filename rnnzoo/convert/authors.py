@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.base import Cell
-from rnnzoo.convert.gates import Converted, Gates, array, only, order, split, to_params, zero
+from rnnzoo.convert.gates import Converted, Gates, array, lacking, only, order, split, to_params
 from rnnzoo.registry import UsageError
 from rnnzoo.run import check_params
 
@@ -20,7 +20,8 @@ def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = N
     """A `MinGRU` or `MinLSTM` from minGRU-pytorch (https://github.com/lucidrains/minGRU-pytorch).
 
     ``to_hidden_and_gate.weight`` (2 H, I) is w.n and w.z, ``to_hidden_and_f_i_gate.weight`` (3 H, I) is w.n, w.f and
-    w.i, one below the other. There are no biases: they become 0. ``to_out``, where a layer has one, is not used.
+    w.i, one below the other. There are no biases: they become 0, and stand in `missing`. ``to_out``, where a layer has
+    one, is not used.
 
     Args:
         cell: ours.
@@ -37,7 +38,7 @@ def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = N
     if cell.bias:
         params["b"] = {g: jnp.zeros(cell.hidden_size) for g in gates}
     check_params(cell, params, next(iter(w.values())).shape[1])
-    return Converted(params, tuple(sorted(source.keys() - {start + name})), ())
+    return Converted(params, tuple(sorted(source.keys() - {start + name})), lacking(cell, Gates(w, {}, {}, {})))
 
 
 def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = None) -> Converted:
@@ -69,11 +70,12 @@ def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = 
             f"with {size} units, (3, {size}), (heads, I / heads, 3, {size} / heads) and (3, {size})"
         )
     w = {g: _block_diagonal(blocks[:, :, k]) for k, g in enumerate(gates)}
-    form = Gates(w, {g: np.diag(v) for g, v in zip(gates, a, strict=True)}, dict(zip(gates, b, strict=True)),
-                 zero(size, gates, b))  # fmt: skip
+    u = {g: np.diag(v) for g, v in zip(gates, a, strict=True)}
+    form = Gates(w, u, dict(zip(gates, b, strict=True)), {})
     for part in (form.w, form.u, form.b):
         part["z"] = -part["z"]  # sigmoid(-v) = 1 - sigmoid(v)
-    return Converted(to_params(cell, form, start or "ParaRNN's GRU"), tuple(sorted(source.keys() - set(keys))), ())
+    params = to_params(cell, form, start or "ParaRNN's GRU")
+    return Converted(params, tuple(sorted(source.keys() - set(keys))), lacking(cell, form))
 
 
 def _block_diagonal(blocks: np.ndarray) -> np.ndarray:

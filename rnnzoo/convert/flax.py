@@ -15,14 +15,14 @@ from rnnzoo.convert.gates import (
     flat,
     from_params,
     inner_bias,
+    lacking,
     only,
     order,
     pack,
     split,
     to_params,
     unnest,
-    zero,
-)  # fmt: skip
+)
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
 
@@ -66,7 +66,8 @@ def from_flax(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = Non
     if missing := sorted(key for key in used - given.keys() if key.endswith("kernel")):
         raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(given)[:8])}")
     assert gates is not None
-    return Converted(to_params(cell, gates, start or type(cell).__name__), tuple(sorted(given.keys() - used)), ())
+    params = to_params(cell, gates, start or type(cell).__name__)
+    return Converted(params, tuple(sorted(given.keys() - used)), lacking(cell, gates))
 
 
 def to_linen(cell: Cell, params: Params) -> dict[str, Any]:
@@ -116,7 +117,8 @@ def _read_named(cell: Cell, letters: str, name: Kernels, take: Take) -> Gates | 
             kernel, bias = (take(f"{name(g, part)}/{leaf}") for leaf in ("kernel", "bias"))
             if kernel is not None:
                 found[part][g] = kernel.T
-                biases[part][g] = np.zeros(kernel.shape[1], kernel.dtype) if bias is None else bias
+            if bias is not None:
+                biases[part][g] = bias
     complete = all(len(arrays) == len(letters) for arrays in found.values())
     return Gates(found["i"], found["h"], biases["i"], biases["h"]) if complete else None
 
@@ -129,7 +131,7 @@ def _read_fused(cell: Cell, letters: str, name: Kernels, take: Take) -> Gates | 
         if kernel is None:
             return None
         parts.append(_turned(split(kernel, letters, size, 1, f"{dense}/kernel")))
-        parts.append(zero(size, letters, kernel) if bias is None else split(bias, letters, size, 0, f"{dense}/bias"))
+        parts.append({} if bias is None else split(bias, letters, size, 0, f"{dense}/bias"))
     return Gates(w=parts[0], u=parts[2], b=parts[1], c=parts[3])
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from rnnzoo.base import Cell
 from rnnzoo.convert.gates import Converted, Gates, added, array, from_params, inner_bias, order, pack, split, to_params
-from rnnzoo.convert.gates import zero as no_bias
 from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
@@ -83,8 +82,7 @@ def _cell(cell: Cell, letters: str, arrays: list[np.ndarray], where: str) -> Par
         raise UsageError(
             f"bias of {where} has shape {arrays[2].shape}, which is no bias of {type(cell).__name__}; accepted: {reset}"
         )
-    none = no_bias(size, letters, arrays[1])
-    b, c = ([split(a, letters, size, 0, f"bias of {where}") for a in biases] + [none, none])[:2]
+    b, c = ([split(a, letters, size, 0, f"bias of {where}") for a in biases] + [{}, {}])[:2]
     return to_params(cell, Gates(w, u, b, c), where)
 
 

@@ -14,13 +14,14 @@ from rnnzoo.convert.gates import (
     Gates,
     array,
     from_params,
+    inner_bias,
+    lacking,
     only,
     order,
     pack,
     projects,
     split,
     to_params,
-    zero,
 )
 from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
@@ -66,12 +67,12 @@ def from_torch(
         )
     if not isinstance(target, Model):
         suffix = "_l0" if f"{start}weight_ih_l0" in given else ""
-        used, params = _cell(cell, gates, given, start, suffix)
-        return Converted(params, tuple(sorted(map(str, given.keys() - used))), ())
+        used, params, missing = _cell(cell, gates, given, start, suffix)
+        return Converted(params, tuple(sorted(map(str, given.keys() - used))), missing)
     check_stack(target, "torch")
-    used, params = _layers(target, gates, given, start, ours)
+    used, params, missing = _layers(target, gates, given, start, ours)
     used |= _outer(target, given, embedding, head, params)
-    return complete(target, params, given.keys() - used, ())
+    return complete(target, params, given.keys() - used, missing)
 
 
 def to_torch(
@@ -110,8 +111,8 @@ def _order(cell: Cell) -> str:
 
 def _layers(
     model: Model, gates: str, given: dict[str, Any], start: str, ours: dict[str, re.Match[str]]
-) -> tuple[set[str], Params]:
-    """The keys used, and the parameters of all layers in all directions."""
+) -> tuple[set[str], Params, list[str]]:
+    """The keys used, the parameters of all layers in all directions, and the names of those without a source."""
     layers = 1 + max(int(m["layer"] or 0) for m in ours.values())
     both = any(key.endswith("_reverse") for key in ours)
     if (layers, both) != (model.stack.layers, model.stack.bidirectional):
@@ -122,35 +123,47 @@ def _layers(
         )
     found: Params = {}
     used: set[str] = set()
+    missing: list[str] = []
     for layer in range(layers):
         here = found[f"layer_{layer}"] = {}
         for direction, end in zip(model.directions, ("", "_reverse"), strict=False):
-            keys, here[direction] = _cell(model.cell, gates, given, start, f"_l{layer}{end}")
+            keys, here[direction], lacks = _cell(model.cell, gates, given, start, f"_l{layer}{end}")
             used |= keys
-    return used, found
+            missing += [f"layer_{layer}.{direction}.{name}" for name in lacks]
+    return used, found, missing
 
 
-def _cell(cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: str) -> tuple[set[str], Params]:
-    """The keys used, and the parameters of one layer in one direction."""
+def _cell(
+    cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: str
+) -> tuple[set[str], Params, tuple[str, ...]]:
+    """The keys used, the parameters of one layer in one direction, and the names of those without a source."""
     projection = ("weight_hr",) * projects(cell)
     names = {part: f"{prefix}{part}{suffix}" for part in ("weight_ih", "weight_hh", *projection, "bias_ih", "bias_hh")}
     needed = [names[part] for part in ("weight_ih", "weight_hh", *projection)]
     if missing := [key for key in needed if key not in given]:
         raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(map(str, given))[:8])}")
     arrays = {part: array(given[key]) for part, key in names.items() if key in given}
-    if arrays["weight_hh"].ndim == 1:  # the ports of IndRNN keep U as a vector
+    port = arrays["weight_hh"].ndim == 1  # those of IndRNN keep U as a vector, and have one bias
+    if port:
         arrays["weight_hh"] = np.diag(arrays["weight_hh"])
     size = cell.hidden_size
     parts = {part: split(a, gates, size, 0, names[part]) for part, a in arrays.items() if part != "weight_hr"}
-    none = zero(size, gates, arrays["weight_hh"])
     form = Gates(
         parts["weight_ih"],
         parts["weight_hh"],
-        parts.get("bias_ih", none),
-        parts.get("bias_hh", none),
+        parts.get("bias_ih", {}),
+        parts.get("bias_hh", {}),
         arrays.get("weight_hr"),
     )
-    return {names[part] for part in arrays}, to_params(cell, form, names["weight_hh"])
+    missing = lacking(cell, form) + (() if port else _halves(cell, form))
+    return {names[part] for part in arrays}, to_params(cell, form, names["weight_hh"]), tuple(sorted(missing))
+
+
+def _halves(cell: Cell, form: Gates) -> tuple[str, ...]:
+    """The names of the sums b of two biases of which the source has one. torch's layers have both or none."""
+    if not cell.bias or bool(form.b) == bool(form.c):
+        return ()
+    return tuple(f"b.{g}" for g in form.w if g != inner_bias(cell))
 
 
 def _write(cell: Cell, params: Params, prefix: str, suffix: str) -> dict[str, np.ndarray]:
