@@ -293,3 +293,28 @@ def test_stacks_that_keras_layers_do_not_compute_are_refused(stack):
 def test_refusals_say_why(function, cell, message):
     with pytest.raises(UsageError, match=message):
         function(cell, {})
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [("foo", "known: LSTMCell, OptimizedLSTMCell"), ("optimized_lstm", "did you mean OptimizedLSTMCell")],
+)
+def test_unknown_layouts_are_refused_with_the_nearest(layout, message):
+    cell = cells.LSTM(hidden_size=HIDDEN)
+    with pytest.raises(UsageError, match=f"layout is '{layout}'; {message}"):
+        convert.to_nnx(cell, varied(cell), layout=layout)
+
+
+@pytest.mark.parametrize(
+    ("function", "cell", "message"),
+    [
+        (convert.from_flax, cells.LSTM(hidden_size=2), r"source is of type object; .*nnx.state\(module"),
+        (convert.from_haiku, cells.LSTM(hidden_size=2), "source is of type object; .*init returns"),
+        (convert.from_keras, cells.LSTM(hidden_size=2), r"weights is of type object; .*layer.get_weights\(\)"),
+        (convert.from_mingru, cells.MinGRU(hidden_size=2), r"source is of type object; .*state_dict\(\)"),
+        (convert.from_pararnn, cells.GRU(hidden_size=2), r"source is of type object; .*state_dict\(\)"),
+    ],
+)
+def test_modules_in_place_of_weights_are_refused(function, cell, message):
+    with pytest.raises(UsageError, match=message):
+        function(cell, object())

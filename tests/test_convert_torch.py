@@ -173,6 +173,17 @@ def weights(kind: str = "LSTM", **fields: Any) -> Any:
         (LSTM, lambda: {"weight_ih_l0": np.ones((16, 3))}, "lacks weight_hh_l0"),
         (LSTM, lambda: "model.pt", "model.pt is no .safetensors file"),
         (LSTM, lambda: "none.safetensors", "cannot read none.safetensors"),
+        (
+            LSTM,
+            lambda: torch.nn.LSTM(3, 4),
+            "source is of type LSTM; accepted: a state_dict, such as",
+        ),
+        (
+            LSTM,
+            lambda: {**weights(), "weight_ih_l0": np.ones(16)},
+            r"W of .* has shape \(4,\)",
+        ),
+        (LSTM, lambda: {**weights(), "bias_ih_l0": np.ones(())}, r"bias_ih_l0 has shape \(\); accepted: 4 gates"),
         (headless(LSTM, 3)[0], lambda: weights(num_layers=2), r"accepted: a model with Stack\(layers=2"),
         (headless(LSTM, 2)[0], weights, r"layer_0.cell.w.i has shape|layer_0.cell.w.f has shape"),
     ],
@@ -240,3 +251,32 @@ def test_layers_made_without_biases_are_exact_and_named(x64):
     assert found.missing == ("head.w", *biases)
     expected = layer(torch.from_numpy(np.array(xs)))[0].detach().numpy()
     assert_close(np.asarray(model.apply({**found.params, **head}, xs)[0]), expected)
+
+
+def test_what_an_embedding_or_a_head_cannot_hold_is_refused():
+    model = headless(LSTM, 3)[0]
+    source = {**weights(), "fc.weight": np.eye(4), "fc.bias": np.zeros(4), "e.weight": np.ones((3, 3))}
+    assert convert.from_torch(model, source, head="fc.").unused == ("e.weight",)
+    with pytest.raises(UsageError, match=r"fc.bias is not 0.*accepted: Stack\(head_bias=True\)"):
+        convert.from_torch(model, source | {"fc.bias": np.ones(4)}, head="fc.")
+    with pytest.raises(UsageError, match=r"embedding is 'e.', and the model has none"):
+        convert.from_torch(model, source, embedding="e.")
+    model = Model(cell=LSTM, input_size=3, output_size=4, stack=Stack(embedding_size=3))
+    with pytest.raises(UsageError, match=r"e.bias is not 0.*accepted: a bias-free nn.Linear"):
+        convert.from_torch(model, source | {"e.bias": np.ones(3)}, embedding="e.")
+
+
+def test_projections_that_torch_does_not_have_are_refused():
+    cell = cells.ProjectedLSTM(hidden_size=4, projection=4)
+    with pytest.raises(UsageError, match=r"projects 4 units to 4; .* accepted: projection=3 or less"):
+        convert.to_torch(cell, cell.init(jax.random.key(0), 3))
+
+
+def test_members_that_a_search_misses_are_refused_with_that_reason():
+    cell = cells.Elman(hidden_size=8, structure=structures.Givens())
+    params = cell.init(jax.random.key(0), 3)
+    source = convert.to_torch(cell, params | {"u": {"h": cell.structure.init(jax.random.key(1), 8)}})
+    with pytest.raises(UsageError, match="can miss even a matrix that the structure has"):
+        convert.from_torch(cell, source)
+    dense = cells.Elman(hidden_size=8)
+    np.testing.assert_array_equal(convert.from_torch(dense, source).params["u"]["h"], source["weight_hh_l0"])

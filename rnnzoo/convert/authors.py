@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.base import Cell
-from rnnzoo.convert.gates import Converted, Gates, array, lacking, only, order, split, to_params
+from rnnzoo.convert.gates import Converted, Gates, array, lacking, mapping, only, order, split, to_params
 from rnnzoo.registry import UsageError
 from rnnzoo.run import check_params
 
@@ -32,6 +32,7 @@ def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = N
         UsageError (a ValueError): weights that are missing or do not fit, or a cell that minGRU-pytorch has not."""
     order(cell, {name: gates for name, (_, gates) in _MINIMAL.items()}, "minGRU-pytorch", {})
     name, gates = _MINIMAL[type(cell).__name__]
+    source = mapping(source, "a state_dict, such as module.state_dict()")
     start = only({key[: -len(name)] for key in source if key.endswith(name)}, prefix, source, name)
     w = split(array(source[start + name]), gates, cell.hidden_size, 0, start + name)
     params = {"w": {g: jnp.asarray(a, float) for g, a in w.items()}}
@@ -57,6 +58,7 @@ def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = 
         UsageError (a ValueError): weights that are missing or do not fit, or a cell that ParaRNN has not."""
     reasons = {"LSTM": "ParaRNN's LSTM has coupled gates and peepholes"}
     gates = order(cell, {"GRU": "zrn", "GRUResetBefore": "zrn"}, "ParaRNN", reasons)
+    source = mapping(source, "a state_dict, such as module.state_dict()")
     starts = {key[:-1] for key in source if key == "A" or key.endswith(".A")}
     start = only(starts, prefix, source, "A of ParaRNN's GRUDiagMH")
     keys = [start + name for name in ("A", "B", "b")]

@@ -7,9 +7,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell
+from rnnzoo.base import Cell, Structure
 from rnnzoo.facts import structure_of
-from rnnzoo.grow import project
+from rnnzoo.grow import dependence, project
 from rnnzoo.registry import UsageError, find
 from rnnzoo.run import check_params, expected_params
 from rnnzoo.typing import Params
@@ -130,11 +130,23 @@ def _structured(cell: Cell, dense: np.ndarray, what: str) -> Any:
     assert structure is not None
     u, error = project(dense, structure)
     if not error <= 100 * jnp.finfo(jnp.result_type(float)).eps:
+        accepted = "accepted: structures.Dense(), or a structure that holds it"
+        if _searched(structure, len(dense)):
+            raise UsageError(
+                f"{what} was not found among the matrices of {structure}: the nearest one found differs by {error:.2g} "
+                "of its norm. They are searched by descents, which can miss even a matrix that the structure has "
+                f"(rnnzoo.grow.project); {accepted}"
+            )
         raise UsageError(
-            f"{what} is no matrix of {structure}: the nearest one differs by {error:.2g} of its norm; accepted: "
-            "structures.Dense(), or a structure that holds it"
+            f"{what} is no matrix of {structure}: the nearest one differs by {error:.2g} of its norm; {accepted}"
         )
     return u
+
+
+def _searched(structure: Structure, size: int) -> bool:
+    """Whether `project` has no formula for this structure, and so no promise of the nearest member."""
+    own = type(structure).project is not Structure.project
+    return not own and dependence(structure, size) == "nonlinear"
 
 
 # ---- arrays and names ------------------------------------------------------------------------------------
@@ -147,6 +159,13 @@ def array(value: Any) -> np.ndarray:
         value = value.float() if "bfloat16" in str(value.dtype) else value
     found = np.asarray(value)
     return found.astype(np.float32) if found.dtype.name == "bfloat16" else found
+
+
+def mapping(source: Any, accepted: str) -> Mapping[Any, Any]:
+    """`source`, if it holds weights by name; else `UsageError`, which says how to get them from a module."""
+    if isinstance(source, Mapping):
+        return source
+    raise UsageError(f"source is of type {type(source).__name__}; accepted: {accepted}")
 
 
 def flat(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:

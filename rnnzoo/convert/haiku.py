@@ -6,7 +6,19 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.base import Cell
-from rnnzoo.convert.gates import Converted, Gates, array, flat, from_params, lacking, only, order, split, to_params
+from rnnzoo.convert.gates import (
+    Converted,
+    Gates,
+    array,
+    flat,
+    from_params,
+    lacking,
+    mapping,
+    only,
+    order,
+    split,
+    to_params,
+)
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
 
@@ -34,7 +46,7 @@ def from_haiku(cell: Cell, source: Mapping[str, Mapping[str, Any]], *, prefix: s
     Raises:
         UsageError (a ValueError): weights that are missing or do not fit, or that the cell cannot hold exactly."""
     letters = _order(cell)
-    given = flat(source)
+    given = flat(mapping(source, "nested dicts, such as what a Haiku transform's init returns"))
     probe = _FILES[letters][2] or "linear/w"
     paths = {key[: -len(probe)].rstrip("/") for key in given if key == probe or key.endswith("/" + probe)}
     start = only(paths, prefix, given, f"{type(cell).__name__} of Haiku")

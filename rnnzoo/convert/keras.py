@@ -30,6 +30,8 @@ def from_keras(target: Cell | Model, weights: Sequence[Any]) -> Converted:
     Raises:
         UsageError (a ValueError): another number of arrays, or weights that the target cannot hold exactly."""
     letters = order(target.cell if isinstance(target, Model) else target, ORDERS, "Keras", {})
+    if not isinstance(weights, Sequence):
+        raise UsageError(f"weights is of type {type(weights).__name__}; accepted: a list, such as layer.get_weights()")
     arrays = [array(w) for w in weights]
     if not isinstance(target, Model):
         each = 3 if target.bias else 2

@@ -16,6 +16,7 @@ from rnnzoo.convert.gates import (
     from_params,
     inner_bias,
     lacking,
+    mapping,
     only,
     order,
     pack,
@@ -30,6 +31,7 @@ from rnnzoo.typing import Params
 
 ORDERS = {"Elman": "h", "IndRNN": "h", "GRU": "rzn", "LSTM": "ifgo", "ProjectedLSTM": "ifgo"}
 REASONS = {"GRUResetBefore": "it resets before U_n, torch's GRU after; no weights of one compute the other"}
+_ACCEPTED = "a state_dict, such as module.state_dict(), or the path of a .safetensors file"
 _KEY = re.compile(r"(?P<prefix>.*?)(weight|bias)_(ih|hh|hr)(_l(?P<layer>\d+)(_reverse)?)?")
 
 
@@ -54,7 +56,7 @@ def from_torch(
 
     Raises:
         UsageError (a ValueError): weights that are missing or do not fit, or that the target cannot hold exactly."""
-    given = _load(source) if isinstance(source, (str, Path)) else dict(source)
+    given = dict(_load(source) if isinstance(source, (str, Path)) else mapping(source, _ACCEPTED))
     cell = target.cell if isinstance(target, Model) else target
     gates = _order(cell)
     matches = {key: m for key in given if (m := _KEY.fullmatch(str(key)))}
@@ -169,6 +171,11 @@ def _halves(cell: Cell, form: Gates) -> tuple[str, ...]:
 def _write(cell: Cell, params: Params, prefix: str, suffix: str) -> dict[str, np.ndarray]:
     gates = _order(cell)
     form = from_params(cell, params)
+    if form.p is not None and len(form.p) >= cell.hidden_size:
+        raise UsageError(
+            f"{type(cell).__name__} projects {cell.hidden_size} units to {len(form.p)}; torch's proj_size is smaller "
+            f"than hidden_size; accepted: projection={cell.hidden_size - 1} or less"
+        )
     found = {"weight_ih": form.w, "weight_hh": form.u} | ({"bias_ih": form.b, "bias_hh": form.c} if cell.bias else {})
     packed = {f"{prefix}{part}{suffix}": pack(parts, gates, 0) for part, parts in found.items()}
     return packed | ({} if form.p is None else {f"{prefix}weight_hr{suffix}": form.p})
@@ -177,14 +184,28 @@ def _write(cell: Cell, params: Params, prefix: str, suffix: str) -> dict[str, np
 def _outer(model: Model, given: dict[str, Any], embedding: str | None, head: str | None, found: Params) -> set[str]:
     """Put embedding and head into `found`; the keys used."""
     used: set[str] = set()
-    if embedding is not None and model.stack.embedding_size:
+    if embedding is not None:
+        if not model.stack.embedding_size:
+            raise UsageError(
+                f"embedding is {embedding!r}, and the model has none; accepted: None, or Stack(embedding_size=...)"
+            )
+        _no_bias(given, embedding, used, "a bias-free nn.Linear")
         w = array(_take(given, embedding + "weight", used))
         found["embed"] = {"w": jnp.asarray(w if model.tokens else w.T, float)}
     if head is not None:
         found["head"] = {"w": jnp.asarray(array(_take(given, head + "weight", used)), float)}
-        if model.stack.head_bias:
+        if not model.stack.head_bias:
+            _no_bias(given, head, used, "Stack(head_bias=True)")
+        else:
             found["head"]["b"] = jnp.asarray(array(_take(given, head + "bias", used)), float)
     return used
+
+
+def _no_bias(given: dict[str, Any], prefix: str, used: set[str], accepted: str) -> None:
+    """Take a bias of zeros, if there is one; `UsageError` for another, which the model cannot hold."""
+    if (key := prefix + "bias") in given:
+        if np.any(array(_take(given, key, used))):
+            raise UsageError(f"{key} is not 0, and the model has no bias there; accepted: {accepted}")
 
 
 def _take(given: dict[str, Any], key: str, used: set[str]) -> Any:
