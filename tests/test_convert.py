@@ -23,8 +23,8 @@ def varied(cell: Any, features: int = FEATURES) -> Any:
     return jax.tree.map(jnp.add, params, random_like(jax.random.key(1), params, 0.3))
 
 
-def same(found: Any, params: Any) -> None:
-    assert (found.unused, found.missing) == ((), ())
+def same(found: Any, params: Any, missing: tuple[str, ...] = ()) -> None:
+    assert (found.unused, found.missing) == ((), missing)
     assert_close(found.params, params, 1e-15)
 
 
@@ -79,7 +79,7 @@ def test_nnx(x64, name, layout):
     nnx.replace_by_pure_dict(state, tree)
     nnx.update(layer.cell, state)
     assert_close(layer(xs), run(cell, params, xs)[0])
-    same(convert.from_flax(cell, tree), params)
+    same(convert.from_flax(cell, tree), params, ("c",) if "c" in params else ())
 
 
 def test_one_of_several_flax_cells_is_chosen_by_its_path():
@@ -127,6 +127,53 @@ def test_haiku(x64, cell, name, prefix):
         source = {**back, "vanilla_rnn/linear_1": {**back["vanilla_rnn/linear_1"], "b": jnp.zeros(HIDDEN)}}
     assert_close(layer.apply(source if name == "VanillaRNN" else back, xs), run(cell, params, xs)[0])
     same(convert.from_haiku(cell, back), params)
+
+
+def without_biases(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    return {k: without_biases(v) for k, v in tree.items() if k not in ("b", "bias")}
+
+
+def zeroed(params: Any) -> Any:
+    """The same parameters with biases at 0."""
+    found = {**params, "b": jax.tree.map(jnp.zeros_like, params["b"])}
+    return found | ({"c": jnp.zeros(HIDDEN)} if "c" in params else {})
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "Elman", "UGRNN"])
+def test_biases_that_a_flax_cell_has_not_are_zero_and_named(x64, name):
+    cell = getattr(cells, name)(hidden_size=HIDDEN)
+    params = varied(cell)
+    named = tuple(sorted([f"b.{g}" for g in params["b"]] + ["c"] * ("c" in params)))
+    same(convert.from_flax(cell, without_biases(convert.to_linen(cell, params))), zeroed(params), named)
+    tree = convert.to_linen(cell, params)
+    if name == "GRU":
+        del tree["hn"]["bias"], tree["iz"]["bias"]
+        assert convert.from_flax(cell, tree).missing == ("b.z", "c")
+    if name == "LSTM":
+        fused = without_biases(convert.to_nnx(cell, params, layout="OptimizedLSTMCell"))
+        same(convert.from_flax(cell, fused), zeroed(params), named)
+
+
+def test_biases_that_a_haiku_module_has_not_are_named(x64):
+    gru, lstm = cells.GRUResetBefore(hidden_size=HIDDEN), cells.LSTM(hidden_size=HIDDEN)
+    params = varied(gru)
+    tree = without_biases(convert.to_haiku(gru, params, prefix="gru"))
+    same(convert.from_haiku(gru, tree), zeroed(params), ("b.n", "b.r", "b.z"))
+    params = varied(lstm)
+    found = convert.from_haiku(lstm, without_biases(convert.to_haiku(lstm, params, prefix="lstm")))
+    expected = zeroed(params)
+    expected["b"]["f"] += 1  # what Haiku's step adds by itself
+    same(found, expected, ("b.f", "b.g", "b.i", "b.o"))
+
+
+def test_a_bias_of_another_shape_is_not_broadcast():
+    cell = cells.Elman(hidden_size=HIDDEN)
+    tree = convert.to_linen(cell, varied(cell))
+    tree["i"]["bias"] = np.ones(1)
+    with pytest.raises(UsageError, match=r"\['b'\]\['h'\] of .* has shape \(1,\)"):
+        convert.from_flax(cell, tree)
 
 
 # ---- Keras -----------------------------------------------------------------------------------------------
@@ -201,6 +248,38 @@ def test_keras_models_and_refusals():
         convert.from_keras(cells.GRUResetBefore(hidden_size=HIDDEN), inner[:3])
 
 
+LSTM_STACK = Model(cell=cells.LSTM(hidden_size=HIDDEN), input_size=9, output_size=2, tokens=True,
+                   stack=Stack(embedding_size=3))  # fmt: skip
+
+
+def keras_arrays(vocabulary: int = 9, embedding: int = 3, inputs: int = 3, outputs: int = 2) -> list[np.ndarray]:
+    shapes = [(vocabulary, embedding), (inputs, 16), (4, 16), (16,), (4, outputs), (outputs,)]
+    return [np.ones(shape) for shape in shapes]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"vocabulary": 5}, r"embed.w has shape \(5, 3\) in the source; accepted: \(9, 3\)"),
+        ({"outputs": 7}, r"head.[wb] has shape \(7.*; accepted: \(2"),
+        ({"inputs": 6}, r"layer_0.cell.w.f has shape \(4, 6\) in the source; accepted: \(4, 3\)"),
+    ],
+)
+def test_every_shape_of_a_keras_model_is_checked(sizes, message):
+    assert convert.from_keras(LSTM_STACK, keras_arrays()).missing == ()
+    with pytest.raises(UsageError, match=message):
+        convert.from_keras(LSTM_STACK, keras_arrays(**sizes))
+
+
+@pytest.mark.parametrize("stack", [Stack(residual=True), Stack(layers=2, residual=True), Stack(layers=2, norm=True)])
+def test_stacks_that_keras_layers_do_not_compute_are_refused(stack):
+    cell = cells.LSTM(hidden_size=HIDDEN)
+    model = Model(cell=cell, input_size=HIDDEN, output_size=2, stack=stack)
+    weights = convert.to_keras(cell, cell.init(jax.random.key(0), HIDDEN)) * stack.layers
+    with pytest.raises(UsageError, match=r"Stack\.(norm|residual) is True; Keras's layers have no norm or residual"):
+        convert.from_keras(model, weights)
+
+
 @pytest.mark.parametrize(
     ("function", "cell", "message"),
     [
@@ -214,3 +293,28 @@ def test_keras_models_and_refusals():
 def test_refusals_say_why(function, cell, message):
     with pytest.raises(UsageError, match=message):
         function(cell, {})
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [("foo", "known: LSTMCell, OptimizedLSTMCell"), ("optimized_lstm", "did you mean OptimizedLSTMCell")],
+)
+def test_unknown_layouts_are_refused_with_the_nearest(layout, message):
+    cell = cells.LSTM(hidden_size=HIDDEN)
+    with pytest.raises(UsageError, match=f"layout is '{layout}'; {message}"):
+        convert.to_nnx(cell, varied(cell), layout=layout)
+
+
+@pytest.mark.parametrize(
+    ("function", "cell", "message"),
+    [
+        (convert.from_flax, cells.LSTM(hidden_size=2), r"source is of type object; .*nnx.state\(module"),
+        (convert.from_haiku, cells.LSTM(hidden_size=2), "source is of type object; .*init returns"),
+        (convert.from_keras, cells.LSTM(hidden_size=2), r"weights is of type object; .*layer.get_weights\(\)"),
+        (convert.from_mingru, cells.MinGRU(hidden_size=2), r"source is of type object; .*state_dict\(\)"),
+        (convert.from_pararnn, cells.GRU(hidden_size=2), r"source is of type object; .*state_dict\(\)"),
+    ],
+)
+def test_modules_in_place_of_weights_are_refused(function, cell, message):
+    with pytest.raises(UsageError, match=message):
+        function(cell, object())

@@ -31,7 +31,7 @@ def test_mingru(x64, draw):
     source = {"0.to_hidden_and_gate.weight": weight, "0.to_out.weight": draw(FEATURES, HIDDEN)}
     cell = cells.MinGRU(hidden_size=HIDDEN)
     found = convert.from_mingru(cell, source)
-    assert found.unused == ("0.to_out.weight",)
+    assert (found.unused, found.missing) == (("0.to_out.weight",), ("b.n", "b.z"))
 
     def step(x, h):
         hidden, gate = np.split(weight @ x, 2)
@@ -45,6 +45,7 @@ def test_minlstm(x64, draw):
     weight = draw(3 * HIDDEN, FEATURES)
     cell = cells.MinLSTM(hidden_size=HIDDEN, bias=False)
     found = convert.from_mingru(cell, {"to_hidden_and_f_i_gate.weight": weight})
+    assert found.missing == ()
 
     def step(x, h):
         hidden, f, i = np.split(weight @ x, 3)
@@ -61,6 +62,7 @@ def test_pararnn(x64, draw, kind, heads):
     blocks = draw(heads, FEATURES // heads, 3, HIDDEN // heads)
     cell = kind(hidden_size=HIDDEN, structure=structures.Diagonal())
     found = convert.from_pararnn(cell, {"cell.A": a, "cell.B": blocks, "cell.b": b})
+    assert found.missing == (("c",) if kind is cells.GRU else ())
 
     def step(x, h):
         bx = np.einsum("hi,hivj->vhj", x.reshape(heads, -1), blocks).reshape(3, HIDDEN) + b
@@ -82,7 +84,7 @@ def test_indrnn(x64, draw, cell):
     w, u, b = draw(HIDDEN, FEATURES), draw(HIDDEN), draw(HIDDEN)
     source = {"cells.0.0.weight_ih": w, "cells.0.0.weight_hh": u, "cells.0.0.bias_ih": b, "h0": np.zeros(HIDDEN)}
     found = convert.from_torch(cell, source)
-    assert found.unused == ("h0",)
+    assert (found.unused, found.missing) == (("h0",), ())
     function = np.tanh if isinstance(cell, cells.Elman) else lambda v: np.maximum(v, 0)
     check(cell, found, lambda x, h: function(w @ x + b + u * h))
 

@@ -173,6 +173,17 @@ def weights(kind: str = "LSTM", **fields: Any) -> Any:
         (LSTM, lambda: {"weight_ih_l0": np.ones((16, 3))}, "lacks weight_hh_l0"),
         (LSTM, lambda: "model.pt", "model.pt is no .safetensors file"),
         (LSTM, lambda: "none.safetensors", "cannot read none.safetensors"),
+        (
+            LSTM,
+            lambda: torch.nn.LSTM(3, 4),
+            "source is of type LSTM; accepted: a state_dict, such as",
+        ),
+        (
+            LSTM,
+            lambda: {**weights(), "weight_ih_l0": np.ones(16)},
+            r"W of .* has shape \(4,\)",
+        ),
+        (LSTM, lambda: {**weights(), "bias_ih_l0": np.ones(())}, r"bias_ih_l0 has shape \(\); accepted: 4 gates"),
         (headless(LSTM, 3)[0], lambda: weights(num_layers=2), r"accepted: a model with Stack\(layers=2"),
         (headless(LSTM, 2)[0], weights, r"layer_0.cell.w.i has shape|layer_0.cell.w.f has shape"),
     ],
@@ -182,10 +193,90 @@ def test_refusals_say_why(target, source, message):
         convert.from_torch(target, source())
 
 
-def test_models_that_torch_cannot_compute_are_refused():
-    model = Model(cell=LSTM, input_size=3, output_size=2, stack=Stack(layers=2, norm=True))
-    with pytest.raises(UsageError, match="no norm or residual"):
+STACKS = [
+    Stack(residual=True),
+    Stack(layers=2, residual=True),
+    Stack(layers=2, norm=True),
+    Stack(embedding_size=4, residual=True),
+]
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=str)
+def test_stacks_that_torch_layers_do_not_compute_are_refused_both_ways(stack):
+    model = Model(cell=LSTM, input_size=4, output_size=2, stack=stack)
+    with pytest.raises(UsageError, match=r"Stack\.(norm|residual) is True; torch's layers have no norm or residual"):
         convert.to_torch(model, model.init(jax.random.key(0)))
+    with pytest.raises(UsageError, match=r"accepted: (norm|residual)=False"):
+        convert.from_torch(model, torch.nn.LSTM(4, 4, num_layers=stack.layers).state_dict())
+
+
+def test_norm_and_residual_that_never_act_are_no_obstacle():
+    model = Model(cell=LSTM, input_size=3, output_size=2, stack=Stack(residual=True, norm=True))
+    params = varied(model)
+    found = convert.from_torch(model, convert.to_torch(model, params), head="head.")
+    assert_close(found.params, params)
+    assert (found.unused, found.missing) == ((), ())
+
+
+def test_cells_that_torch_has_not_are_refused():
     cell = cells.GRUResetBefore(hidden_size=3)
     with pytest.raises(UsageError, match="it resets before U_n"):
         convert.to_torch(cell, cell.init(jax.random.key(0), 2))
+
+
+@pytest.mark.parametrize(
+    ("kind", "dropped", "missing"),
+    [
+        ("LSTM", ("bias_hh_l0",), ("b.f", "b.g", "b.i", "b.o")),
+        ("LSTM", ("bias_ih_l0",), ("b.f", "b.g", "b.i", "b.o")),
+        ("LSTM", ("bias_ih_l0", "bias_hh_l0"), ("b.f", "b.g", "b.i", "b.o")),
+        ("GRU", ("bias_hh_l0",), ("b.r", "b.z", "c")),
+        ("GRU", ("bias_ih_l0",), ("b.n", "b.r", "b.z")),
+        ("GRU", ("bias_ih_l0", "bias_hh_l0"), ("b.n", "b.r", "b.z", "c")),
+    ],
+)
+def test_biases_without_a_source_are_named(kind, dropped, missing):
+    cell = KINDS[kind][0](hidden_size=4)
+    source = {k: v for k, v in weights(kind).items() if k not in dropped}
+    found = convert.from_torch(cell, source)
+    assert found.missing == missing
+    assert ("c" not in missing) or not found.params["c"].any()
+
+
+def test_layers_made_without_biases_are_exact_and_named(x64):
+    layer, xs = torch_layer("GRU", 3, 4, num_layers=2, bias=False), inputs(5, (2,), 3)
+    model, head = headless(cells.GRU(hidden_size=4), 3, layers=2)
+    found = convert.from_torch(model, layer.state_dict())
+    biases = [f"layer_{n}.cell.{b}" for n in range(2) for b in ("b.n", "b.r", "b.z", "c")]
+    assert found.missing == ("head.w", *biases)
+    expected = layer(torch.from_numpy(np.array(xs)))[0].detach().numpy()
+    assert_close(np.asarray(model.apply({**found.params, **head}, xs)[0]), expected)
+
+
+def test_what_an_embedding_or_a_head_cannot_hold_is_refused():
+    model = headless(LSTM, 3)[0]
+    source = {**weights(), "fc.weight": np.eye(4), "fc.bias": np.zeros(4), "e.weight": np.ones((3, 3))}
+    assert convert.from_torch(model, source, head="fc.").unused == ("e.weight",)
+    with pytest.raises(UsageError, match=r"fc.bias is not 0.*accepted: Stack\(head_bias=True\)"):
+        convert.from_torch(model, source | {"fc.bias": np.ones(4)}, head="fc.")
+    with pytest.raises(UsageError, match=r"embedding is 'e.', and the model has none"):
+        convert.from_torch(model, source, embedding="e.")
+    model = Model(cell=LSTM, input_size=3, output_size=4, stack=Stack(embedding_size=3))
+    with pytest.raises(UsageError, match=r"e.bias is not 0.*accepted: a bias-free nn.Linear"):
+        convert.from_torch(model, source | {"e.bias": np.ones(3)}, embedding="e.")
+
+
+def test_projections_that_torch_does_not_have_are_refused():
+    cell = cells.ProjectedLSTM(hidden_size=4, projection=4)
+    with pytest.raises(UsageError, match=r"projects 4 units to 4; .* accepted: projection=3 or less"):
+        convert.to_torch(cell, cell.init(jax.random.key(0), 3))
+
+
+def test_members_that_a_search_misses_are_refused_with_that_reason():
+    cell = cells.Elman(hidden_size=8, structure=structures.Givens())
+    params = cell.init(jax.random.key(0), 3)
+    source = convert.to_torch(cell, params | {"u": {"h": cell.structure.init(jax.random.key(1), 8)}})
+    with pytest.raises(UsageError, match="can miss even a matrix that the structure has"):
+        convert.from_torch(cell, source)
+    dense = cells.Elman(hidden_size=8)
+    np.testing.assert_array_equal(convert.from_torch(dense, source).params["u"]["h"], source["weight_hh_l0"])

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.base import Cell
-from rnnzoo.convert.gates import Converted, Gates, array, only, order, split, to_params, zero
+from rnnzoo.convert.gates import Converted, Gates, array, lacking, mapping, only, order, split, to_params
 from rnnzoo.registry import UsageError
 from rnnzoo.run import check_params
 
@@ -20,7 +20,8 @@ def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = N
     """A `MinGRU` or `MinLSTM` from minGRU-pytorch (https://github.com/lucidrains/minGRU-pytorch).
 
     ``to_hidden_and_gate.weight`` (2 H, I) is w.n and w.z, ``to_hidden_and_f_i_gate.weight`` (3 H, I) is w.n, w.f and
-    w.i, one below the other. There are no biases: they become 0. ``to_out``, where a layer has one, is not used.
+    w.i, one below the other. There are no biases: they become 0, and stand in `missing`. ``to_out``, where a layer has
+    one, is not used.
 
     Args:
         cell: ours.
@@ -31,13 +32,14 @@ def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = N
         UsageError (a ValueError): weights that are missing or do not fit, or a cell that minGRU-pytorch has not."""
     order(cell, {name: gates for name, (_, gates) in _MINIMAL.items()}, "minGRU-pytorch", {})
     name, gates = _MINIMAL[type(cell).__name__]
+    source = mapping(source, "a state_dict, such as module.state_dict()")
     start = only({key[: -len(name)] for key in source if key.endswith(name)}, prefix, source, name)
     w = split(array(source[start + name]), gates, cell.hidden_size, 0, start + name)
     params = {"w": {g: jnp.asarray(a, float) for g, a in w.items()}}
     if cell.bias:
         params["b"] = {g: jnp.zeros(cell.hidden_size) for g in gates}
     check_params(cell, params, next(iter(w.values())).shape[1])
-    return Converted(params, tuple(sorted(source.keys() - {start + name})), ())
+    return Converted(params, tuple(sorted(source.keys() - {start + name})), lacking(cell, Gates(w, {}, {}, {})))
 
 
 def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = None) -> Converted:
@@ -56,6 +58,7 @@ def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = 
         UsageError (a ValueError): weights that are missing or do not fit, or a cell that ParaRNN has not."""
     reasons = {"LSTM": "ParaRNN's LSTM has coupled gates and peepholes"}
     gates = order(cell, {"GRU": "zrn", "GRUResetBefore": "zrn"}, "ParaRNN", reasons)
+    source = mapping(source, "a state_dict, such as module.state_dict()")
     starts = {key[:-1] for key in source if key == "A" or key.endswith(".A")}
     start = only(starts, prefix, source, "A of ParaRNN's GRUDiagMH")
     keys = [start + name for name in ("A", "B", "b")]
@@ -69,11 +72,12 @@ def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = 
             f"with {size} units, (3, {size}), (heads, I / heads, 3, {size} / heads) and (3, {size})"
         )
     w = {g: _block_diagonal(blocks[:, :, k]) for k, g in enumerate(gates)}
-    form = Gates(w, {g: np.diag(v) for g, v in zip(gates, a, strict=True)}, dict(zip(gates, b, strict=True)),
-                 zero(size, gates, b))  # fmt: skip
+    u = {g: np.diag(v) for g, v in zip(gates, a, strict=True)}
+    form = Gates(w, u, dict(zip(gates, b, strict=True)), {})
     for part in (form.w, form.u, form.b):
         part["z"] = -part["z"]  # sigmoid(-v) = 1 - sigmoid(v)
-    return Converted(to_params(cell, form, start or "ParaRNN's GRU"), tuple(sorted(source.keys() - set(keys))), ())
+    params = to_params(cell, form, start or "ParaRNN's GRU")
+    return Converted(params, tuple(sorted(source.keys() - set(keys))), lacking(cell, form))
 
 
 def _block_diagonal(blocks: np.ndarray) -> np.ndarray:

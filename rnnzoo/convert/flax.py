@@ -1,7 +1,7 @@
 """Weights from and to the recurrent cells of Flax Linen and NNX, without Flax."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,16 +15,19 @@ from rnnzoo.convert.gates import (
     flat,
     from_params,
     inner_bias,
+    lacking,
+    mapping,
     only,
     order,
     pack,
     split,
     to_params,
     unnest,
-    zero,
-)  # fmt: skip
-from rnnzoo.registry import UsageError
+)
+from rnnzoo.registry import UsageError, nearest
 from rnnzoo.typing import Params
+
+Layout = Literal["LSTMCell", "OptimizedLSTMCell"]
 
 # Our gates in Flax's order, and Flax's name of a gate where it is another.
 ORDERS = {"Elman": "h", "GRU": "rzn", "LSTM": "ifgo", "UGRNN": "gn"}
@@ -48,7 +51,7 @@ def from_flax(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = Non
     Raises:
         UsageError (a ValueError): weights that are missing or do not fit, or that the cell cannot hold exactly."""
     letters = order(cell, ORDERS, "Flax", REASONS)
-    given = flat(source)
+    given = flat(mapping(source, "nested dicts, such as Linen's variables or NNX's nnx.state(module, nnx.Param)"))
     kernels = _kernels(cell, letters, given)
     probes = {f"{kernels(letters[-1], 'h')}/kernel", "dense_h/kernel"}
     paths = {key[: -len(p)] for key in given for p in probes if key == p or key.endswith("/" + p)}
@@ -66,7 +69,8 @@ def from_flax(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = Non
     if missing := sorted(key for key in used - given.keys() if key.endswith("kernel")):
         raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(given)[:8])}")
     assert gates is not None
-    return Converted(to_params(cell, gates, start or type(cell).__name__), tuple(sorted(given.keys() - used)), ())
+    params = to_params(cell, gates, start or type(cell).__name__)
+    return Converted(params, tuple(sorted(given.keys() - used)), lacking(cell, gates))
 
 
 def to_linen(cell: Cell, params: Params) -> dict[str, Any]:
@@ -78,15 +82,16 @@ def to_linen(cell: Cell, params: Params) -> dict[str, Any]:
     return _write_named(cell, params, order(cell, ORDERS, "Flax Linen", REASONS), "if")
 
 
-def to_nnx(
-    cell: Cell, params: Params, *, layout: Literal["LSTMCell", "OptimizedLSTMCell"] = "LSTMCell"
-) -> dict[str, Any]:
+def to_nnx(cell: Cell, params: Params, *, layout: Layout = "LSTMCell") -> dict[str, Any]:
     """The parameters of NNX's `SimpleCell`, `GRUCell`, and of the LSTM named by `layout`, as nested dicts: load them
     with ``nnx.update(module, nnx.state(module).replace_by_pure_dict(...))``.
 
     Raises:
-        UsageError (a ValueError): a cell that NNX does not have, or a GRU with a bias c, which NNX's cannot hold."""
+        UsageError (a ValueError): a cell or layout that NNX does not have, or a GRU with a bias c, which NNX's cannot
+            hold."""
     letters = order(cell, NNX_ORDERS, "Flax NNX", REASONS)
+    if layout not in get_args(Layout):
+        raise UsageError(f"layout is {layout!r}; {nearest(str(layout), get_args(Layout))}")
     if type(cell).__name__ == "LSTM" and layout == "LSTMCell":
         return _write_named(cell, params, letters, "if_")
     gates = from_params(cell, params)
@@ -116,7 +121,8 @@ def _read_named(cell: Cell, letters: str, name: Kernels, take: Take) -> Gates | 
             kernel, bias = (take(f"{name(g, part)}/{leaf}") for leaf in ("kernel", "bias"))
             if kernel is not None:
                 found[part][g] = kernel.T
-                biases[part][g] = np.zeros(kernel.shape[1], kernel.dtype) if bias is None else bias
+            if bias is not None:
+                biases[part][g] = bias
     complete = all(len(arrays) == len(letters) for arrays in found.values())
     return Gates(found["i"], found["h"], biases["i"], biases["h"]) if complete else None
 
@@ -129,7 +135,7 @@ def _read_fused(cell: Cell, letters: str, name: Kernels, take: Take) -> Gates | 
         if kernel is None:
             return None
         parts.append(_turned(split(kernel, letters, size, 1, f"{dense}/kernel")))
-        parts.append(zero(size, letters, kernel) if bias is None else split(bias, letters, size, 0, f"{dense}/bias"))
+        parts.append({} if bias is None else split(bias, letters, size, 0, f"{dense}/bias"))
     return Gates(w=parts[0], u=parts[2], b=parts[1], c=parts[3])
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell
+from rnnzoo.base import Cell, Structure
 from rnnzoo.facts import structure_of
-from rnnzoo.grow import project
+from rnnzoo.grow import dependence, project
 from rnnzoo.registry import UsageError, find
 from rnnzoo.run import check_params, expected_params
 from rnnzoo.typing import Params
@@ -22,16 +22,19 @@ class Converted:
     """Parameters from another library."""
 
     params: Params
-    """Parameters of the cell or the model that was asked for; those named in `missing` are not there."""
+    """Parameters of the cell or the model that was asked for. Biases that the source's layers do not have are what
+    these compute without: 0 (and 1 for the b.f of Haiku's LSTM). Other parameters named in `missing` are not there."""
     unused: tuple[str, ...]
     """Keys of the source that no parameter came from."""
     missing: tuple[str, ...]
-    """Parameters of the model that the source has no weights for, such as "head.w"; a cell's are always complete."""
+    """Parameters that the source has no weights for, such as "head.w" or "b.i"; for torch also the sums of two biases
+    of which the source has one."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Gates:
-    """One cell, gate by gate: W x + b and U h + c of each. Where the two are simply added, only b + c matters."""
+    """One cell, gate by gate: W x + b and U h + c of each. Where the two are simply added, only b + c matters. A gate
+    that b or c leaves out has no such bias in the other library's weights."""
 
     w: Arrays  # (H, I)
     u: Arrays  # (H, H); (H, P) with a projection
@@ -52,23 +55,38 @@ def order(cell: Cell, orders: Mapping[str, str], library: str, reasons: Mapping[
 def to_params(cell: Cell, gates: Gates, where: str) -> Params:
     """Our parameters, in the default precision. `UsageError` if the cell's structure or lack of biases cannot hold
     these weights."""
+    shape = next(iter(gates.w.values())).shape
+    if len(shape) != 2:
+        raise UsageError(f"W of {where} has shape {shape} for each gate; accepted: (H, I)")
     params: Params = {"w": {g: jnp.asarray(a, float) for g, a in gates.w.items()}}
     if gates.p is None:
         params["u"] = {g: _structured(cell, u, f"U of gate {g} in {where}") for g, u in gates.u.items()}
     else:
         params["v"] = {g: jnp.asarray(u, float) for g, u in gates.u.items()}
         params["p"] = jnp.asarray(gates.p, float)
-    inner = inner_bias(cell)
-    bias = {g: gates.b[g] + (0 if g == inner else gates.c[g]) for g in gates.b}
+    inner, none = inner_bias(cell), np.zeros(cell.hidden_size)
+    bias: Arrays = {}
+    for g in gates.w:
+        added_up = [part[g] for part in (gates.b, {} if g == inner else gates.c) if g in part]
+        bias[g] = np.asarray(sum(added_up) if added_up else none)
     if inner is not None:
-        bias["c"] = gates.c[inner]
+        bias["c"] = gates.c.get(inner, none)
     if cell.bias:
         found = {g: jnp.asarray(a, float) for g, a in bias.items()}
         params |= ({"c": found.pop("c")} if inner is not None else {}) | {"b": found}
     elif any(np.any(a) for a in bias.values()):
         raise UsageError(f"{where} has biases, and {type(cell).__name__} has bias=False; accepted: bias=True")
-    check_params(cell, params, next(iter(gates.w.values())).shape[1])
+    check_params(cell, params, shape[1])
     return params
+
+
+def lacking(cell: Cell, gates: Gates) -> tuple[str, ...]:
+    """The names of the cell's biases that the other library's weights have nothing for."""
+    if not cell.bias:
+        return ()
+    inner = inner_bias(cell)
+    names = {f"b.{g}" for g in gates.w if g not in gates.b and (g == inner or g not in gates.c)}
+    return tuple(sorted(names | ({"c"} if inner is not None and inner not in gates.c else set())))
 
 
 def from_params(cell: Cell, params: Params) -> Gates:
@@ -112,11 +130,23 @@ def _structured(cell: Cell, dense: np.ndarray, what: str) -> Any:
     assert structure is not None
     u, error = project(dense, structure)
     if not error <= 100 * jnp.finfo(jnp.result_type(float)).eps:
+        accepted = "accepted: structures.Dense(), or a structure that holds it"
+        if _searched(structure, len(dense)):
+            raise UsageError(
+                f"{what} was not found among the matrices of {structure}: the nearest one found differs by {error:.2g} "
+                "of its norm. They are searched by descents, which can miss even a matrix that the structure has "
+                f"(rnnzoo.grow.project); {accepted}"
+            )
         raise UsageError(
-            f"{what} is no matrix of {structure}: the nearest one differs by {error:.2g} of its norm; accepted: "
-            "structures.Dense(), or a structure that holds it"
+            f"{what} is no matrix of {structure}: the nearest one differs by {error:.2g} of its norm; {accepted}"
         )
     return u
+
+
+def _searched(structure: Structure, size: int) -> bool:
+    """Whether `project` has no formula for this structure, and so no promise of the nearest member."""
+    own = type(structure).project is not Structure.project
+    return not own and dependence(structure, size) == "nonlinear"
 
 
 # ---- arrays and names ------------------------------------------------------------------------------------
@@ -129,6 +159,13 @@ def array(value: Any) -> np.ndarray:
         value = value.float() if "bfloat16" in str(value.dtype) else value
     found = np.asarray(value)
     return found.astype(np.float32) if found.dtype.name == "bfloat16" else found
+
+
+def mapping(source: Any, accepted: str) -> Mapping[Any, Any]:
+    """`source`, if it holds weights by name; else `UsageError`, which says how to get them from a module."""
+    if isinstance(source, Mapping):
+        return source
+    raise UsageError(f"source is of type {type(source).__name__}; accepted: {accepted}")
 
 
 def flat(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
@@ -167,7 +204,7 @@ def only(prefixes: set[str], given: str | None, keys: Any, wanted: str) -> str:
 
 def split(packed: np.ndarray, gates: str, size: int, axis: int, key: str) -> Arrays:
     """One array for each gate, from all of them packed along `axis`."""
-    if packed.shape[axis] != len(gates) * size:
+    if packed.ndim <= axis or packed.shape[axis] != len(gates) * size:
         raise UsageError(
             f"{key} has shape {packed.shape}; accepted: {len(gates)} gates of {size} units, "
             f"{len(gates) * size} along axis {axis}"
@@ -178,8 +215,3 @@ def split(packed: np.ndarray, gates: str, size: int, axis: int, key: str) -> Arr
 def pack(parts: Arrays, gates: str, axis: int) -> np.ndarray:
     """The inverse of `split`."""
     return np.concatenate([parts[g] for g in gates], axis)
-
-
-def zero(size: int, gates: str, like: np.ndarray) -> Arrays:
-    """No bias, in every gate."""
-    return {g: np.zeros(size, like.dtype) for g in gates}

@@ -6,7 +6,19 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.base import Cell
-from rnnzoo.convert.gates import Converted, Gates, array, flat, from_params, only, order, split, to_params, zero
+from rnnzoo.convert.gates import (
+    Converted,
+    Gates,
+    array,
+    flat,
+    from_params,
+    lacking,
+    mapping,
+    only,
+    order,
+    split,
+    to_params,
+)
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
 
@@ -34,7 +46,7 @@ def from_haiku(cell: Cell, source: Mapping[str, Mapping[str, Any]], *, prefix: s
     Raises:
         UsageError (a ValueError): weights that are missing or do not fit, or that the cell cannot hold exactly."""
     letters = _order(cell)
-    given = flat(source)
+    given = flat(mapping(source, "nested dicts, such as what a Haiku transform's init returns"))
     probe = _FILES[letters][2] or "linear/w"
     paths = {key[: -len(probe)].rstrip("/") for key in given if key == probe or key.endswith("/" + probe)}
     start = only(paths, prefix, given, f"{type(cell).__name__} of Haiku")
@@ -46,11 +58,12 @@ def from_haiku(cell: Cell, source: Mapping[str, Mapping[str, Any]], *, prefix: s
     if "u" not in keys:  # one matrix for x and h
         arrays["w"], arrays["u"] = np.split(arrays["w"], [len(arrays["w"]) - cell.hidden_size])
     parts = {p: split(a, letters, cell.hidden_size, a.ndim - 1, keys.get(p, keys["w"])) for p, a in arrays.items()}
-    none = zero(cell.hidden_size, letters, arrays["w"])
     w, u = ({g: a.T for g, a in parts[part].items()} for part in ("w", "u"))
-    gates = _exchanged(letters, Gates(w, u, parts.get("b", none), parts.get("c", none)), 1)
+    form = Gates(w, u, parts.get("b", {}), parts.get("c", {}))
+    gates = _exchanged(letters, form, 1)
     unused = given.keys() - {keys[part] for part in arrays if part in keys}
-    return Converted(to_params(cell, gates, start or type(cell).__name__), tuple(sorted(unused)), ())
+    params = to_params(cell, gates, start or type(cell).__name__)
+    return Converted(params, tuple(sorted(unused)), lacking(cell, form))
 
 
 def to_haiku(cell: Cell, params: Params, *, prefix: str) -> dict[str, dict[str, np.ndarray]]:
@@ -80,8 +93,9 @@ def _order(cell: Cell) -> str:
 def _exchanged(letters: str, gates: Gates, sign: int) -> Gates:
     """Haiku's equations in terms of ours (sign 1), or ours in terms of Haiku's (-1)."""
     if letters == "igfo":
-        return Gates(gates.w, gates.u, {**gates.b, "f": gates.b["f"] + sign}, gates.c)
+        forget = gates.b.get("f", np.zeros(len(gates.w["f"]))) + sign
+        return Gates(gates.w, gates.u, {**gates.b, "f": forget}, gates.c)
     if letters == "h":
         return gates
-    w, u, b, c = ({**part, "z": -part["z"]} for part in (gates.w, gates.u, gates.b, gates.c))
+    w, u, b, c = ({g: -a if g == "z" else a for g, a in part.items()} for part in (gates.w, gates.u, gates.b, gates.c))
     return Gates(w, u, b, c)

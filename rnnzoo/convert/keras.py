@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnzoo.base import Cell
 from rnnzoo.convert.gates import Converted, Gates, added, array, from_params, inner_bias, order, pack, split, to_params
-from rnnzoo.convert.gates import zero as no_bias
+from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
@@ -30,19 +30,20 @@ def from_keras(target: Cell | Model, weights: Sequence[Any]) -> Converted:
     Raises:
         UsageError (a ValueError): another number of arrays, or weights that the target cannot hold exactly."""
     letters = order(target.cell if isinstance(target, Model) else target, ORDERS, "Keras", {})
+    if not isinstance(weights, Sequence):
+        raise UsageError(f"weights is of type {type(weights).__name__}; accepted: a list, such as layer.get_weights()")
     arrays = [array(w) for w in weights]
     if not isinstance(target, Model):
         each = 3 if target.bias else 2
         _count(arrays, {each}, type(target).__name__)
         return Converted(_cell(target, letters, arrays, "the layer"), (), ())
+    check_stack(target, "Keras")
     each, stack = (3 if target.cell.bias else 2), target.stack
     inner = stack.layers * len(target.directions) * each
     first, last = int(stack.embedding_size > 0), 1 + stack.head_bias
     _count(arrays, {inner, first + inner + last}, "Model")
     found: Params = {}
-    missing = ["embed.w"] * first + ["head.w", "head.b"][:last]
     if len(arrays) > inner:
-        missing = []
         if first:
             found["embed"] = {"w": jnp.asarray(arrays[0], float)}
         found["head"] = dict(zip("wb", (jnp.asarray(a.T, float) for a in arrays[first + inner :]), strict=False))
@@ -52,8 +53,7 @@ def from_keras(target: Cell | Model, weights: Sequence[Any]) -> Converted:
         for direction in target.directions:
             here[direction] = _cell(target.cell, letters, arrays[:each], f"layer {layer}")
             arrays = arrays[each:]
-    norms = [f"layer_{n}.norm.{leaf}" for n in range(1, stack.layers) for leaf in ("bias", "scale")]
-    return Converted(found, (), tuple(sorted(missing + (norms if stack.norm else []))))
+    return complete(target, found, (), ())
 
 
 def to_keras(cell: Cell, params: Params) -> list[np.ndarray]:
@@ -84,8 +84,7 @@ def _cell(cell: Cell, letters: str, arrays: list[np.ndarray], where: str) -> Par
         raise UsageError(
             f"bias of {where} has shape {arrays[2].shape}, which is no bias of {type(cell).__name__}; accepted: {reset}"
         )
-    none = no_bias(size, letters, arrays[1])
-    b, c = ([split(a, letters, size, 0, f"bias of {where}") for a in biases] + [none, none])[:2]
+    b, c = ([split(a, letters, size, 0, f"bias of {where}") for a in biases] + [{}, {}])[:2]
     return to_params(cell, Gates(w, u, b, c), where)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,20 +14,24 @@ from rnnzoo.convert.gates import (
     Gates,
     array,
     from_params,
+    inner_bias,
+    lacking,
+    mapping,
     only,
     order,
     pack,
     projects,
     split,
     to_params,
-    zero,
 )
+from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError
 from rnnzoo.typing import Params
 
 ORDERS = {"Elman": "h", "IndRNN": "h", "GRU": "rzn", "LSTM": "ifgo", "ProjectedLSTM": "ifgo"}
 REASONS = {"GRUResetBefore": "it resets before U_n, torch's GRU after; no weights of one compute the other"}
+_ACCEPTED = "a state_dict, such as module.state_dict(), or the path of a .safetensors file"
 _KEY = re.compile(r"(?P<prefix>.*?)(weight|bias)_(ih|hh|hr)(_l(?P<layer>\d+)(_reverse)?)?")
 
 
@@ -53,7 +56,7 @@ def from_torch(
 
     Raises:
         UsageError (a ValueError): weights that are missing or do not fit, or that the target cannot hold exactly."""
-    given = _load(source) if isinstance(source, (str, Path)) else dict(source)
+    given = dict(_load(source) if isinstance(source, (str, Path)) else mapping(source, _ACCEPTED))
     cell = target.cell if isinstance(target, Model) else target
     gates = _order(cell)
     matches = {key: m for key in given if (m := _KEY.fullmatch(str(key)))}
@@ -66,11 +69,12 @@ def from_torch(
         )
     if not isinstance(target, Model):
         suffix = "_l0" if f"{start}weight_ih_l0" in given else ""
-        used, params = _cell(cell, gates, given, start, suffix)
-        return Converted(params, tuple(sorted(map(str, given.keys() - used))), ())
-    used, params = _layers(target, gates, given, start, ours)
+        used, params, missing = _cell(cell, gates, given, start, suffix)
+        return Converted(params, tuple(sorted(map(str, given.keys() - used))), missing)
+    check_stack(target, "torch")
+    used, params, missing = _layers(target, gates, given, start, ours)
     used |= _outer(target, given, embedding, head, params)
-    return Converted(params, tuple(sorted(given.keys() - used)), _missing(target, params))
+    return complete(target, params, given.keys() - used, missing)
 
 
 def to_torch(
@@ -87,8 +91,7 @@ def to_torch(
     if not isinstance(target, Model):
         return _write(target, params, prefix, "_l0")
     stack = target.stack
-    if stack.layers > 1 and (stack.norm or stack.residual):
-        raise UsageError("torch's layers have no norm or residual between them; accepted: norm=False, residual=False")
+    check_stack(target, "torch")
     found: dict[str, np.ndarray] = {}
     for layer in range(stack.layers):
         for direction, end in zip(target.directions, ("", "_reverse"), strict=False):
@@ -110,8 +113,8 @@ def _order(cell: Cell) -> str:
 
 def _layers(
     model: Model, gates: str, given: dict[str, Any], start: str, ours: dict[str, re.Match[str]]
-) -> tuple[set[str], Params]:
-    """The keys used, and the parameters of all layers in all directions."""
+) -> tuple[set[str], Params, list[str]]:
+    """The keys used, the parameters of all layers in all directions, and the names of those without a source."""
     layers = 1 + max(int(m["layer"] or 0) for m in ours.values())
     both = any(key.endswith("_reverse") for key in ours)
     if (layers, both) != (model.stack.layers, model.stack.bidirectional):
@@ -122,40 +125,57 @@ def _layers(
         )
     found: Params = {}
     used: set[str] = set()
+    missing: list[str] = []
     for layer in range(layers):
         here = found[f"layer_{layer}"] = {}
         for direction, end in zip(model.directions, ("", "_reverse"), strict=False):
-            keys, here[direction] = _cell(model.cell, gates, given, start, f"_l{layer}{end}")
+            keys, here[direction], lacks = _cell(model.cell, gates, given, start, f"_l{layer}{end}")
             used |= keys
-    return used, found
+            missing += [f"layer_{layer}.{direction}.{name}" for name in lacks]
+    return used, found, missing
 
 
-def _cell(cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: str) -> tuple[set[str], Params]:
-    """The keys used, and the parameters of one layer in one direction."""
+def _cell(
+    cell: Cell, gates: str, given: dict[str, Any], prefix: str, suffix: str
+) -> tuple[set[str], Params, tuple[str, ...]]:
+    """The keys used, the parameters of one layer in one direction, and the names of those without a source."""
     projection = ("weight_hr",) * projects(cell)
     names = {part: f"{prefix}{part}{suffix}" for part in ("weight_ih", "weight_hh", *projection, "bias_ih", "bias_hh")}
     needed = [names[part] for part in ("weight_ih", "weight_hh", *projection)]
     if missing := [key for key in needed if key not in given]:
         raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(map(str, given))[:8])}")
     arrays = {part: array(given[key]) for part, key in names.items() if key in given}
-    if arrays["weight_hh"].ndim == 1:  # the ports of IndRNN keep U as a vector
+    port = arrays["weight_hh"].ndim == 1  # those of IndRNN keep U as a vector, and have one bias
+    if port:
         arrays["weight_hh"] = np.diag(arrays["weight_hh"])
     size = cell.hidden_size
     parts = {part: split(a, gates, size, 0, names[part]) for part, a in arrays.items() if part != "weight_hr"}
-    none = zero(size, gates, arrays["weight_hh"])
     form = Gates(
         parts["weight_ih"],
         parts["weight_hh"],
-        parts.get("bias_ih", none),
-        parts.get("bias_hh", none),
+        parts.get("bias_ih", {}),
+        parts.get("bias_hh", {}),
         arrays.get("weight_hr"),
     )
-    return {names[part] for part in arrays}, to_params(cell, form, names["weight_hh"])
+    missing = lacking(cell, form) + (() if port else _halves(cell, form))
+    return {names[part] for part in arrays}, to_params(cell, form, names["weight_hh"]), tuple(sorted(missing))
+
+
+def _halves(cell: Cell, form: Gates) -> tuple[str, ...]:
+    """The names of the sums b of two biases of which the source has one. torch's layers have both or none."""
+    if not cell.bias or bool(form.b) == bool(form.c):
+        return ()
+    return tuple(f"b.{g}" for g in form.w if g != inner_bias(cell))
 
 
 def _write(cell: Cell, params: Params, prefix: str, suffix: str) -> dict[str, np.ndarray]:
     gates = _order(cell)
     form = from_params(cell, params)
+    if form.p is not None and len(form.p) >= cell.hidden_size:
+        raise UsageError(
+            f"{type(cell).__name__} projects {cell.hidden_size} units to {len(form.p)}; torch's proj_size is smaller "
+            f"than hidden_size; accepted: projection={cell.hidden_size - 1} or less"
+        )
     found = {"weight_ih": form.w, "weight_hh": form.u} | ({"bias_ih": form.b, "bias_hh": form.c} if cell.bias else {})
     packed = {f"{prefix}{part}{suffix}": pack(parts, gates, 0) for part, parts in found.items()}
     return packed | ({} if form.p is None else {f"{prefix}weight_hr{suffix}": form.p})
@@ -164,14 +184,28 @@ def _write(cell: Cell, params: Params, prefix: str, suffix: str) -> dict[str, np
 def _outer(model: Model, given: dict[str, Any], embedding: str | None, head: str | None, found: Params) -> set[str]:
     """Put embedding and head into `found`; the keys used."""
     used: set[str] = set()
-    if embedding is not None and model.stack.embedding_size:
+    if embedding is not None:
+        if not model.stack.embedding_size:
+            raise UsageError(
+                f"embedding is {embedding!r}, and the model has none; accepted: None, or Stack(embedding_size=...)"
+            )
+        _no_bias(given, embedding, used, "a bias-free nn.Linear")
         w = array(_take(given, embedding + "weight", used))
         found["embed"] = {"w": jnp.asarray(w if model.tokens else w.T, float)}
     if head is not None:
         found["head"] = {"w": jnp.asarray(array(_take(given, head + "weight", used)), float)}
-        if model.stack.head_bias:
+        if not model.stack.head_bias:
+            _no_bias(given, head, used, "Stack(head_bias=True)")
+        else:
             found["head"]["b"] = jnp.asarray(array(_take(given, head + "bias", used)), float)
     return used
+
+
+def _no_bias(given: dict[str, Any], prefix: str, used: set[str], accepted: str) -> None:
+    """Take a bias of zeros, if there is one; `UsageError` for another, which the model cannot hold."""
+    if (key := prefix + "bias") in given:
+        if np.any(array(_take(given, key, used))):
+            raise UsageError(f"{key} is not 0, and the model has no bias there; accepted: {accepted}")
 
 
 def _take(given: dict[str, Any], key: str, used: set[str]) -> Any:
@@ -179,19 +213,6 @@ def _take(given: dict[str, Any], key: str, used: set[str]) -> Any:
         raise UsageError(f"the source has no {key!r}; its keys: {', '.join(sorted(map(str, given))[:8])}")
     used.add(key)
     return given[key]
-
-
-def _missing(model: Model, found: Params) -> tuple[str, ...]:
-    """Names of the model's parameters that are not in `found`; `UsageError` for one of another shape."""
-    like = jax.eval_shape(lambda: model.init(jax.random.key(0)))
-    wanted, have = (
-        {".".join(str(k.key) for k in path): np.shape(a) for path, a in jax.tree_util.tree_leaves_with_path(tree)}
-        for tree in (like, found)
-    )
-    for name in have:
-        if have[name] != wanted.get(name):
-            raise UsageError(f"{name} has shape {have[name]} in the source; accepted: {wanted.get(name)}")
-    return tuple(sorted(wanted.keys() - have.keys()))
 
 
 def _load(path: str | Path) -> dict[str, np.ndarray]:
