@@ -15,6 +15,8 @@ import numpy as np
 
 from rnnzoo.config import Config, difference, read_text
 from rnnzoo.registry import UsageError, from_json, to_json
+from rnnzoo.symbols import SYMBOLS, read_symbols
+from rnnzoo.tasks.base import Task
 from rnnzoo.typing import PyTree
 
 Warn = Callable[[str], None]
@@ -124,11 +126,23 @@ class RunFolder:
         self.best = Checkpoints(path / "checkpoints" / "best", keep=1)
         self._lock: IO[str] | None = None
 
-    def check_data(self, data: PyTree) -> None:
-        """Raise `UsageError` if the run began with other data, say another text under the same path."""
-        path = self.path / "data.sha256"
-        if path.exists() and read_text(path).strip() != fingerprint(data):
-            raise UsageError(f"the data have changed since the run in {self.path} began; give another --workdir")
+    def check_data(self, task: Task, data: PyTree) -> None:
+        """Raise `UsageError` if the run began with other data, say another text under the same path.
+
+        The fingerprint is that of token numbers: a text with each letter replaced by the next has the same one, so
+        that the characters are compared as well."""
+        path, symbols = self.path / "data.sha256", self.symbols()
+        same = not path.exists() or read_text(path).strip() == fingerprint(data)
+        if not same or (symbols is not None and symbols != task.symbols):
+            raise UsageError(
+                f"the data have changed since the run in {self.path} began; accepted: the data of then at {task}, "
+                "or another --workdir to train on those of now"
+            )
+
+    def symbols(self) -> str | None:
+        """The characters by token with which the run began; None if it has none, or did not write them down."""
+        path = self.path / SYMBOLS
+        return read_symbols(path) if path.exists() else None
 
     def check(self, config: Config) -> None:
         """Raise `UsageError` if the folder holds anything but a run of this very configuration."""
@@ -149,6 +163,8 @@ class RunFolder:
         """The configuration that the folder belongs to."""
         if not self.path.is_dir():
             raise UsageError(f"no run folder {str(self.path)!r}")
+        if (self.path / "model.safetensors").exists():
+            raise UsageError(f"{self.path} is a model folder; accepted: a run folder, which keeps its data's checksum")
         config = from_json(read_text(self.path / "config.json"))
         if not isinstance(config, Config):
             raise UsageError(f"{self.path / 'config.json'} is no configuration of a training run")
@@ -169,6 +185,8 @@ class RunFolder:
         self._lock.flush()
         if not (self.path / "config.json").exists():
             self.write("data.sha256", fingerprint(data) + "\n")
+            if (symbols := config.task.symbols) is not None:
+                self.write(SYMBOLS, json.dumps(symbols) + "\n")
             self.write("config.json", to_json(config, indent=1) + "\n")
 
     def close(self) -> None:

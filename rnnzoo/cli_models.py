@@ -16,7 +16,14 @@ def save(args: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write; a free name")
     known = parser.parse_args(args)
     trained = _trained(known)
-    save_model(known.out, trained.model, trained.params, config=trained.config, scores=trained.scores)
+    save_model(
+        known.out,
+        trained.model,
+        trained.params,
+        config=trained.config,
+        scores=trained.scores,
+        symbols=trained.symbols or "",  # where a folder has none, those of today's data may be others
+    )
     print(f"wrote {known.out}")
     return 0
 

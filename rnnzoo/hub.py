@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.model_folder import TRAINING, WEIGHTS, Trained, load_model
+from rnnzoo.model_folder import LISTED, Trained, load_model
 from rnnzoo.registry import UsageError
 
-FILES = (WEIGHTS, TRAINING, "config.json", "README.md")
+FILES = (*LISTED, "config.json", "README.md")
 
 
 def push_model(path: str | Path, repo_id: str, *, private: bool = True) -> str:

@@ -17,10 +17,12 @@ from rnnzoo import tensors
 from rnnzoo.config import Config, read_text
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError, from_json, to_dict, to_json
+from rnnzoo.symbols import SYMBOLS, check_symbols, read_symbols
 from rnnzoo.typing import Params, PyTree
 
 FORMAT = 1
 WEIGHTS, TRAINING = "model.safetensors", "training.json"
+LISTED = (WEIGHTS, TRAINING, SYMBOLS)  # in config.json, with size and checksum
 LARGEST_CONFIG = 2**20  # bytes
 
 
@@ -34,6 +36,8 @@ class Trained:
     """The training run, if it is known."""
     scores: dict[str, float] = dataclasses.field(default_factory=dict)
     """What the task's held-out set gave."""
+    symbols: str | None = None
+    """The characters by token, of a model that reads and predicts text."""
 
 
 def save_model(
@@ -43,6 +47,7 @@ def save_model(
     *,
     config: Config | None = None,
     scores: dict[str, float] | None = None,
+    symbols: str | None = None,
 ) -> None:
     """Write a model folder. It appears as a whole or not at all, and replaces nothing.
 
@@ -52,9 +57,11 @@ def save_model(
         params: its parameters.
         config: the training run, for the card and as training.json, which ``rnnzoo train --config`` takes.
         scores: what the held-out set gave, for the card.
+        symbols: the characters by token, as symbols.json; None: those of the config's task, "": none are known.
 
     Raises:
-        UsageError (a ValueError): a path that holds something, parameters that do not fit the model or are not finite.
+        UsageError (a ValueError): a path that holds something; parameters that do not fit the model or are not finite;
+            symbols that are not the model's.
     """
     path = Path(path)
     if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
@@ -63,10 +70,13 @@ def save_model(
     _check_arrays(model, {name: a.shape for name, a in arrays.items()}, "params")
     if bad := [name for name, a in arrays.items() if not np.isfinite(a.astype(np.complex64)).all()]:
         raise UsageError(f"params have numbers that are not finite in {', '.join(bad)}; they are not saved")
+    if symbols is None and config is not None:
+        symbols = config.task.symbols
+    check_symbols(model, symbols or None, "symbols")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.mkdir(parents=True)
-        _fill(temporary, Trained(model, params, config, scores or {}), arrays)
+        _fill(temporary, Trained(model, params, config, scores or {}, symbols or None), arrays)
         os.replace(temporary, path)  # fails if another process has put something there in the meantime
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error}") from None
@@ -91,6 +101,8 @@ def load_model(path: str | Path) -> Trained:
         config = from_json(_small(path, TRAINING))
         if not isinstance(config, Config):
             raise UsageError(f"{path / TRAINING} is no configuration of a training run")
+    symbols = read_symbols(path / SYMBOLS) if SYMBOLS in facts["files"] else None  # older folders have none
+    check_symbols(model, symbols, str(path / SYMBOLS))
     arrays = tensors.read(path / WEIGHTS)
     numbers = sum(a.size for a in arrays.values())
     if model.stack.layers > len(arrays) or model.cell.hidden_size > numbers:  # before anything of that size is made
@@ -98,7 +110,7 @@ def load_model(path: str | Path) -> Trained:
     like = _check_arrays(model, {name: a.shape for name, a in arrays.items()}, str(path / WEIGHTS))
     leaves = [jnp.asarray(arrays[name]) for name in _named(like)]
     params = jax.tree.unflatten(jax.tree.structure(like), leaves)
-    return Trained(model, params, config, scores)
+    return Trained(model, params, config, scores, symbols)
 
 
 def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) -> Trained:
@@ -113,12 +125,12 @@ def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) 
     config = folder.config()
     if not 0 <= seed < config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
+    folder.check_data(config.task, config.task.load())  # they say what the model's inputs mean
     model = config.network()
-    folder.check_data(config.task.load())  # they say what the symbols mean
     step, state = stored_state(folder, config, which, warn)
     records = [r for r in folder.records() if r["step"] == step and "scores" in r]
     scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
-    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores)
+    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, config.task.symbols)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------
@@ -130,7 +142,9 @@ def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None
     tensors.write(folder / WEIGHTS, arrays, {"format": "rnnzoo"})
     if trained.config is not None:
         (folder / TRAINING).write_text(to_json(trained.config, indent=1) + "\n", encoding="utf-8")
-    files = {name: _facts(folder / name) for name in (WEIGHTS, TRAINING) if (folder / name).exists()}
+    if trained.symbols is not None:
+        (folder / SYMBOLS).write_text(json.dumps(trained.symbols) + "\n", encoding="utf-8")
+    files = {name: _facts(folder / name) for name in LISTED if (folder / name).exists()}
     facts = {
         "format": FORMAT,
         "model": to_dict(trained.model),
@@ -182,8 +196,9 @@ def _config(path: Path) -> dict[str, Any]:
         raise UsageError(f'{file} is no config.json of a model folder: "format" is {found!r}; accepted: {FORMAT}')
     files = facts.get("files")
     names = set(files) if isinstance(files, dict) else set()
-    if WEIGHTS not in names or not names <= {WEIGHTS, TRAINING}:
-        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, if you like, {TRAINING}')
+    if WEIGHTS not in names or not names <= set(LISTED):
+        optional = " and ".join(LISTED[1:])
+        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, if you like, {optional}')
     return facts
 
 
