@@ -48,16 +48,27 @@ class Checkpoints:
             self._manifest(old).unlink(missing_ok=True)
 
     def restore(self, like: PyTree, warn: Warn) -> tuple[int, PyTree] | None:
-        """The newest intact checkpoint: (step, tree like `like`). A damaged one is set aside, with a warning."""
-        for step in self.steps():
+        """The newest intact checkpoint: (step, tree like `like`). Others are passed over, with a warning.
+
+        Changes nothing: while another process trains, a checkpoint may be half written, or removed as it is read."""
+        tried: set[int] = set()
+        while steps := [s for s in self.steps() if s not in tried]:
+            tried.add(step := steps[0])
             reason = self._damage(step)
             if reason is None:
-                return step, self._load(step, like)
-            others = [s for s in self.steps() if s < step]
-            then = f"falling back to step {others[0]}" if others else "no older one is left"
-            warn(f"the checkpoint of step {step} is damaged ({reason}); {then}")
-            self._set_aside(step)
+                try:
+                    return step, self._load(step, like)
+                except OSError as error:
+                    reason = f"cannot be read: {error}"
+            then = f"falling back to step {steps[1]}" if steps[1:] else "no older one is left"
+            warn(f"the checkpoint of step {step} is damaged or not finished ({reason}); {then}")
         return None
+
+    def set_aside_newer(self, step: int) -> None:
+        """Put away what `restore` passed over on its way to `step`. For the process that holds the run's lock."""
+        for newer in self.steps():
+            if newer > step:
+                self._set_aside(newer)
 
     def _load(self, step: int, like: PyTree) -> PyTree:
         import orbax.checkpoint as ocp
@@ -72,10 +83,13 @@ class Checkpoints:
         """What is wrong with a checkpoint's files; None if each is as it was written."""
         path, manifest = self.folder / str(step), self._manifest(step)
         try:
-            expected = json.loads(manifest.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            expected = dict(json.loads(manifest.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
             return f"{manifest.name} is missing or not readable"
-        actual = _checksums(path)
+        try:
+            actual = _checksums(path)
+        except OSError as error:
+            return f"cannot be read: {error}"
         for name in sorted(expected.keys() | actual.keys()):
             if expected.get(name) != actual.get(name):
                 return f"{step}/{name} is not what was written"

@@ -64,6 +64,7 @@ class Job:
 
     def _run(self) -> dict[str, Any]:
         restored = self.folder.last.restore(self.like, self.progress.warn)
+        self.folder.last.set_aside_newer(restored[0] if restored else -1)
         self.step, state = restored or (0, self._first_state())
         self.folder.rewind(self.step)
         self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from task_support import TEXT, text_file  # noqa: F401
 
 from rnnzoo import UsageError, cells, tasks
 from rnnzoo.__main__ import command
+from rnnzoo.checkpoint import Checkpoints, RunFolder
 from rnnzoo.cli import guarded
 from rnnzoo.config import Config
 from rnnzoo.job import Job
@@ -23,12 +25,13 @@ from rnnzoo.models import Stack
 from rnnzoo.report import Progress
 from rnnzoo.sample import sample
 from rnnzoo.symbols import SYMBOLS
+from rnnzoo.training import init_state
 
 
 @pytest.fixture
 def config(text_file):  # noqa: F811
     task = tasks.CharLM(path=text_file(TEXT), length=8)
-    return Config(task=task, cell=cells.GRU(hidden_size=8), model=Stack(embedding_size=4), steps=2, log_every=1)
+    return Config(task=task, cell=cells.GRU(hidden_size=8), model=Stack(embedding_size=4), steps=2, eval_every=1)
 
 
 @pytest.fixture
@@ -80,9 +83,9 @@ def test_what_cannot_be_drawn_is_refused(trained):
         sample(Trained(parity.network(), {}, parity), "0")
     with pytest.raises(UsageError, match="a model without a task has no characters"):
         sample(Trained(trained.model, trained.params), "l")
-    with pytest.raises(UsageError, match="folder written before symbols.json has none: save the run again"):
+    with pytest.raises(UsageError, match=r"folder written before symbols\.json has none: save the run again"):
         sample(dataclasses.replace(trained, symbols=None), "l")
-    with pytest.raises(UsageError, match="Trained.symbols has 3 characters, and the model reads tokens of size"):
+    with pytest.raises(UsageError, match=r"Trained\.symbols has 3 characters, and the model reads tokens of size"):
         sample(dataclasses.replace(trained, symbols="abc"), "a")
 
 
@@ -183,3 +186,38 @@ def test_symbols_that_are_not_the_models_are_refused(trained, tmp_path):
         (tmp_path / "m/config.json").write_text(json.dumps(facts))
         with pytest.raises(UsageError, match=message):
             load_model(tmp_path / "m")
+
+
+def test_readers_leave_a_run_alone_and_pass_over_an_unfinished_checkpoint(run_dir, tmp_path, capsys):
+    """A manifest is written after its checkpoint: in between, the trainer's newest one looks damaged."""
+    (run_dir / "checkpoints/last/2.sha256").unlink()
+
+    def files():
+        return sorted((p, p.stat().st_mtime_ns) for p in run_dir.rglob("*"))
+
+    before = files()
+    run, out = str(run_dir), str(tmp_path / "out.png")
+    for args in (
+        ["sample", run],
+        ["evaluate", run],
+        ["save", run, "--out", out + "m"],
+        ["show", "run", run, "--out", out],
+    ):
+        assert guarded(command)(args) == 0
+        said = capsys.readouterr().err
+        assert "step 2 is damaged or not finished (2.sha256 is missing or not readable); falling back to step 1" in said
+    assert files() == before
+
+
+def test_a_checkpoint_that_is_removed_while_it_is_read_is_passed_over(run_dir, config, monkeypatch):
+    checkpoints, load = RunFolder(run_dir).last, Checkpoints._load
+
+    def removed(self, step, like):
+        if step == 2:
+            shutil.rmtree(self.folder / "2")
+        return load(self, step, like)
+
+    monkeypatch.setattr(Checkpoints, "_load", removed)
+    said: list[str] = []
+    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), said.append)
+    assert restored is not None and restored[0] == 1 and "falling back to step 1" in said[0]
