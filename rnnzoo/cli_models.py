@@ -1,6 +1,8 @@
 """Commands for trained models: save, sample, export, push, pull."""
 
 import argparse
+import itertools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -43,10 +45,11 @@ def sample(args: list[str]) -> int:
     text = sampling.sample(
         _trained(known, seed=0), known.prompt, length=known.length, temperature=known.temperature, seed=known.seed
     )
-    print(known.prompt, end="", flush=True)
-    for character in text:
-        print(character, end="", flush=True)
-    print()
+    try:
+        for part in itertools.chain([known.prompt], text, "\n"):
+            print(part, end="", flush=True)
+    except BrokenPipeError:  # the reader, such as head, has enough; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +223,14 @@ def test_a_checkpoint_that_is_removed_while_it_is_read_is_passed_over(run_dir, c
     said: list[str] = []
     restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), said.append)
     assert restored is not None and restored[0] == 1 and "falling back to step 1" in said[0]
+
+
+def test_a_reader_that_has_enough_ends_the_text_quietly(trained, tmp_path):
+    save_model(tmp_path / "m", trained.model, trained.params, symbols=trained.symbols)
+    code = "import sys; from rnnzoo.__main__ import command; sys.exit(command(sys.argv[1:]))"
+    args = [sys.executable, "-c", code, "sample", str(tmp_path / "m"), "--prompt", "l", "--length", "1000000"]
+    with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.read(20)[:1] == b"l"
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 0
