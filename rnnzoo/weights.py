@@ -55,8 +55,9 @@ def _is_finite(value: Any) -> bool:
     """Whether it is a number, or an array of one, that a float can hold."""
     if isinstance(value, (np.generic, np.ndarray, jax.Array)) and value.shape == ():
         value = value.item()
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and abs(value) <= sys.float_info.max  # NaN is not
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max  # NaN is not
 
 
 def named(tree: PyTree) -> dict[str, Any]:
