@@ -15,6 +15,8 @@ import numpy as np
 
 from rnnzoo.config import Config, difference, read_text
 from rnnzoo.registry import UsageError, from_json, to_json
+from rnnzoo.symbols import SYMBOLS, read_symbols
+from rnnzoo.tasks.base import Task
 from rnnzoo.typing import PyTree
 
 Warn = Callable[[str], None]
@@ -46,16 +48,27 @@ class Checkpoints:
             self._manifest(old).unlink(missing_ok=True)
 
     def restore(self, like: PyTree, warn: Warn) -> tuple[int, PyTree] | None:
-        """The newest intact checkpoint: (step, tree like `like`). A damaged one is set aside, with a warning."""
-        for step in self.steps():
+        """The newest intact checkpoint: (step, tree like `like`). Others are passed over, with a warning.
+
+        Changes nothing: while another process trains, a checkpoint may be half written, or removed as it is read."""
+        tried: set[int] = set()
+        while steps := [s for s in self.steps() if s not in tried]:
+            tried.add(step := steps[0])
             reason = self._damage(step)
             if reason is None:
-                return step, self._load(step, like)
-            others = [s for s in self.steps() if s < step]
-            then = f"falling back to step {others[0]}" if others else "no older one is left"
-            warn(f"the checkpoint of step {step} is damaged ({reason}); {then}")
-            self._set_aside(step)
+                try:
+                    return step, self._load(step, like)
+                except OSError as error:
+                    reason = f"cannot be read: {error}"
+            then = f"falling back to step {steps[1]}" if steps[1:] else "no older one is left"
+            warn(f"the checkpoint of step {step} is damaged or not finished ({reason}); {then}")
         return None
+
+    def set_aside_newer(self, step: int) -> None:
+        """Put away what `restore` passed over on its way to `step`. For the process that holds the run's lock."""
+        for newer in self.steps():
+            if newer > step:
+                self._set_aside(newer)
 
     def _load(self, step: int, like: PyTree) -> PyTree:
         import orbax.checkpoint as ocp
@@ -70,10 +83,13 @@ class Checkpoints:
         """What is wrong with a checkpoint's files; None if each is as it was written."""
         path, manifest = self.folder / str(step), self._manifest(step)
         try:
-            expected = json.loads(manifest.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            expected = dict(json.loads(manifest.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
             return f"{manifest.name} is missing or not readable"
-        actual = _checksums(path)
+        try:
+            actual = _checksums(path)
+        except OSError as error:
+            return f"cannot be read: {error}"
         for name in sorted(expected.keys() | actual.keys()):
             if expected.get(name) != actual.get(name):
                 return f"{step}/{name} is not what was written"
@@ -124,11 +140,23 @@ class RunFolder:
         self.best = Checkpoints(path / "checkpoints" / "best", keep=1)
         self._lock: IO[str] | None = None
 
-    def check_data(self, data: PyTree) -> None:
-        """Raise `UsageError` if the run began with other data, say another text under the same path."""
-        path = self.path / "data.sha256"
-        if path.exists() and read_text(path).strip() != fingerprint(data):
-            raise UsageError(f"the data have changed since the run in {self.path} began; give another --workdir")
+    def check_data(self, task: Task, data: PyTree) -> None:
+        """Raise `UsageError` if the run began with other data, say another text under the same path.
+
+        The fingerprint is that of token numbers: a text with each letter replaced by the next has the same one, so
+        that the characters are compared as well."""
+        path, symbols = self.path / "data.sha256", self.symbols()
+        same = not path.exists() or read_text(path).strip() == fingerprint(data)
+        if not same or (symbols is not None and symbols != task.symbols):
+            raise UsageError(
+                f"the data have changed since the run in {self.path} began; accepted: the data of then at {task}, "
+                "or another --workdir to train on those of now"
+            )
+
+    def symbols(self) -> str | None:
+        """The characters by token with which the run began; None if it has none, or did not write them down."""
+        path = self.path / SYMBOLS
+        return read_symbols(path) if path.exists() else None
 
     def check(self, config: Config) -> None:
         """Raise `UsageError` if the folder holds anything but a run of this very configuration."""
@@ -149,6 +177,8 @@ class RunFolder:
         """The configuration that the folder belongs to."""
         if not self.path.is_dir():
             raise UsageError(f"no run folder {str(self.path)!r}")
+        if (self.path / "model.safetensors").exists():
+            raise UsageError(f"{self.path} is a model folder; accepted: a run folder, which keeps its data's checksum")
         config = from_json(read_text(self.path / "config.json"))
         if not isinstance(config, Config):
             raise UsageError(f"{self.path / 'config.json'} is no configuration of a training run")
@@ -169,6 +199,8 @@ class RunFolder:
         self._lock.flush()
         if not (self.path / "config.json").exists():
             self.write("data.sha256", fingerprint(data) + "\n")
+            if (symbols := config.task.symbols) is not None:
+                self.write(SYMBOLS, json.dumps(symbols) + "\n")
             self.write("config.json", to_json(config, indent=1) + "\n")
 
     def close(self) -> None:

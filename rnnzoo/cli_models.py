@@ -1,6 +1,8 @@
 """Commands for trained models: save, sample, export, push, pull."""
 
 import argparse
+import itertools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,14 @@ def save(args: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write; a free name")
     known = parser.parse_args(args)
     trained = _trained(known)
-    save_model(known.out, trained.model, trained.params, config=trained.config, scores=trained.scores)
+    save_model(
+        known.out,
+        trained.model,
+        trained.params,
+        config=trained.config,
+        scores=trained.scores,
+        symbols=trained.symbols or "",  # where a folder has none, those of today's data may be others
+    )
     print(f"wrote {known.out}")
     return 0
 
@@ -36,10 +45,11 @@ def sample(args: list[str]) -> int:
     text = sampling.sample(
         _trained(known, seed=0), known.prompt, length=known.length, temperature=known.temperature, seed=known.seed
     )
-    print(known.prompt, end="", flush=True)
-    for character in text:
-        print(character, end="", flush=True)
-    print()
+    try:
+        for part in itertools.chain([known.prompt], text, "\n"):
+            print(part, end="", flush=True)
+    except BrokenPipeError:  # the reader, such as head, has enough; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

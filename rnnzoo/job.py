@@ -37,7 +37,7 @@ class Job:
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
         self.folder.check(config)
         self.data: PyTree = config.task.load()
-        self.folder.check_data(self.data)
+        self.folder.check_data(config.task, self.data)
         self.model: Model = config.network()
         self.batches: list[Batch] = config.task.held_out(self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
@@ -64,6 +64,7 @@ class Job:
 
     def _run(self) -> dict[str, Any]:
         restored = self.folder.last.restore(self.like, self.progress.warn)
+        self.folder.last.set_aside_newer(restored[0] if restored else -1)
         self.step, state = restored or (0, self._first_state())
         self.folder.rewind(self.step)
         self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
@@ -184,8 +185,9 @@ class Job:
 def evaluate_run(path: Path, config: Config, which: str, warn: Any) -> dict[str, list[float]]:
     """Name -> score of each seed, of a run's checkpoint, on the task of `config` (the run's own, or a changed one)."""
     folder = RunFolder(path)
-    own, model = folder.config(), folder.config().network()
-    data = config.task.load()
+    own = folder.config()
+    folder.check_data(own.task, own.task.load())  # even for another task: they say what the network's inputs mean
+    model, data = own.network(), config.task.load()
     task_model = config.network()
     if reason := own.task.differs(config.task):
         raise UsageError(f"the run in {path} cannot be evaluated on this task: {reason}")
@@ -195,8 +197,6 @@ def evaluate_run(path: Path, config: Config, which: str, warn: Any) -> dict[str,
             f"this task has {task_model.input_size} and {task_model.output_size}"
         )
     _, state = stored_state(folder, own, which, warn)
-    if config.task == own.task:
-        folder.check_data(data)
     return evaluate(config, task_model, state["params"], config.task.held_out(data))
 
 

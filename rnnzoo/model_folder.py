@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +18,13 @@ from rnnzoo import tensors
 from rnnzoo.config import Config, read_text
 from rnnzoo.models import Model
 from rnnzoo.registry import UsageError, from_json, to_dict, to_json
-from rnnzoo.typing import Params, PyTree
+from rnnzoo.symbols import SYMBOLS, check_symbols, read_symbols
+from rnnzoo.typing import Params
+from rnnzoo.weights import check_arrays, check_finite, checked_scores, named
 
 FORMAT = 1
 WEIGHTS, TRAINING = "model.safetensors", "training.json"
+LISTED = (WEIGHTS, TRAINING, SYMBOLS)  # in config.json, with size and checksum
 LARGEST_CONFIG = 2**20  # bytes
 
 
@@ -34,6 +38,8 @@ class Trained:
     """The training run, if it is known."""
     scores: dict[str, float] = dataclasses.field(default_factory=dict)
     """What the task's held-out set gave."""
+    symbols: str | None = None
+    """The characters by token, of a model that reads and predicts text."""
 
 
 def save_model(
@@ -43,6 +49,7 @@ def save_model(
     *,
     config: Config | None = None,
     scores: dict[str, float] | None = None,
+    symbols: str | None = None,
 ) -> None:
     """Write a model folder. It appears as a whole or not at all, and replaces nothing.
 
@@ -52,26 +59,28 @@ def save_model(
         params: its parameters.
         config: the training run, for the card and as training.json, which ``rnnzoo train --config`` takes.
         scores: what the held-out set gave, for the card.
+        symbols: the characters by token, as symbols.json; None: those of the config's task, "": none are known.
 
     Raises:
-        UsageError (a ValueError): a path that holds something, parameters that do not fit the model or are not finite.
+        UsageError (a ValueError): a path that holds something; parameters that do not fit the model or are not finite;
+            symbols that are not the model's.
     """
     path = Path(path)
     if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
         raise UsageError(f"{path} is there already and is not overwritten; accepted: a free name, or an empty folder")
-    arrays = {name: np.asarray(a) for name, a in _named(params).items()}
-    _check_arrays(model, {name: a.shape for name, a in arrays.items()}, "params")
-    if bad := [name for name, a in arrays.items() if not np.isfinite(a.astype(np.complex64)).all()]:
-        raise UsageError(f"params have numbers that are not finite in {', '.join(bad)}; they are not saved")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if path.exists() and path.samefile("."):  # whoever is in it would be left in a folder that is gone
+        raise UsageError(f"{path} is the current folder, which cannot be replaced; accepted: a name in it")
+    arrays = {name: np.asarray(a) for name, a in named(params).items()}
+    check_arrays(model, arrays, "params")
+    check_finite(arrays, "params")
+    scores = checked_scores(scores or {}, "save_model")
+    if symbols is None and config is not None:
+        symbols = config.task.symbols
+    check_symbols(model, symbols or None, "symbols")
     try:
-        temporary.mkdir(parents=True)
-        _fill(temporary, Trained(model, params, config, scores or {}), arrays)
-        os.replace(temporary, path)  # fails if another process has put something there in the meantime
+        _write_whole(path, Trained(model, params, config, scores, symbols or None), arrays)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def load_model(path: str | Path) -> Trained:
@@ -82,23 +91,28 @@ def load_model(path: str | Path) -> Trained:
             fit the model."""
     path, config = Path(path), None
     facts = _config(path)
-    model, scores = from_json(json.dumps(facts.get("model"))), facts.get("scores", {})
-    if not isinstance(model, Model) or not isinstance(scores, dict):
+    model = from_json(json.dumps(facts.get("model")))
+    if not isinstance(model, Model):
         raise UsageError(f"config.json of {path} describes no Model")
+    scores = checked_scores(facts.get("scores", {}), f"config.json of {path}")
     for name, expected in facts["files"].items():
         _check_file(path, name, expected)
     if TRAINING in facts["files"]:
         config = from_json(_small(path, TRAINING))
         if not isinstance(config, Config):
             raise UsageError(f"{path / TRAINING} is no configuration of a training run")
+    symbols = read_symbols(path / SYMBOLS) if SYMBOLS in facts["files"] else None  # older folders have none
+    check_symbols(model, symbols, str(path / SYMBOLS))
     arrays = tensors.read(path / WEIGHTS)
     numbers = sum(a.size for a in arrays.values())
     if model.stack.layers > len(arrays) or model.cell.hidden_size > numbers:  # before anything of that size is made
         raise UsageError(f"{path / WEIGHTS} is too small for the model of config.json: {numbers} numbers")
-    like = _check_arrays(model, {name: a.shape for name, a in arrays.items()}, str(path / WEIGHTS))
-    leaves = [jnp.asarray(arrays[name]) for name in _named(like)]
-    params = jax.tree.unflatten(jax.tree.structure(like), leaves)
-    return Trained(model, params, config, scores)
+    like = check_arrays(model, arrays, str(path / WEIGHTS))
+    with np.errstate(over="ignore"):  # float64 may become float32, and infinite
+        leaves = {name: jnp.asarray(arrays[name]) for name in named(like)}
+    check_finite(leaves, str(path / WEIGHTS))
+    params = jax.tree.unflatten(jax.tree.structure(like), list(leaves.values()))
+    return Trained(model, params, config, scores, symbols)
 
 
 def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) -> Trained:
@@ -113,15 +127,27 @@ def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) 
     config = folder.config()
     if not 0 <= seed < config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
+    folder.check_data(config.task, config.task.load())  # they say what the model's inputs mean
     model = config.network()
-    folder.check_data(config.task.load())  # they say what the symbols mean
     step, state = stored_state(folder, config, which, warn)
     records = [r for r in folder.records() if r["step"] == step and "scores" in r]
     scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
-    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores)
+    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, config.task.symbols)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------
+
+
+def _write_whole(path: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None:
+    """Write the folder under another name, and rename it once it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    temporary.mkdir()  # fails if it is there, so that what is removed below is ours
+    try:
+        _fill(temporary, trained, arrays)
+        os.replace(temporary, path)  # fails if another process has put something there in the meantime
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None:
@@ -130,12 +156,14 @@ def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None
     tensors.write(folder / WEIGHTS, arrays, {"format": "rnnzoo"})
     if trained.config is not None:
         (folder / TRAINING).write_text(to_json(trained.config, indent=1) + "\n", encoding="utf-8")
-    files = {name: _facts(folder / name) for name in (WEIGHTS, TRAINING) if (folder / name).exists()}
+    if trained.symbols is not None:
+        (folder / SYMBOLS).write_text(json.dumps(trained.symbols) + "\n", encoding="utf-8")
+    files = {name: _facts(folder / name) for name in LISTED if (folder / name).exists()}
     facts = {
         "format": FORMAT,
         "model": to_dict(trained.model),
         "files": files,
-        "scores": {name: float(value) for name, value in trained.scores.items()},
+        "scores": trained.scores,
         "versions": versions(),
     }
     text = json.dumps(facts, indent=1, allow_nan=False)
@@ -173,8 +201,9 @@ def _list(versions: dict[str, str]) -> str:
 
 def _config(path: Path) -> dict[str, Any]:
     file = path / "config.json"
+    text = _small(path, "config.json")
     try:
-        facts = json.loads(_small(path, "config.json"))
+        facts = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no JSON: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
@@ -182,8 +211,9 @@ def _config(path: Path) -> dict[str, Any]:
         raise UsageError(f'{file} is no config.json of a model folder: "format" is {found!r}; accepted: {FORMAT}')
     files = facts.get("files")
     names = set(files) if isinstance(files, dict) else set()
-    if WEIGHTS not in names or not names <= {WEIGHTS, TRAINING}:
-        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, if you like, {TRAINING}')
+    if WEIGHTS not in names or not names <= set(LISTED):
+        optional = " and ".join(LISTED[1:])
+        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, if you like, {optional}')
     return facts
 
 
@@ -212,24 +242,6 @@ def _check_file(path: Path, name: str, expected: Any) -> None:
         raise UsageError(f"{file} has {file.stat().st_size} bytes, and config.json says {size}: it is damaged")
     if _facts(file)["sha256"] != expected.get("sha256"):
         raise UsageError(f"{file} is not what config.json says (SHA-256): it is damaged or has been changed")
-
-
-def _check_arrays(model: Model, shapes: dict[str, Any], where: str) -> PyTree:
-    """The abstract parameters of the model; `UsageError` unless the arrays have their names and shapes."""
-    like = jax.eval_shape(lambda: model.init(jax.random.key(0)))
-    wanted = {name: a.shape for name, a in _named(like).items()}
-    if names := sorted(wanted.keys() ^ shapes.keys()):
-        raise UsageError(f"{where} does not fit the model: {names[0]} is only in one of them")
-    for name, shape in wanted.items():
-        if shapes[name] != shape:
-            raise UsageError(f"{name} of {where} has shape {shapes[name]}; accepted: {shape}")
-    return like
-
-
-def _named(tree: PyTree) -> dict[str, Any]:
-    """The arrays of a tree by their path, such as "layer_0/cell/u/i"."""
-    paths = jax.tree_util.tree_leaves_with_path(tree)
-    return {"/".join(str(getattr(k, "key", getattr(k, "idx", k))) for k in path): leaf for path, leaf in paths}
 
 
 __all__ = ["Trained", "load_model", "save_model", "trained_run"]

@@ -8,6 +8,7 @@ import numpy as np
 from rnnzoo.model_folder import Trained
 from rnnzoo.registry import UsageError
 from rnnzoo.streaming import make_model_stepper
+from rnnzoo.symbols import check_symbols
 
 
 def sample(
@@ -16,7 +17,7 @@ def sample(
     """The characters that the model draws after `prompt`, each as soon as it is drawn.
 
     Args:
-        trained: a model of a task whose tokens are characters, such as `CharLM`.
+        trained: a model of a task whose tokens are characters, such as `CharLM`, with its symbols.
         prompt: what the model reads first, at least one character of its training text.
         length: how many characters to draw.
         temperature: divides the logits; below 1 the likely gets likelier, and 0 takes the likeliest.
@@ -53,17 +54,20 @@ def _draw(
 
 def _tokens(trained: Trained, prompt: str) -> tuple[np.ndarray, str]:
     """The prompt's tokens, and the characters by token."""
-    task: Any = trained.config.task if trained.config is not None else None
-    if not hasattr(task, "encode") or trained.model.read != "each":
-        name = type(task).__name__ if task is not None else "a model without a task"
-        raise UsageError(f"{name} has no characters to draw; accepted: a model trained on tasks.CharLM")
+    symbols = trained.symbols
+    if symbols is None or trained.model.read != "each":
+        name = type(trained.config.task).__name__ if trained.config is not None else "a model without a task"
+        raise UsageError(
+            f"{name} has no characters to draw; accepted: a model of tasks.CharLM with its characters (Trained."
+            "symbols; a folder written before symbols.json has none: save the run again with rnnzoo save RUN_DIR)"
+        )
+    check_symbols(trained.model, symbols, "Trained.symbols")
     if not prompt:
         raise UsageError("the prompt is empty; accepted: at least one character")
-    tokens = task.encode(prompt)
-    unknown = trained.model.input_size - 1
-    if strange := sorted({c for c, t in zip(prompt, tokens, strict=True) if t == unknown}):
+    if strange := sorted(set(prompt) - set(symbols)):
         raise UsageError(f"the prompt has {', '.join(map(repr, strange))}, which the training text does not have")
-    return tokens, task.decode(np.arange(unknown))
+    token = {character: number for number, character in enumerate(symbols)}
+    return np.array([token[character] for character in prompt], np.int32), symbols
 
 
 __all__ = ["sample"]

@@ -27,6 +27,8 @@ def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dic
     source = folder.config()
     old = source.network()
     _check(config, model, source, old)
+    if (symbols := folder.symbols()) is not None and symbols != config.task.symbols:
+        raise UsageError(f"--init-from {config.init_from}: that run has other characters; accepted: the same ones")
     params = stored_state(folder, source, "last", warn)[1]["params"]
     before, after = structure_of(old.cell), structure_of(model.cell)
     if before is not None and after is not None and before != after:

@@ -1,9 +1,10 @@
 """A model folder gives back what was saved; what is damaged, foreign or hostile is refused."""
 
 import dataclasses
+import hashlib
 import json
+import os
 import sys
-import types
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support import assert_close, random_like
+from safetensors.numpy import save
+from support import random_like
 
 import rnnzoo
 from rnnzoo import UsageError, cells, structures, tasks, tensors
 from rnnzoo.config import Config, load_config
-from rnnzoo.hub import pull_model, push_model
 from rnnzoo.model_folder import WEIGHTS
 from rnnzoo.models import Model, Stack
 
@@ -98,7 +99,45 @@ def test_parameters_that_do_not_fit_or_are_not_finite_are_not_saved(tmp_path):
         rnnzoo.save_model(tmp_path / "a", MODEL, {k: v for k, v in params.items() if k != "layer_0"})
     with pytest.raises(UsageError, match="head/b of params has shape"):
         rnnzoo.save_model(tmp_path / "a", MODEL, {**params, "head": {**params["head"], "b": jnp.ones(3)}})
+    for bad in (jnp.ones(2, int), np.ones(2, bool), np.ones(2, np.complex64)):
+        with pytest.raises(UsageError, match=f"head/b of params is {bad.dtype}; accepted: float16"):
+            rnnzoo.save_model(tmp_path / "a", MODEL, {**params, "head": {**params["head"], "b": bad}})
+    for score in (float("nan"), "<b>", True, None, np.ones(2)):
+        with pytest.raises(UsageError, match=r"save_model has scores 'a': .*; accepted: names with finite numbers"):
+            rnnzoo.save_model(tmp_path / "a", MODEL, params, scores={"a": score})  # type: ignore[dict-item]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_narrow_parameters_and_scores_of_any_number_type_are_kept(tmp_path):
+    params = jax.tree.map(lambda a: a.astype(jnp.bfloat16), varied(MODEL))
+    scores: Any = {"a": np.float32(0.5), "b": jnp.float32(0.25), "c": 1}
+    rnnzoo.save_model(tmp_path / "a", MODEL, params, scores=scores)
+    found = rnnzoo.load_model(tmp_path / "a")
+    assert found.scores == {"a": 0.5, "b": 0.25, "c": 1.0}
+    assert jax.tree.all(jax.tree.map(lambda a, b: a.dtype == b.dtype and (a == b).all(), found.params, params))
+
+
+def test_files_have_the_permissions_of_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        rnnzoo.save_model(tmp_path / "m", MODEL, varied(MODEL))
+    finally:
+        os.umask(before)
+    assert {oct(p.stat().st_mode & 0o777) for p in (tmp_path / "m").iterdir()} == {"0o640"}
+    assert (tmp_path / "m").stat().st_mode & 0o777 == 0o750
+
+
+def test_folders_of_others_are_left_alone(tmp_path, monkeypatch):
+    own = tmp_path / f".m.{os.getpid()}.tmp"
+    own.mkdir()
+    (own / "thesis.tex").write_text("mine")
+    rnnzoo.save_model(tmp_path / "m", MODEL, varied(MODEL))
+    assert (own / "thesis.tex").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for here in (".", tmp_path / "empty"):
+        with pytest.raises(UsageError, match="is the current folder, which cannot be replaced; accepted: a name in it"):
+            rnnzoo.save_model(here, MODEL, varied(MODEL))
 
 
 def damage(name: str) -> Any:
@@ -122,12 +161,24 @@ def linked(folder: Path) -> None:
     (folder / WEIGHTS).symlink_to(folder.parent / "outside")
 
 
-def other_weights(folder: Path) -> None:
-    import hashlib
-
-    tensors.write(folder / WEIGHTS, {"a": np.ones(3)})
-    raw = (folder / WEIGHTS).read_bytes()
+def forge(folder: Path, raw: bytes) -> None:
+    """Other weights, with the checksum that fits them."""
+    (folder / WEIGHTS).write_bytes(raw)
     edit(folder, lambda f: f["files"].update({WEIGHTS: {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}}))
+
+
+def head_bias(array: Any) -> Any:
+    def change(folder: Path) -> None:
+        forge(folder, save({**tensors.read(folder / WEIGHTS), "head/b": array}))
+
+    return change
+
+
+def float8(folder: Path) -> None:
+    raw = save({**tensors.read(folder / WEIGHTS), "head/b": np.ones(2, np.int8)})
+    size = int.from_bytes(raw[:8], "little")
+    header = raw[8 : 8 + size].strip().replace(b'"I8"', b'"F8_E4M3"')
+    forge(folder, len(header).to_bytes(8, "little") + header + raw[8 + size :])
 
 
 HOSTILE = {
@@ -147,13 +198,31 @@ HOSTILE = {
     "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is no JSON"),
     "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
     "no model": (lambda f: edit(f, lambda c: c.pop("model")), "not a specification in JSON"),
-    "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "describes no Model"),
+    "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "scores .1.; accepted: names with finite numbers"),
     "nested": (lambda f: edit(f, lambda c: c.update(model=nested(700))), TOO_DEEP),
     "no member": (lambda f: edit(f, lambda c: c["model"]["cell"].update(type="cells.os")), "no 'os' in cells"),
     "huge": (lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**12)), "too small for the model"),
     "endless": (lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=10**12)), "too small for the model"),
     "other model": (lambda f: edit(f, lambda c: c["model"].update(output_size=5)), "head/b of .* has shape"),
-    "other weights": (other_weights, "too small for the model"),
+    "other weights": (lambda f: forge(f, save({"a": np.ones(3)})), "too small for the model"),
+    "integers": (
+        head_bias(np.ones(2, np.int32)),
+        "head/b of .* is int32; accepted: float16, bfloat16, float32, float64",
+    ),
+    "bool": (head_bias(np.ones(2, np.bool_)), "head/b of .* is bool; accepted: float16"),
+    "complex": (head_bias(np.ones(2, np.complex64)), "head/b of .* is complex64; accepted: float16"),
+    "float8": (float8, "head/b of .* is F8_E4M3; accepted: "),
+    "nan": (head_bias(np.full(2, np.nan, np.float32)), "not finite in head/b; accepted: finite ones"),
+    "too large": (head_bias(np.full(2, 1e300)), "not finite in head/b"),
+    "text score": (
+        lambda f: edit(f, lambda c: c.update(scores={"acc": "<b>"})),
+        "scores 'acc': '<b>'; accepted: names",
+    ),
+    "list score": (lambda f: edit(f, lambda c: c.update(scores={"acc": [1, [2]]})), "accepted: names with finite"),
+    "bool score": (lambda f: edit(f, lambda c: c.update(scores={"acc": True})), "'acc': True; accepted: names"),
+    "nan score": (lambda f: edit(f, lambda c: c.update(scores={"acc": float("nan")})), "'acc': nan; accepted: names"),
+    "huge score": (lambda f: edit(f, lambda c: c.update(scores={"acc": 10**400})), "accepted: names with finite"),
+    "no config": (lambda f: (f / "config.json").unlink(), "^[^:]*config.json is missing, or no plain file"),
     "other seed": (lambda f: edit(f, lambda c: c["model"]["stack"].update(head_bias=False)), "head/b is only in one"),
 }
 
@@ -169,44 +238,6 @@ def test_hostile_and_damaged_folders_are_refused(folder, name):
 def test_no_folder():
     with pytest.raises(UsageError, match="no model folder 'nowhere'"):
         rnnzoo.load_model("nowhere")
-
-
-# ---- the hub ---------------------------------------------------------------------------------------------
-
-
-def test_push_and_pull_through_a_local_folder(folder, tmp_path, monkeypatch):
-    import shutil
-
-    class Api:
-        def create_repo(self, repo_id: str, **fields: Any) -> None:
-            assert fields == {"private": True, "exist_ok": True}
-
-        def upload_folder(self, *, repo_id: str, folder_path: str, allow_patterns: Any) -> str:
-            shutil.copytree(folder_path, tmp_path / "hub" / repo_id)
-            return "address"
-
-    def snapshot_download(repo_id: str, *, revision: Any, allow_patterns: Any, local_dir: str) -> str:
-        shutil.copytree(tmp_path / "hub" / repo_id, local_dir)
-        return local_dir
-
-    fake: Any = types.ModuleType("huggingface_hub")
-    fake.HfApi, fake.snapshot_download = Api, snapshot_download
-    monkeypatch.setitem(sys.modules, "huggingface_hub", fake)
-    assert push_model(folder, "me/gru") == "address"
-    found = pull_model("me/gru", tmp_path / "here")
-    assert_close(found.params, varied(MODEL))
-    with pytest.raises(UsageError, match="is not overwritten"):
-        pull_model("me/gru", tmp_path / "here")
-    damage(WEIGHTS)(tmp_path / "hub" / "me/gru")
-    with pytest.raises(UsageError, match="SHA-256"):
-        pull_model("me/gru", tmp_path / "there")
-    assert not (tmp_path / "there").exists()
-
-
-def test_without_the_extra_the_hub_says_what_to_install(folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(UsageError, match=r"pip install 'rnnzoo\[hub\]'"):
-        push_model(folder, "me/gru")
 
 
 def test_a_model_of_another_cell_is_the_same_specification(tmp_path):

@@ -1,5 +1,12 @@
 """Text drawn from a character model follows its distribution and its seed; a run's model is saved and sampled."""
 
+import dataclasses
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,25 +17,29 @@ from support import assert_close
 from task_support import TEXT, text_file  # noqa: F401
 
 from rnnzoo import UsageError, cells, tasks
+from rnnzoo.__main__ import command
+from rnnzoo.checkpoint import Checkpoints, RunFolder
 from rnnzoo.cli import guarded
 from rnnzoo.config import Config
 from rnnzoo.job import Job
-from rnnzoo.model_folder import Trained, load_model, trained_run
+from rnnzoo.model_folder import Trained, load_model, save_model, trained_run
 from rnnzoo.models import Stack
 from rnnzoo.report import Progress
 from rnnzoo.sample import sample
+from rnnzoo.symbols import SYMBOLS
+from rnnzoo.training import init_state
 
 
 @pytest.fixture
 def config(text_file):  # noqa: F811
     task = tasks.CharLM(path=text_file(TEXT), length=8)
-    return Config(task=task, cell=cells.GRU(hidden_size=8), model=Stack(embedding_size=4), steps=2, log_every=1)
+    return Config(task=task, cell=cells.GRU(hidden_size=8), model=Stack(embedding_size=4), steps=2, eval_every=1)
 
 
 @pytest.fixture
 def trained(config):
     model = config.network()
-    return Trained(model, model.init(jax.random.key(3)), config)
+    return Trained(model, model.init(jax.random.key(3)), config, symbols=config.task.symbols)
 
 
 def test_the_likeliest_text_is_the_one_that_the_model_predicts(trained):
@@ -51,7 +62,7 @@ def test_draws_follow_the_model(trained):
     params = jax.tree.map(jnp.zeros_like, trained.params)
     size = trained.model.output_size
     params["head"]["b"] = jnp.log(jnp.arange(1.0, size + 1))
-    text = "".join(sample(Trained(trained.model, params, trained.config), "l", length=20000))
+    text = "".join(sample(dataclasses.replace(trained, params=params), "l", length=20000))
     counts = np.bincount(trained.config.task.encode(text), minlength=size)
     assert counts[-1] == 0  # "unknown"
     expected = np.arange(1, size) / np.arange(1, size).sum()
@@ -74,11 +85,13 @@ def test_what_cannot_be_drawn_is_refused(trained):
         sample(Trained(parity.network(), {}, parity), "0")
     with pytest.raises(UsageError, match="a model without a task has no characters"):
         sample(Trained(trained.model, trained.params), "l")
+    with pytest.raises(UsageError, match=r"folder written before symbols\.json has none: save the run again"):
+        sample(dataclasses.replace(trained, symbols=None), "l")
+    with pytest.raises(UsageError, match=r"Trained\.symbols has 3 characters, and the model reads tokens of size"):
+        sample(dataclasses.replace(trained, symbols="abc"), "a")
 
 
 def test_from_a_run_folder_to_text(config, tmp_path, capsys):
-    from rnnzoo.__main__ import command
-
     run_dir = tmp_path / "run"
     Job(config, run_dir, Progress(config)).run()
     capsys.readouterr()
@@ -98,3 +111,126 @@ def test_from_a_run_folder_to_text(config, tmp_path, capsys):
     assert guarded(command)(["save", str(run_dir), "--out", str(tmp_path / "model")]) == 2
     assert guarded(command)(["save", str(run_dir), "--out", str(tmp_path / "b"), "--seed", "1"]) == 2
     assert "--seed is 1; accepted: 0 to 0" in capsys.readouterr().err
+
+
+# ---- what the tokens mean --------------------------------------------------------------------------------
+
+OTHERS = {
+    "shifted": "".join(chr(ord(c) + 1) for c in TEXT),  # the same token numbers, and so the same fingerprint
+    "fewer": "ab" * 2000,
+    "more": TEXT.replace("too", "tuo", 1),
+}
+
+
+@pytest.fixture
+def run_dir(config, tmp_path):
+    Job(config, tmp_path / "run", Progress(config)).run()
+    return tmp_path / "run"
+
+
+def test_a_model_folder_does_not_need_the_text_it_was_trained_on(config, run_dir, tmp_path):
+    trained = trained_run(run_dir, "last", 0, pytest.fail)
+    save_model(tmp_path / "m", trained.model, trained.params, config=config)
+    expected = "".join(sample(trained, "line ", length=30))
+    for text in (*OTHERS.values(), None):
+        Path(config.task.path).write_text(text) if text else Path(config.task.path).unlink()
+        found = load_model(tmp_path / "m")
+        assert found.symbols == trained.symbols == "".join(sorted(set(TEXT[: len(TEXT) * 90 // 100])))
+        assert "".join(sample(found, "line ", length=30)) == expected
+    again = command(["save", str(tmp_path / "m"), "--out", str(tmp_path / "again")])
+    assert again == 0 and load_model(tmp_path / "again").symbols == trained.symbols
+
+
+def test_a_run_whose_text_has_changed_is_refused(config, run_dir, capsys):
+    capsys.readouterr()
+    for text in OTHERS.values():
+        Path(config.task.path).write_text(text)
+        for args in (["sample"], ["evaluate"], ["evaluate", "--task.length", "9"]):
+            assert guarded(command)([args[0], str(run_dir), *args[1:]]) == 2
+            said = capsys.readouterr()
+            assert said.err.startswith("error: the data have changed since the run in") and said.out == ""
+    with pytest.raises(UsageError, match="the data have changed"):
+        Job(config, run_dir, Progress(config))
+
+
+def test_a_run_does_not_start_from_one_with_other_characters(config, run_dir, tmp_path, text_file):  # noqa: F811
+    task = dataclasses.replace(config.task, path=text_file(OTHERS["shifted"], "other"))
+    other = dataclasses.replace(config, task=task, init_from=str(run_dir))
+    with pytest.raises(UsageError, match="that run has other characters"):
+        Job(other, tmp_path / "new", Progress(other))
+
+
+def test_a_folder_without_symbols_loads_and_says_so(trained, tmp_path, capsys):
+    save_model(tmp_path / "old", trained.model, trained.params, config=trained.config, symbols="")
+    assert load_model(tmp_path / "old").symbols is None
+    assert command(["save", str(tmp_path / "old"), "--out", str(tmp_path / "new")]) == 0
+    assert load_model(tmp_path / "new").symbols is None
+    assert guarded(command)(["sample", str(tmp_path / "new"), "--prompt", "l"]) == 2
+    assert "CharLM has no characters to draw" in capsys.readouterr().err
+    assert guarded(command)(["evaluate", str(tmp_path / "new")]) == 2
+    assert "is a model folder; accepted: a run folder" in capsys.readouterr().err
+
+
+def test_symbols_that_are_not_the_models_are_refused(trained, tmp_path):
+    with pytest.raises(UsageError, match="symbols has 2 characters"):
+        save_model(tmp_path / "m", trained.model, trained.params, symbols="ab")
+    save_model(tmp_path / "m", trained.model, trained.params, symbols=trained.symbols)
+    file, facts = tmp_path / "m" / SYMBOLS, json.loads((tmp_path / "m/config.json").read_text())
+    texts = {json.dumps("ab"): "has 2 characters", "{": "is no JSON", "[1]": "text in JSON", '"aa"': "each character"}
+    texts["[" * 10**5] = "is no JSON|text in JSON"
+    file.write_text("[]")
+    with pytest.raises(UsageError, match="it is damaged"):
+        load_model(tmp_path / "m")
+    for text, message in texts.items():
+        file.write_text(text)
+        sum256 = hashlib.sha256(text.encode()).hexdigest()
+        facts["files"][SYMBOLS] = {"bytes": len(text), "sha256": sum256}
+        (tmp_path / "m/config.json").write_text(json.dumps(facts))
+        with pytest.raises(UsageError, match=message):
+            load_model(tmp_path / "m")
+
+
+def test_readers_leave_a_run_alone_and_pass_over_an_unfinished_checkpoint(run_dir, tmp_path, capsys):
+    """A manifest is written after its checkpoint: in between, the trainer's newest one looks damaged."""
+    (run_dir / "checkpoints/last/2.sha256").unlink()
+
+    def files():
+        return sorted((p, p.stat().st_mtime_ns) for p in run_dir.rglob("*"))
+
+    before = files()
+    run, out = str(run_dir), str(tmp_path / "out.png")
+    for args in (
+        ["sample", run],
+        ["evaluate", run],
+        ["save", run, "--out", out + "m"],
+        ["show", "run", run, "--out", out],
+    ):
+        assert guarded(command)(args) == 0
+        said = capsys.readouterr().err
+        assert "step 2 is damaged or not finished (2.sha256 is missing or not readable); falling back to step 1" in said
+    assert files() == before
+
+
+def test_a_checkpoint_that_is_removed_while_it_is_read_is_passed_over(run_dir, config, monkeypatch):
+    checkpoints, load = RunFolder(run_dir).last, Checkpoints._load
+
+    def removed(self, step, like):
+        if step == 2:
+            shutil.rmtree(self.folder / "2")
+        return load(self, step, like)
+
+    monkeypatch.setattr(Checkpoints, "_load", removed)
+    said: list[str] = []
+    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), said.append)
+    assert restored is not None and restored[0] == 1 and "falling back to step 1" in said[0]
+
+
+def test_a_reader_that_has_enough_ends_the_text_quietly(trained, tmp_path):
+    save_model(tmp_path / "m", trained.model, trained.params, symbols=trained.symbols)
+    code = "import sys; from rnnzoo.__main__ import command; sys.exit(command(sys.argv[1:]))"
+    args = [sys.executable, "-c", code, "sample", str(tmp_path / "m"), "--prompt", "l", "--length", "1000000"]
+    with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.read(20)[:1] == b"l"
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 0

@@ -37,6 +37,12 @@ class Task(Spec, abc.ABC, kind="tasks"):
         """The value of `metric` at which the task counts as solved, if it has one."""
         return None
 
+    @property
+    def symbols(self) -> str | None:
+        """The characters that tokens 0, 1, ... stand for, of a task whose tokens are characters; the token after them
+        stands for all others. Kept with every run and model, since without them the numbers mean nothing."""
+        return None
+
     def load(self) -> PyTree:
         """The data as arrays, read and checked; raises `UsageError` naming file and place. {} for synthetic ones."""
         return {}

@@ -43,11 +43,15 @@ class CharLM(Task):
 
     @property
     def input_size(self) -> int:
-        return len(corpus(self.path).symbols) + 1
+        return len(self.symbols) + 1
 
     @property
     def output_size(self) -> int:
         return self.input_size
+
+    @property
+    def symbols(self) -> str:
+        return corpus(self.path).symbols
 
     def encode(self, text: str) -> np.ndarray:
         """The tokens (N,) of a text."""
@@ -66,7 +70,7 @@ class CharLM(Task):
         return {name: jnp.asarray(part) for name, part in parts.items()}
 
     def differs(self, other: Task) -> str | None:
-        if isinstance(other, CharLM) and corpus(other.path).symbols != corpus(self.path).symbols:
+        if isinstance(other, CharLM) and other.symbols != self.symbols:
             return f"its tokens are the characters of {corpus(self.path).name}, not of {corpus(other.path).name}"
         return super().differs(other)
 
