@@ -9,7 +9,7 @@ from rnnzoo.base import Cell, spec
 from rnnzoo.cells.elman import Elman
 from rnnzoo.registry import Size, UsageError
 from rnnzoo.typing import Params, PyTree, State
-from rnnzoo.wrappers.base import Wrapper, needs_vectors
+from rnnzoo.wrappers.base import Wrapper, needs_units
 
 
 @spec
@@ -34,7 +34,7 @@ class Clockwork(Wrapper):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        needs_vectors(self)
+        needs_units(self)
         if not self.periods or self.hidden_size % len(self.periods):
             raise UsageError(
                 f"Clockwork.periods is {self.periods}; accepted: as many periods as there are groups, a number that "
