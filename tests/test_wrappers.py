@@ -179,6 +179,16 @@ def test_drop_connect_drops_weights_once_for_the_batch():
     assert_close(ys[:, 0], ys[:, 1], 0)
 
 
+@pytest.mark.parametrize("structure", [structures.Householder(), structures.Cayley(), structures.Givens()], ids=str)
+@eager
+def test_all_weights_may_be_dropped(structure):
+    cell = wrappers.DropConnect(cell=cells.Elman(hidden_size=4, structure=structure), rate=1.0)
+    params = cell.init(KEY, FEATURES)
+    total = lambda params: run(cell, params, jnp.ones((3, FEATURES)), key=KEY)[0].sum()  # noqa: E731
+    y, gradients = jax.value_and_grad(total)(params)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((y, gradients)))
+
+
 def test_a_network_draws_for_every_layer_and_direction():
     stack = Stack(layers=2, bidirectional=True)
     model = Model(cell=wrappers.Zoneout(cell=GRU, rate=0.5), input_size=FEATURES, output_size=2, stack=stack)

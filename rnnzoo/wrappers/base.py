@@ -127,8 +127,8 @@ def needs_units(wrapper: Wrapper) -> None:
     for name, shape in vector_shapes(wrapper.cell):
         if shape != (wrapper.hidden_size,):
             raise UsageError(
-                f"{name} of {type(wrapper.cell).__name__} has shape {shape}, and {type(wrapper).__name__} acts on units, "
-                f"of which there are {wrapper.hidden_size}; accepted: a cell whose state has vectors (H,) only"
+                f"{name} of {type(wrapper.cell).__name__} has shape {shape}, and {type(wrapper).__name__} acts on "
+                f"units, of which there are {wrapper.hidden_size}; accepted: a cell whose state has vectors (H,) only"
             )
 
 
