@@ -23,7 +23,11 @@ class Clockwork(Wrapper):
     The clock starts at 0, and again at a reset, so that all units move at the first step; it is kept as a float, like
     all of the state. The paper's network has ``Elman(structure=structures.Clockwork(groups=g))`` in it, whose groups
     hear themselves and slower ones only, and periods 1, 2, 4, ...; this wrapper gives the pace to any cell. Parameters
-    are those of `cell`."""
+    are those of `cell`.
+
+    A held unit is a state that does not contract, so that iterative unrolls have a hard time: a GRU of 6 units with
+    U diagonal and periods (1, 2, 7) took `Newton` 4 iterations over 40 steps, as against 2 or 3 without the clock, and
+    38 with ``chunk=1``, while `LevenbergMarquardt` did not converge in 100; its outputs are then NaN."""
 
     steps_once = True
 
