@@ -64,9 +64,11 @@ def split_batch(tree: PyTree, axis: int = 1, devices: Sequence[Any] | None = Non
         devices: where to (None: all).
 
     Raises:
-        UsageError: an array without that axis, or of a batch that does not divide.
+        UsageError: an array without that axis, or of a batch that does not divide, or no devices.
     """
     devices = jax.local_devices() if devices is None else devices
+    if not len(devices):
+        raise UsageError(f"split_batch: devices is {devices!r}; accepted: one device or more, or None for all")
     for leaf in jax.tree.leaves(tree):
         shape = np.shape(leaf)
         if not 0 <= axis < len(shape) or shape[axis] % len(devices):

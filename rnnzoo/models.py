@@ -129,6 +129,8 @@ class Model(Spec, kind="models"):
         """
         if state is not None and self.stack.bidirectional:
             raise UsageError("a bidirectional stack reads whole sequences; it cannot go on from a state")
+        if self.read == "last" and x.shape[0] == 0:
+            raise UsageError(f"x of shape {x.shape} has no last step to read; accepted: one or more steps")
         controls: dict[str, Any] = {"lengths": lengths, "resets": resets, "unroll": unroll}
         ys, last = self._embed(params, x), {}
         for layer in range(self.stack.layers):

@@ -3,11 +3,12 @@
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from rnnzoo.base import Cell, UsageError, spec
 from rnnzoo.models import Model
@@ -29,17 +30,22 @@ class Stepper:
         """A new state of all streams, as before the first step."""
         return jax.tree.map(jnp.copy, self.first)
 
-    def __call__(self, state: State, xs: Any, *resets: Any) -> tuple[Array, State]:
+    def __call__(self, state: State, xs: Any, resets: Any = None, **unknown: Any) -> tuple[Array, State]:
         """Outputs (steps, *B, O) and the new state. `state` is given up: its memory holds the new one.
 
         `resets`, if the stepper was made for them, is (steps, *B), True where a stream starts anew before the step."""
+        if unknown:
+            raise UsageError(f"the stepper was called with {', '.join(unknown)}; accepted: state, xs, resets")
+        given = (state, xs) if resets is None else (state, xs, resets)
         try:
-            return self.compiled(state, xs, *resets)
-        except TypeError:
-            self._check(state, xs, *resets)
+            return self.compiled(*given)
+        except (TypeError, ValueError, RuntimeError):
+            self._check(*given)
             raise
 
     def _check(self, *given: Any) -> None:
+        if any(_is_used(leaf) for leaf in jax.tree.leaves(given[0])):
+            raise UsageError("state of the stepper has been used, which gives it up; accepted: the one returned last")
         names = ("state", "xs", "resets")
         if len(given) != len(self.accepted):
             expected = ", ".join(names[: len(self.accepted)])
@@ -77,8 +83,11 @@ def make_stepper(
         (steps, *B, O).
 
     Raises:
-        UsageError (a ValueError): parameters that do not fit the cell, or no steps.
+        UsageError (a ValueError): parameters that do not fit the cell, or a batch, steps or dtype that is not accepted.
     """
+    if not isinstance(batch, (tuple, list)) or not all(_is_count(size) for size in batch):
+        raise UsageError(f"batch is {batch!r}; accepted: a tuple of integers >= 0, such as (3,)")
+    floating = _check_steps(steps, dtype)
     features = _input_size(cell, params)
     ready = jax.jit(cell.prepare)(params)
     prepared = _ready(cell)
@@ -88,7 +97,7 @@ def make_stepper(
 
     one = cell.initial_state(ready)
     first = jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch, *a.shape)), one)
-    xs = jax.ShapeDtypeStruct((steps, *batch, features), dtype or jnp.result_type(float))
+    xs = jax.ShapeDtypeStruct((steps, *batch, features), floating)
     return _compile(function, first, xs, resets)
 
 
@@ -103,13 +112,16 @@ def make_model_stepper(
     """
     if model.stack.bidirectional:
         raise UsageError("a bidirectional stack reads whole sequences; accepted for a stream: one direction")
+    if not _is_count(streams):
+        raise UsageError(f"streams is {streams!r}; accepted: an integer >= 0")
+    floating = _check_steps(steps, dtype)
     ready, values = prepared(model, params)
 
     def function(state: State, xs: Array, *reset: Array) -> tuple[Array, State]:
         return ready.apply(values, xs, state, resets=reset[0] if reset else None)
 
     first = jax.tree.map(jnp.copy, ready.initial_state(values, streams))
-    floats = jax.ShapeDtypeStruct((steps, streams, model.input_size), dtype or jnp.result_type(float))
+    floats = jax.ShapeDtypeStruct((steps, streams, model.input_size), floating)
     xs = jax.ShapeDtypeStruct((steps, streams), jnp.int32) if model.tokens else floats
     return _compile(function, first, xs, resets)
 
@@ -124,13 +136,32 @@ def prepared(model: Model, params: Params) -> tuple[Model, Params]:
 
 
 def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruct, resets: bool) -> Stepper:
-    if xs.shape[0] < 1:
-        raise UsageError(f"steps is {xs.shape[0]}; accepted: an integer >= 1")
     streams = xs.shape[:-1] if jnp.issubdtype(xs.dtype, jnp.floating) else xs.shape
     reset = (jax.ShapeDtypeStruct(streams, jnp.bool_),) if resets else ()
     state = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), first)
     compiled = jax.jit(function, donate_argnums=0).lower(state, xs, *reset).compile()
     return Stepper(compiled, (state, xs, *reset), first)
+
+
+def _check_steps(steps: Any, dtype: Any) -> Any:
+    """The dtype of floating-point inputs, where it and the number of steps are accepted."""
+    if not _is_count(steps) or steps < 1:
+        raise UsageError(f"steps is {steps!r}; accepted: an integer >= 1")
+    if dtype is None:
+        return jnp.result_type(float)
+    if str(dtype) not in get_args(Dtype):
+        raise UsageError(f"dtype is {dtype!r}; accepted: one of {', '.join(get_args(Dtype))}, or None")
+    if str(dtype) == "float64" and not jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
+        raise UsageError("dtype is 'float64'; accepted where jax_enable_x64 is on: without it JAX runs float32")
+    return jnp.dtype(dtype)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
+
+
+def _is_used(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and not isinstance(leaf, Tracer) and leaf.is_deleted()
 
 
 def _ready(cell: Cell) -> Cell:

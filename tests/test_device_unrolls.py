@@ -160,6 +160,17 @@ def test_cudnn_is_chosen_for_its_cell_and_whole_batches(monkeypatch, reference):
     assert_close(unrolls.Auto().apply(LSTM, params, state, xs, Control()), expected, 1e-5)
 
 
+def test_the_reason_names_what_this_host_lacks():
+    unroll, reason = unrolls.Auto().choose(LSTM, 1000, 32, "gpu")
+    assert unroll == unrolls.Scan()
+    assert reason.endswith("; not CuDNN: CuDNN runs LSTM on CUDA devices; the default device is cpu")
+
+
+def test_unknown_devices_are_refused():
+    with pytest.raises(rnnzoo.UsageError, match="device is 'cuda'; accepted: one of 'cpu', 'gpu', 'tpu'"):
+        unrolls.Auto().choose(LSTM, 1000, 32, "cuda")
+
+
 def test_auto_is_what_it_chooses():
     params, xs, state = arguments(LSTM)
     assert_close(run(LSTM, params, xs, state, unroll=unrolls.Auto()), run(LSTM, params, xs, state), 1e-6)

@@ -72,6 +72,8 @@ def test_what_does_not_divide_is_not_split():
     three = jax.devices()[:1] * 3
     with pytest.raises(rnnzoo.UsageError, match=r"shape \(5, 4, 2\) along axis 1 over 3 devices; accepted"):
         rnnzoo.split_batch(np.ones((5, 4, 2)), devices=three)
+    with pytest.raises(rnnzoo.UsageError, match=r"devices is \[\]; accepted: one device or more"):
+        rnnzoo.split_batch(np.ones((5, 4, 2)), devices=[])
     for axis in (1, -1):
         with pytest.raises(rnnzoo.UsageError, match=rf"shape \(4,\) along axis {axis}"):
             rnnzoo.split_batch({"lengths": np.ones(4)}, axis)

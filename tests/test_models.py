@@ -120,3 +120,10 @@ def test_half_precision_cells_have_single_precision_outputs():
     half = model(cell=cells.GRU(hidden_size=6, dtype="bfloat16"), layers=2, norm=True)
     out, last = half.apply(half.init(jax.random.key(0)), inputs())
     assert out.dtype == jnp.float32 and last["layer_1"]["h"].dtype == jnp.float32
+
+
+@pytest.mark.parametrize("lengths", [None, jnp.zeros(2, int)])
+def test_no_steps_have_no_last_one(lengths):
+    net = model(read="last")
+    with pytest.raises(rnnzoo.UsageError, match=r"x of shape \(0, 2, 4\) has no last step to read; accepted: one"):
+        net.apply(net.init(jax.random.key(0)), jnp.zeros((0, 2, 4)), lengths=lengths)

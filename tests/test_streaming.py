@@ -57,6 +57,43 @@ def test_a_state_is_given_up_and_a_new_start_is_not():
     assert state["h"].is_deleted() and not stepper.start()["h"].is_deleted()
 
 
+def test_a_state_can_be_used_once():
+    cell = cells.Elman(hidden_size=HIDDEN)
+    stepper = make_stepper(cell, cell.init(jax.random.key(0), FEATURES))
+    state, xs = stepper.start(), jnp.ones((1, FEATURES))
+    stepper(state, xs)
+    with pytest.raises(rnnzoo.UsageError, match="state of the stepper has been used, which gives it up; accepted"):
+        stepper(state, xs)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch": 3}, "batch is 3; accepted: a tuple"),
+        ({"batch": (-1,)}, r"batch is \(-1,\); accepted: a tuple"),
+        ({"steps": 1.5}, "steps is 1.5; accepted: an integer >= 1"),
+        ({"steps": "2"}, "steps is '2'; accepted: an integer >= 1"),
+        ({"dtype": "foo"}, "dtype is 'foo'; accepted: one of float32, bfloat16"),
+        ({"dtype": "float64"}, "where jax_enable_x64 is on"),
+    ],
+)
+def test_options_that_are_refused(options, message):
+    cell = cells.Elman(hidden_size=HIDDEN)
+    with pytest.raises(rnnzoo.UsageError, match=message):
+        make_stepper(cell, cell.init(jax.random.key(0), FEATURES), **options)
+
+
+def test_resets_by_name_and_unknown_names():
+    cell = cells.Elman(hidden_size=HIDDEN)
+    params, xs = cell.init(jax.random.key(0), FEATURES), jnp.ones((1, FEATURES))
+    plain, with_resets = make_stepper(cell, params), make_stepper(cell, params, resets=True)
+    assert_close(with_resets(with_resets.start(), xs, resets=np.ones(1, bool)), plain(plain.start(), xs), 1e-6)
+    with pytest.raises(rnnzoo.UsageError, match="called with 3 arguments; accepted: state, xs"):
+        plain(plain.start(), xs, resets=np.ones(1, bool))
+    with pytest.raises(rnnzoo.UsageError, match="called with lengths; accepted: state, xs, resets"):
+        plain(plain.start(), xs, lengths=1)
+
+
 def test_numpy_arrays_are_taken():
     cell = cells.Elman(hidden_size=HIDDEN)
     stepper = make_stepper(cell, cell.init(jax.random.key(0), FEATURES), batch=(2,), resets=True)

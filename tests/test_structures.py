@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jax.flatten_util import ravel_pytree
 from structure_support import SIZES, draw, few_sizes, fits, fitting, own_structures
 from support import assert_close
+from unroll_support import eager
 
 import rnnzoo
 from rnnzoo import structures
@@ -200,6 +201,25 @@ def test_training_starts_at_a_spectral_radius_of_about_1(x64, structure):
             assert radius == 0
         elif type(structure) is not structures.Masked:  # which starts as without its mask
             assert 0.9 <= radius <= 1.1
+
+
+@every_default
+@eager
+def test_parameters_of_zeros_are_as_good_as_others(structure):
+    """Dropout of U can leave them."""
+    size = fitting(structure, 4, 8, 9)
+    u = jax.tree.map(jnp.zeros_like, draw(structure, size))
+    y, pull = jax.vjp(lambda u: structure.matvec(structure.materialize(u), jnp.arange(1.0, size + 1)), u)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((y, pull(y))))
+
+
+def test_a_householder_vector_of_zeros_reflects_nothing(x64):
+    structure, size = structures.Householder(count=3), 5
+    u = draw(structure, size).at[1].set(0)
+    others = structures.Householder(count=2).matrix(u[jnp.array([0, 2])], size)
+    assert_close(structure.matrix(u, size), others, 1e-14)
+    gradient = jax.jacobian(lambda u: structure.matrix(u, size))(u)
+    assert jnp.isfinite(gradient).all() and gradient[:, :, 0].any()
 
 
 @every

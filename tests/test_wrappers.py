@@ -2,6 +2,9 @@
 
 import dataclasses
 import functools
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +28,7 @@ NOISY = [
     wrappers.VariationalDropout(cell=GRU, rate=0.3),
     wrappers.DropConnect(cell=LSTM, rate=0.3),
 ]
+PROJECTED = wrappers.Zoneout(cell=cells.ProjectedLSTM(hidden_size=HIDDEN), rate=0.3)  # whose h is not (H,)
 DEEP = wrappers.Dilated(
     delay=2,
     cell=wrappers.Zoneout(
@@ -67,6 +71,10 @@ def test_parameters_are_those_of_the_cell():
         (lambda: wrappers.Zoneout(cell=wrappers.Dilated(hidden_size=6)), "accepted: Dilated outside, Zoneout inside"),
         (lambda: wrappers.Clockwork(hidden_size=6, periods=(1, 2, 4, 8)), "a number that divides hidden_size"),
         (
+            lambda: wrappers.Clockwork(cell=cells.ProjectedLSTM(hidden_size=6)),
+            r"h of ProjectedLSTM has shape \(3,\), and Clockwork acts on units, of which there are 6; accepted: a cell",
+        ),
+        (
             lambda: wrappers.MultiplicativeIntegration(cell=wrappers.MultiplicativeIntegration(hidden_size=6)).init(
                 KEY, 3
             ),
@@ -100,7 +108,7 @@ def test_cells_without_noise_ignore_the_key():
     assert_close(run(LSTM, params, xs, key=KEY), run(LSTM, params, xs), 0)
 
 
-@each_noisy
+@pytest.mark.parametrize("cell", [*NOISY, DEEP, PROJECTED], ids=lambda c: type(c).__name__)
 @pytest.mark.parametrize("unroll", [unrolls.Scan()], ids=str)
 def test_unrolls_agree_under_noise(x64, cell, unroll):
     args, options = arguments(cell), {"key": KEY, "lengths": LENGTHS, "resets": RESETS, "reverse": True}
@@ -129,6 +137,20 @@ def test_zoneout_masks_differ_at_every_step_unit_and_sequence_and_have_the_rate(
     assert all((kept["h"].std(axis) > 0).any() for axis in range(3))
 
 
+def test_zoneout_masks_every_vector_of_the_state_on_its_own():
+    kept = draws(PROJECTED, 5, 3)["kept"]
+    assert {name: mask.shape for name, mask in kept.items()} == {"c": (5, 3, HIDDEN), "h": (5, 3, HIDDEN // 2)}
+
+
+def test_a_wrapper_does_not_start_jax():
+    """The shapes of a state are known without a device, which `rnnzoo.use_cpu_cores` may still have to make."""
+    code = (
+        "from jax._src.xla_bridge import backends_are_initialized as started; from rnnzoo import cells, wrappers; "
+        "wrappers.Clockwork(cell=cells.LSTM(hidden_size=6)); assert not started()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=False).returncode == 0
+
+
 def test_variational_masks_are_one_over_time_and_have_the_rate():
     heard = draws(wrappers.VariationalDropout(cell=GRU, rate=0.25), 3, 4000)["heard"]
     assert (heard == heard[:1]).all() and abs(heard.mean() - 0.75) < 0.02
@@ -155,6 +177,16 @@ def test_drop_connect_drops_weights_once_for_the_batch():
     xs = jnp.ones((4, 2, 3))
     ys, _ = run(cell, params, xs, key=KEY)
     assert_close(ys[:, 0], ys[:, 1], 0)
+
+
+@pytest.mark.parametrize("structure", [structures.Householder(), structures.Cayley(), structures.Givens()], ids=str)
+@eager
+def test_all_weights_may_be_dropped(structure):
+    cell = wrappers.DropConnect(cell=cells.Elman(hidden_size=4, structure=structure), rate=1.0)
+    params = cell.init(KEY, FEATURES)
+    total = lambda params: run(cell, params, jnp.ones((3, FEATURES)), key=KEY)[0].sum()  # noqa: E731
+    y, gradients = jax.value_and_grad(total)(params)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((y, gradients)))
 
 
 def test_a_network_draws_for_every_layer_and_direction():

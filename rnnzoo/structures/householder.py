@@ -18,8 +18,8 @@ class Householder(Structure):
 
     All n at once in the form U = I - v^T t v (Joffrain et al. 2006), with v = u and t (n, n) triangular, at the cost of
     4 n H a step; `materialize` gives {"v", "t"}, and all methods accept either form. At first u is normal: reflections
-    uniform over all directions. The lengths of the u[k] are redundant. H reflections make any orthogonal matrix with
-    the determinant (-1)^H. The paper has u[k] with k leading zeros."""
+    uniform over all directions. The lengths of the u[k] are redundant, but a u[k] = 0 reflects nothing: R_k = I. H
+    reflections make any orthogonal matrix with the determinant (-1)^H. The paper has u[k] with k leading zeros."""
 
     count: Size = 4
     """Number of reflections; at most hidden_size."""
@@ -43,7 +43,8 @@ class Householder(Structure):
         if isinstance(u, dict):
             return u
         v = u.astype(jnp.promote_types(u.dtype, jnp.float32))  # there are no solvers for less
-        v /= jnp.linalg.norm(v, axis=1, keepdims=True)
+        squares = (v**2).sum(1, keepdims=True)
+        v /= jnp.sqrt(jnp.where(squares > 0, squares, 1))  # dropout can leave a vector of zeros; 0 / 0 has no gradient
         overlaps = v @ v.T
         inverse = jnp.triu(overlaps, 1) + jnp.eye(self.count, dtype=v.dtype) / 2
         t = solve_triangular(inverse, jnp.eye(self.count, dtype=v.dtype))

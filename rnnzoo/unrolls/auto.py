@@ -7,7 +7,8 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Affine, Cell, Control, Unroll, spec
+from rnnzoo.base import Affine, Cell, Control, Unroll, UsageError, spec
+from rnnzoo.registry import accepts, describe
 from rnnzoo.typing import Array, Params, PyTree, State
 from rnnzoo.unrolls.associative import Associative
 from rnnzoo.unrolls.cudnn import CuDNN
@@ -25,7 +26,7 @@ class Question:
     cell: Cell
     time: int
     batch: int | None  # None: one sequence by itself, of an unknown number
-    device: Device
+    device: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,20 +73,28 @@ class Auto(Unroll):
 
     On a GPU that may be `CuDNN`, with its limits: no forward mode and no `jax.vmap` over seeds."""
 
-    def choose(
-        self, cell: Cell, time: int, batch: int | None = None, device: Device | None = None
-    ) -> tuple[Unroll, str]:
+    def choose(self, cell: Cell, time: int, batch: int | None = None, device: str | None = None) -> tuple[Unroll, str]:
         """The unroll for `cell` over so many steps, and why.
 
         Args:
             cell: what to run.
             time: number of steps T.
             batch: number of sequences B (None: not known, as inside of `jax.vmap`; this excludes whole-batch kernels).
-            device: where (None: JAX's default device).
+            device: where: "cpu", "gpu" or "tpu" (None: JAX's default device).
+
+        Raises:
+            UsageError (a ValueError): another device.
         """
+        if device is not None and not accepts(Device, device):
+            raise UsageError(f"device is {device!r}; accepted: {describe(Device)}, or None")
         asked = Question(cell, time, batch, device or _default_device())
-        rule = next(rule for rule in RULES if rule.applies(asked) and rule.unroll.refuses(cell) is None)
-        return rule.unroll, rule.reason
+        refused = []
+        for rule in RULES:
+            if rule.applies(asked):
+                if (said := rule.unroll.refuses(cell)) is None:
+                    return rule.unroll, "; ".join([rule.reason, *refused])
+                refused.append(f"not {type(rule.unroll).__name__}: {said}")
+        raise AssertionError("the last rule always applies")
 
     def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
         """A batch of inputs (T, B, I): outputs (T, B, O) and last state (B, ...), by the chosen unroll."""

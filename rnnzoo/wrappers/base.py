@@ -2,8 +2,11 @@
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import ClassVar
+
+import jax
 
 from rnnzoo.base import Cell, Structure, spec
 from rnnzoo.cells.elman import Elman
@@ -103,12 +106,30 @@ def needs_structure(wrapper: Wrapper) -> None:
 
 
 def needs_vectors(wrapper: Wrapper) -> None:
-    """Raise `UsageError` if the state of the wrapped cell is not one of vectors (H,)."""
+    """Raise `UsageError` if the state of the wrapped cell is not one of vectors."""
     if not wrapper.cell.carries:
         raise UsageError(
-            f"the state of {type(wrapper.cell).__name__} is not one of vectors (H,), which {type(wrapper).__name__} "
+            f"the state of {type(wrapper.cell).__name__} is not one of vectors, which {type(wrapper).__name__} "
             f"acts on; accepted: {type(wrapper.cell).__name__} outside, {type(wrapper).__name__} inside"
         )
 
 
-__all__ = ["Wrapper", "needs_structure", "needs_vectors"]
+@functools.lru_cache(maxsize=256)
+def vector_shapes(cell: Cell) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The names of the vectors in the state of `cell`, in the order of `carries`, each with its shape."""
+    state = jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), cell.hidden_size))))
+    return tuple((name, state[name].shape) for name in cell.carries)
+
+
+def needs_units(wrapper: Wrapper) -> None:
+    """Raise `UsageError` if the state of the wrapped cell is not one of vectors with a number for each unit, (H,)."""
+    needs_vectors(wrapper)
+    for name, shape in vector_shapes(wrapper.cell):
+        if shape != (wrapper.hidden_size,):
+            raise UsageError(
+                f"{name} of {type(wrapper.cell).__name__} has shape {shape}, and {type(wrapper).__name__} acts on "
+                f"units, of which there are {wrapper.hidden_size}; accepted: a cell whose state has vectors (H,) only"
+            )
+
+
+__all__ = ["Wrapper", "needs_structure", "needs_units", "needs_vectors", "vector_shapes"]

@@ -9,7 +9,7 @@ from rnnzoo.base import Cell, spec
 from rnnzoo.cells.elman import Elman
 from rnnzoo.registry import Size, UsageError
 from rnnzoo.typing import Params, PyTree, State
-from rnnzoo.wrappers.base import Wrapper, needs_vectors
+from rnnzoo.wrappers.base import Wrapper, needs_units
 
 
 @spec
@@ -23,7 +23,11 @@ class Clockwork(Wrapper):
     The clock starts at 0, and again at a reset, so that all units move at the first step; it is kept as a float, like
     all of the state. The paper's network has ``Elman(structure=structures.Clockwork(groups=g))`` in it, whose groups
     hear themselves and slower ones only, and periods 1, 2, 4, ...; this wrapper gives the pace to any cell. Parameters
-    are those of `cell`."""
+    are those of `cell`.
+
+    A held unit is a state that does not contract, so that iterative unrolls have a hard time: a GRU of 6 units with
+    U diagonal and periods (1, 2, 7) took `Newton` 4 iterations over 40 steps, as against 2 or 3 without the clock, and
+    38 with ``chunk=1``, while `LevenbergMarquardt` did not converge in 100; its outputs are then NaN."""
 
     steps_once = True
 
@@ -34,7 +38,7 @@ class Clockwork(Wrapper):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        needs_vectors(self)
+        needs_units(self)
         if not self.periods or self.hidden_size % len(self.periods):
             raise UsageError(
                 f"Clockwork.periods is {self.periods}; accepted: as many periods as there are groups, a number that "

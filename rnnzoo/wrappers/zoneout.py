@@ -7,7 +7,7 @@ from rnnzoo.cells.lstm import LSTM
 from rnnzoo.noise import join, split
 from rnnzoo.registry import Fraction
 from rnnzoo.typing import Key, Params, PyTree, State
-from rnnzoo.wrappers.base import Wrapper, needs_vectors
+from rnnzoo.wrappers.base import Wrapper, needs_vectors, vector_shapes
 
 
 @spec
@@ -18,7 +18,8 @@ class Zoneout(Wrapper):
         v_t = rate * v_tm1 + (1 - rate) * v_new               else, the expectation
 
     with a rate for h, and another for the others, such as c of an LSTM, whose h_new is that of the c_new before
-    zoneout, as in the paper. d_t is new for every unit, step and sequence. Parameters are those of `cell`."""
+    zoneout, as in the paper. d_t has the size of v, and is new for every number in it, step and sequence. Parameters
+    are those of `cell`."""
 
     steps_once = True
 
@@ -38,8 +39,8 @@ class Zoneout(Wrapper):
 
     def noise(self, key: Key, time: int) -> PyTree:
         key, inner_key = jax.random.split(key)
-        keys = zip(self.carries, jax.random.split(key, len(self.carries)), strict=True)
-        kept = {name: jax.random.bernoulli(k, self._rate(name), (time, self.hidden_size)) for name, k in keys}
+        keys = zip(vector_shapes(self.cell), jax.random.split(key, len(self.carries)), strict=True)
+        kept = {name: jax.random.bernoulli(k, self._rate(name), (time, *shape)) for (name, shape), k in keys}
         return {"kept": kept, "cell": super().noise(inner_key, time)}
 
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
