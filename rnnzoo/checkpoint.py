@@ -40,7 +40,7 @@ class Checkpoints:
         if path.exists():
             self._set_aside(step)
         with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(path, tree)
+            checkpointer.save(path, _without_empty(tree))
             checkpointer.wait_until_finished()
         _write(self._manifest(step), json.dumps(_checksums(path), indent=1))
         for old in self.steps()[self.keep :]:
@@ -75,7 +75,7 @@ class Checkpoints:
 
         with ocp.StandardCheckpointer() as checkpointer:
             try:
-                return checkpointer.restore(self.folder / str(step), like)
+                return _with_empty(checkpointer.restore(self.folder / str(step), _without_empty(like)), like)
             except ValueError as error:
                 raise UsageError(f"{self.folder / str(step)} does not fit this configuration: {error}") from error
 
@@ -105,6 +105,16 @@ class Checkpoints:
 
     def _manifest(self, step: int) -> Path:
         return self.folder / f"{step}.sha256"
+
+
+def _without_empty(tree: PyTree) -> PyTree:
+    """None in place of arrays without any number, such as a parameter of `Masked`, which orbax refuses to store."""
+    return jax.tree.map(lambda a: a if a.size else None, tree)
+
+
+def _with_empty(tree: PyTree, like: PyTree) -> PyTree:
+    """Those arrays back in their places."""
+    return jax.tree.map(lambda a, found: np.zeros(a.shape, a.dtype) if found is None else found, like, tree)
 
 
 def _checksums(path: Path) -> dict[str, str]:

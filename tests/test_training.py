@@ -84,6 +84,14 @@ def test_a_resumed_run_is_bit_exact(tmp_path):
     assert [(r["step"], r["loss"]) for r in records[0]] == [(r["step"], r["loss"]) for r in records[1]]
 
 
+def test_arrays_without_numbers_are_kept(tmp_path):
+    """`Masked` has one, which orbax refuses."""
+    cell = cells.Elman(hidden_size=16, structure=structures.Masked())
+    train(change(cell=cell, steps=6), tmp_path / "run")
+    shapes = [leaf.shape for leaf in jax.tree.leaves(last_state(change(cell=cell, steps=6), tmp_path / "run")[1])]
+    assert (1, 16, 0) in shapes
+
+
 def test_seeds_trained_together_are_those_trained_alone(tmp_path):
     together = train(change(seeds=3), tmp_path / "together")
     for i in range(3):
