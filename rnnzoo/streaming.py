@@ -157,7 +157,7 @@ def _check_steps(steps: Any, dtype: Any) -> Any:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= 0)
 
 
 def _is_used(leaf: Any) -> bool:

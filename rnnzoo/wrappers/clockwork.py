@@ -25,9 +25,9 @@ class Clockwork(Wrapper):
     hear themselves and slower ones only, and periods 1, 2, 4, ...; this wrapper gives the pace to any cell. Parameters
     are those of `cell`.
 
-    A held unit is a state that does not contract, so that iterative unrolls have a hard time: a GRU of 6 units with
-    U diagonal and periods (1, 2, 7) took `Newton` 4 iterations over 40 steps, as against 2 or 3 without the clock, and
-    38 with ``chunk=1``, while `LevenbergMarquardt` did not converge in 100; its outputs are then NaN."""
+    Iterative unrolls take longer: a GRU of 6 units with U diagonal and periods (1, 2, 7) took `Newton` 4 iterations
+    over 40 steps, as against 2 or 3 without the clock, and 38 with ``chunk=1``, as against 3, while
+    `LevenbergMarquardt` did not converge in 100; its outputs are then NaN."""
 
     steps_once = True
 
