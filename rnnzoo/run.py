@@ -56,8 +56,8 @@ def run(
         UsageError (a ValueError): a wrong shape or dtype, or a cell that this unroll cannot run.
     """
     _check_kinds(cell, unroll, key)
-    xs, lengths, resets, dt = (None if a is None else _array(a) for a in (xs, lengths, resets, dt))
     xs = jnp.asarray(xs)
+    lengths, resets, dt = (None if a is None else _array(a) for a in (lengths, resets, dt))
     _check_inputs(cell, params, xs, lengths, resets)
     xs = _with_elapsed_time(cell, xs, dt)
     if reason := unroll.refuses(cell):
