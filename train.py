@@ -7,9 +7,7 @@ import sys
 
 from rnnzoo.cli import guarded, train
 from rnnzoo.devices import use_cpu_cores
-from rnnzoo.memory import keep_memory
 
 if __name__ == "__main__":
-    keep_memory()
     use_cpu_cores()
     sys.exit(guarded(train)(sys.argv[1:]))

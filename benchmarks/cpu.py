@@ -9,9 +9,8 @@ is the median over rounds of the wall time over our dense layer's; `vs_torch` an
 `floor` is the gate arithmetic of the diagonal recurrence as one parallel pass over all steps, `recurrence` the diagonal
 recurrence with its projections given.
 
-Freed memory is kept (`rnnzoo.keep_memory`), as the training loop does, and so it is for all candidates, torch among
-them: they share the process. ``--give-back`` leaves the C library as it is. Peers that are not installed are left out
-and named: ``pip install torch dm-haiku equinox keras``.
+``--keep-memory`` calls `rnnzoo.keep_memory`, for all candidates, torch among them: they share the process. Peers that
+are not installed are left out and named: ``pip install torch dm-haiku equinox keras``.
 """
 
 import argparse
@@ -249,11 +248,11 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=7, help="counted runs of each candidate (default 7)")
     parser.add_argument("--out", type=Path, help="append the rows to this CSV file")
     parser.add_argument("--figure", type=Path, help="draw the rows into this file")
-    parser.add_argument("--give-back", action="store_true", help="hand freed memory back to the kernel")
+    parser.add_argument("--keep-memory", action="store_true", help="call rnnzoo.keep_memory first")
     given = parser.parse_args()
     if without := missing():
         print(f"not installed, left out: {', '.join(without)}", file=sys.stderr)
-    if not given.give_back:
+    if given.keep_memory:
         keep_memory()
     use_cpu_cores()
     table = []

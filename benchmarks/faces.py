@@ -5,6 +5,7 @@
 Embedding, LSTM, linear head, cross entropy, adam; float32, (B, T, H) = (32, 256, 128), all cores to each, in Linen and
 in NNX. Parameters are the same at the start, converted from Flax's, so that the losses of the first steps are too: they
 are compared before anything is timed. Ratios are of wall time to Flax's module of the same kind, in the same round.
+``--keep-memory`` calls `rnnzoo.keep_memory` first, for both.
 """
 
 import sys
@@ -17,7 +18,7 @@ import optax
 from flax import nnx
 
 sys.path.insert(0, str(Path(__file__).parent))
-from timing import measure, options, report
+from timing import measure, parser, report
 
 import rnnzoo.linen
 import rnnzoo.nnx
@@ -134,7 +135,10 @@ def _nnx_run(model, tokens):
 
 
 if __name__ == "__main__":
-    given = options(__doc__.splitlines()[0])
+    arguments = parser(__doc__.splitlines()[0])
+    arguments.add_argument("--keep-memory", action="store_true", help="call rnnzoo.keep_memory first")
+    if (given := arguments.parse_args()).keep_memory:
+        rnnzoo.keep_memory()
     tokens = jax.random.randint(jax.random.key(2), (B, T), 0, V)
     for runs in (linen_runs(tokens), nnx_runs(tokens)):
         curves = {name: jnp.array([run() for _ in range(5)]) for name, run in runs.items()}

@@ -52,12 +52,17 @@ def _compiled(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[
     return lambda: jax.block_until_ready(program(*args))
 
 
+def parser(description: str) -> argparse.ArgumentParser:
+    """One for the options that every benchmark has."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument("--runs", type=int, default=11, help="counted runs of each candidate (default 11)")
+    found.add_argument("--out", type=Path, help="append the rows to this CSV file")
+    return found
+
+
 def options(description: str) -> argparse.Namespace:
-    """The options that every benchmark has."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--runs", type=int, default=11, help="counted runs of each candidate (default 11)")
-    parser.add_argument("--out", type=Path, help="append the rows to this CSV file")
-    return parser.parse_args()
+    """Their values."""
+    return parser(description).parse_args()
 
 
 def report(rows: list[dict[str, Any]], out: Path | None) -> None:

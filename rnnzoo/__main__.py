@@ -8,7 +8,6 @@ from typing import Any
 from rnnzoo import cli_models
 from rnnzoo.cli import evaluate, guarded, override, train
 from rnnzoo.devices import use_cpu_cores
-from rnnzoo.memory import keep_memory
 from rnnzoo.registry import UsageError, find, nearest
 
 USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a command's options)
@@ -166,7 +165,6 @@ def command(args: list[str]) -> int:
 
 def main() -> None:
     """Entry point of the console script."""
-    keep_memory()
     use_cpu_cores()
     sys.exit(guarded(command)(sys.argv[1:]))
 

@@ -1,4 +1,4 @@
-"""Memory of the process: keep what is freed for the next time, as training asks for the same arrays at every step."""
+"""Memory of the process: keep what is freed for the next time, where training asks for the same large arrays."""
 
 import ctypes
 import os
@@ -11,9 +11,10 @@ def keep_memory() -> bool:
     """Let the C library keep up to 2 GiB of freed memory, in place of handing it back to the kernel. Call it before JAX
     is first used: its threads choose once where they allocate.
 
-    XLA takes the arrays of a program as one piece of memory and frees it at the end. The kernel then clears each of its
-    pages again in the next run, which is a quarter to a third of the time of large layers on a CPU
-    (docs/measured/README.md). In return the process stays as large as it once was. Other libraries gain as well.
+    XLA takes the arrays of a program as one piece of memory and frees it at the end. Above some 32 MB the kernel then
+    clears each of its pages again in the next run, which is a quarter to a third of the time of large layers on a CPU
+    (docs/measured/README.md). In return the process stays as large as it once was, and threads that allocate small
+    pieces wait for each other: small layers take up to 1.4 times as long. Measure it with what you train.
 
     Settings made by hand stay: ``GLIBC_TUNABLES`` and variables whose names begin with ``MALLOC_``.
 
