@@ -5,8 +5,9 @@ Every field of the configuration is an option; ``--config FILE --help`` lists th
 
 import sys
 
-from rnnzoo.cli import guarded, train
-from rnnzoo.devices import use_cpu_cores
+from rnnzoo.commands.exits import guarded
+from rnnzoo.commands.train import train
+from rnnzoo.training.devices import use_cpu_cores
 
 if __name__ == "__main__":
     use_cpu_cores()

@@ -21,9 +21,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))  # beside the package, in a checkout
 
 from rnnzoo import UsageError, members, structures
-from rnnzoo.base import Structure
-from rnnzoo.config import load_config
-from rnnzoo.training import evaluate, init_state, train_steps
+from rnnzoo.structures.base import Structure
+from rnnzoo.training.config import load_config
+from rnnzoo.training.update import evaluate, init_state, train_steps
 
 DEMO = Path(__file__).parent.parent / "configs" / "binary_addition_demo.py"
 H = 16

@@ -18,7 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from timing import measure, options, report
 
 from rnnzoo import cells, run, unrolls
-from rnnzoo.base import Cell, Unroll, spec
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import spec
+from rnnzoo.unrolls.base import Unroll
 
 T, B, I, H = 4096, 8, 128, 128  # noqa: E741
 CELLS = (cells.MinGRU(hidden_size=H), cells.LRU(hidden_size=H))

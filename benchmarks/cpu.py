@@ -33,7 +33,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from timing import measure, report
 
 from rnnzoo import cells, keep_memory, run, split_batch, structures, use_cpu_cores
-from rnnzoo.base import Control
+from rnnzoo.typing import Control
 from rnnzoo.unrolls import Scan
 
 CASES = [(32, 256, 128, 128), (32, 256, 256, 256), (16, 128, 512, 512), (1, 256, 256, 256)]

@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo import cells, run, unrolls
-from rnnzoo.base import Cell, Unroll
+from rnnzoo.cells.base import Cell
+from rnnzoo.unrolls.base import Unroll
 
 T, B, I, H = 16_384, 8, 128, 128  # noqa: E741
 UNROLLS = (

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from timing import measure, report
 
 from rnnzoo import cells, newton_report, run, structures, tasks, unrolls
-from rnnzoo.config import Config
 from rnnzoo.models import Stack
-from rnnzoo.training import init_state, train_steps
+from rnnzoo.training.config import Config
+from rnnzoo.training.update import init_state, train_steps
 
 BATCH, HIDDEN, STEPS = 2, 64, 1500
 NEWTON = unrolls.Newton(tolerance=1e-6)

@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from timing import measure, report
 
 from rnnzoo import UsageError, cells, members, structures
-from rnnzoo.base import Control, Structure
+from rnnzoo.structures.base import Structure
+from rnnzoo.typing import Control
 from rnnzoo.unrolls import Scan
 
 B, T = 8, 64

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from rnnzoo.report import device, versions
+from rnnzoo.training.results import device, versions
 
 
 def measure(candidates: dict[str, Any], runs: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ Expected: about 25 s on 2 cores; mse below 0.01 (solved) where the constant 1 ha
 """
 
 from rnnzoo import cells, structures, tasks
-from rnnzoo.config import Config
+from rnnzoo.training.config import Config
 
 config = Config(
     task=tasks.Adding(length=100),

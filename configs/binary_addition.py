@@ -7,7 +7,7 @@ Evaluate the run on longer numbers with: python -m rnnzoo evaluate RUN_DIR --tas
 """
 
 from rnnzoo import cells, structures, tasks
-from rnnzoo.config import Config
+from rnnzoo.training.config import Config
 
 config = Config(
     task=tasks.BinaryAddition(bits=8),

@@ -13,8 +13,8 @@ full matrix, which alone solves it (20 of 20 seeds).
 """
 
 from rnnzoo import cells, initializers, structures, tasks
-from rnnzoo.config import Config
 from rnnzoo.models import Stack
+from rnnzoo.training.config import Config
 
 uniform = initializers.Uniform(limit=1.0)
 

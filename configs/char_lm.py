@@ -8,8 +8,8 @@ trigram has 2.38.
 """
 
 from rnnzoo import cells, structures, tasks
-from rnnzoo.config import Config
 from rnnzoo.models import Stack
+from rnnzoo.training.config import Config
 
 config = Config(
     task=tasks.CharLM(length=64),

@@ -6,7 +6,7 @@ Expected: about 35 s on 2 cores; recall above 0.99 (solved), where guessing has 
 """
 
 from rnnzoo import cells, tasks
-from rnnzoo.config import Config
+from rnnzoo.training.config import Config
 
 config = Config(
     task=tasks.CopyMemory(delay=30),

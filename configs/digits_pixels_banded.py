@@ -6,7 +6,7 @@ Expected: about 40 s on 2 cores; accuracy about 0.93 on 500 held-out images.
 """
 
 from rnnzoo import cells, structures, tasks
-from rnnzoo.config import Config
+from rnnzoo.training.config import Config
 
 config = Config(
     task=tasks.Digits(view="pixels"),

@@ -7,7 +7,7 @@ Expected: about 20 s on 2 cores; accuracy about 0.98 on 500 held-out images (abo
 """
 
 from rnnzoo import cells, structures, tasks
-from rnnzoo.config import Config
+from rnnzoo.training.config import Config
 
 config = Config(
     task=tasks.Digits(view="rows"),

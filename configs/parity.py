@@ -8,7 +8,7 @@ a network whose units hear only themselves cannot count modulo two, whatever its
 """
 
 from rnnzoo import cells, structures, tasks
-from rnnzoo.config import Config
+from rnnzoo.training.config import Config
 
 config = Config(
     task=tasks.Parity(length=16, test_length=64),

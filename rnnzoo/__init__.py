@@ -8,20 +8,22 @@
 ((5, 2, 8), ['c', 'h'])
 """
 
-from rnnzoo import cells, config, initializers, models, structures, tasks, unrolls, wrappers
-from rnnzoo.base import spec
-from rnnzoo.convergence import newton_report
-from rnnzoo.devices import split_batch, use_cpu_cores
-from rnnzoo.memory import keep_memory
-from rnnzoo.model_folder import load_model, save_model
-from rnnzoo.registry import UsageError, from_json, members, to_json
+from rnnzoo import cells, initializers, models, moved, structures, tasks, unrolls, wrappers
+from rnnzoo.analysis.convergence import newton_report
 from rnnzoo.run import run
+from rnnzoo.spec import UsageError, from_json, members, spec, to_json
+from rnnzoo.store.model_folder import load_model, save_model
 from rnnzoo.streaming import make_model_stepper, make_stepper
+from rnnzoo.training import config
+from rnnzoo.training.devices import split_batch, use_cpu_cores
+from rnnzoo.training.memory import keep_memory
+from rnnzoo.version import __version__
 
-__version__ = "0.1.0"
+moved.install()
 
 __all__ = [
     "UsageError",
+    "__version__",
     "cells",
     "config",
     "from_json",

@@ -16,11 +16,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, Unroll
-from rnnzoo.faces import Partition, boxed, first_carry, one_step, sequence
-from rnnzoo.noise import Noisy
+from rnnzoo.cells.base import Cell
+from rnnzoo.cells.noise import Noisy
+from rnnzoo.flax_conventions import Partition, boxed, first_carry, one_step, sequence
 from rnnzoo.run import expected_params, require_cell
 from rnnzoo.typing import Array, Float, Int, Key, Params, State
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
 

@@ -5,11 +5,12 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, Unroll
+from rnnzoo.cells.base import Cell
 from rnnzoo.initializers import Initializer
-from rnnzoo.registry import Count, Fraction, Size, Spec, UsageError, spec
 from rnnzoo.run import run
+from rnnzoo.spec import Count, Fraction, Size, Spec, UsageError, spec
 from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
 

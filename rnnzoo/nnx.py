@@ -18,12 +18,13 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from rnnzoo.base import Cell, Unroll
-from rnnzoo.faces import Partition, boxed, first_carry, one_step, sequence
-from rnnzoo.noise import Noisy
-from rnnzoo.registry import UsageError
+from rnnzoo.cells.base import Cell
+from rnnzoo.cells.noise import Noisy
+from rnnzoo.flax_conventions import Partition, boxed, first_carry, one_step, sequence
 from rnnzoo.run import require_cell
+from rnnzoo.spec import UsageError
 from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
 

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from rnnzoo.base import Cell, Control, Unroll
-from rnnzoo.noise import Noisy
-from rnnzoo.registry import UsageError
-from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.cells.noise import Noisy
+from rnnzoo.spec import UsageError
+from rnnzoo.typing import Array, Bool, Control, Float, Int, Key, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
 Axis = Any  # the size of an axis: an integer, or a symbol in jax.export

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from rnnzoo.base import Cell, UsageError, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.models import Model
 from rnnzoo.run import check_params, run
+from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Array, Key, Params, PyTree, State
 
 Dtype = Literal["float32", "bfloat16", "float16", "float64"]

@@ -48,7 +48,7 @@ class Control:
 
     active: Any = None  # bool (T,) or (); False past a sequence's length: the state is held
     reset: Any = None  # bool (T,) or (); True: back to the initial state before this step
-    noise: Any = None  # what a `rnnzoo.noise.Noisy` cell has drawn for this sequence, leaves (T, ...)
+    noise: Any = None  # what a `rnnzoo.cells.noise.Noisy` cell has drawn for this sequence, leaves (T, ...)
 
 
 jax.tree_util.register_dataclass(Control, ["active", "reset", "noise"], [])

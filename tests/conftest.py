@@ -12,7 +12,7 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["rnnzoo.base", "rnnzoo.layer", "rnnzoo.run", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
+    ["rnnzoo.run", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
     "beartype.beartype",
 )
 
@@ -47,7 +47,7 @@ NUMERIC = {
 
 
 def pytest_collection_modifyitems(items):
-    from rnnzoo.base import Structure
+    from rnnzoo.structures.base import Structure
 
     for item in items:
         own_identities = item.path.stem == "test_structures"

@@ -12,15 +12,16 @@ import pytest
 from support import assert_close
 
 import rnnzoo
-from rnnzoo import cells, devices, structures, tasks
-from rnnzoo.checkpoint import RunFolder
-from rnnzoo.config import Config
-from rnnzoo.devices import spread, training_mesh
-from rnnzoo.job import Job, Stopped
+from rnnzoo import cells, structures, tasks
 from rnnzoo.models import Stack
-from rnnzoo.registry import spec
-from rnnzoo.report import Progress
-from rnnzoo.training import init_state, spread_state, train_steps
+from rnnzoo.spec import spec
+from rnnzoo.training import devices
+from rnnzoo.training.config import Config
+from rnnzoo.training.devices import shard, training_mesh
+from rnnzoo.training.job import Job, Stopped
+from rnnzoo.training.progress import Progress
+from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.update import init_state, shard_state, train_steps
 
 
 @spec
@@ -64,8 +65,8 @@ def text(tmp_path):
 def trained(config: Config, count: int) -> Any:
     """State and metrics after two calls of `train_steps`, which must agree on where the state lies."""
     mesh = training_mesh(config.seeds, config.batch_size, jax.devices()[:count])
-    model, data = config.network(), spread(config.task.load(), mesh)
-    state = spread_state(init_state(config, model), mesh)
+    model, data = config.network(), shard(config.task.load(), mesh)
+    state = shard_state(init_state(config, model), mesh)
     program = train_steps.lower(config, model, data, state, np.int32(0), length=3, mesh=mesh).compile()
     state, _ = program(data, state, np.int32(0))
     return program(data, state, np.int32(3))

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import rnnzoo
-from rnnzoo import patterns, structures
-from rnnzoo.base import Algebra, Structure
-from rnnzoo.registry import Size, field_types
+from rnnzoo import structures
+from rnnzoo.spec import Size, field_types
+from rnnzoo.structures import patterns
+from rnnzoo.structures.base import Algebra, Structure
 
 SIZES = range(1, 18)
 OTHERS = [  # members with other fields than sizes set

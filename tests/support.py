@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import rnnzoo
-from rnnzoo.base import Cell, Recurrent, Structure
+from rnnzoo.cells.base import Cell, Recurrent
+from rnnzoo.structures.base import Structure
 
 
 def all_structures(size: int) -> list[Structure]:

@@ -12,7 +12,10 @@ from unroll_support import LENGTHS, RESETS, arguments, quick, values_and_gradien
 
 import rnnzoo
 from rnnzoo import cells, run, unrolls
-from rnnzoo.base import Affine, Algebra, Control, spec
+from rnnzoo.cells.base import Affine
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.typing import Control
 
 ALGEBRAS = [s for s in all_structures(6) if isinstance(s, Algebra)]
 PARALLEL = (unrolls.Associative(), unrolls.ChunkedAssociative(chunk=3))

@@ -13,7 +13,7 @@ from support import assert_close, inputs, random_like
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
-from rnnzoo.base import Recurrent
+from rnnzoo.cells.base import Recurrent
 
 # name -> fields other than the defaults that change the equations
 VARIANTS = {

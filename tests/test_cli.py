@@ -10,8 +10,8 @@ import pytest
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
-from rnnzoo.cli import override
-from rnnzoo.config import Config, load_config
+from rnnzoo.commands.options import override
+from rnnzoo.training.config import Config, load_config
 
 ROOT = Path(__file__).parents[1]
 CONFIG = Config(task=tasks.BinaryAddition(bits=4), cell=cells.LSTM(hidden_size=8), steps=4, log_every=2, eval_every=4)
@@ -92,7 +92,8 @@ def test_what_is_wrong_only_in_between_is_accepted():
     ],
 )
 def test_a_bad_option_is_a_short_message_and_exit_code_2(args, message, config_file, capsys):
-    from rnnzoo.cli import guarded, train
+    from rnnzoo.commands.exits import guarded
+    from rnnzoo.commands.train import train
 
     workdir = config_file.parent / "run"
     try:
@@ -135,7 +136,7 @@ def test_a_run_folders_configuration_is_a_configuration_file(tmp_path):
 def test_every_configuration_loads_traces_and_says_what_to_expect(path):
     import jax
 
-    from rnnzoo.training import init_state, train_steps
+    from rnnzoo.training.update import init_state, train_steps
 
     config = load_config(str(path))
     text = path.read_text()

@@ -12,8 +12,7 @@ from unroll_support import BATCH, CELLS, FEATURES, HIDDEN, LENGTHS, PAIRS, TIME,
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.base import Affine
-from rnnzoo.facts import structure_of
+from rnnzoo.cells.base import Affine, structure_of
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.cudnn import GATES, _is_lstm, pack
 

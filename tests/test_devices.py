@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rnnzoo
-from rnnzoo import devices
+from rnnzoo.training import devices
 
 HERE = Path(__file__).parent
 
@@ -33,7 +33,7 @@ def test_two_devices():
 
 
 def test_cores_become_devices():
-    code = "import jax, rnnzoo; rnnzoo.use_cpu_cores(); print(jax.device_count(), rnnzoo.devices._cores())"
+    code = "import jax, rnnzoo; rnnzoo.use_cpu_cores(); print(jax.device_count(), rnnzoo.training.devices._cores())"
     there, cores = python("-c", code).stdout.split()
     assert there == cores
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}

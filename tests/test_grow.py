@@ -12,8 +12,9 @@ from structure_support import draw, fits, own_structures
 
 import rnnzoo
 from rnnzoo import structures
-from rnnzoo.base import Structure, spec
-from rnnzoo.grow import dependence, grow, project
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
+from rnnzoo.structures.nearest import dependence, grow, nearest
 
 every_default = pytest.mark.parametrize("structure", own_structures(), ids=str)
 
@@ -48,7 +49,7 @@ class Overlapping(Structure):
 
 def is_promised(structure: Structure) -> bool:
     """Whether the nearest member is promised: not where only descents are there to find it."""
-    closed = type(structure).project is not Structure.project
+    closed = type(structure).nearest is not Structure.nearest
     return closed or dependence(structure, size_of(structure)) != "nonlinear"
 
 
@@ -61,7 +62,7 @@ def test_members_are_their_own_projection(structure):
     size = size_of(structure)
     u = structure.init(jax.random.key(3), size)
     dense = np.asarray(structure.matrix(u, size), np.float64)
-    found, error = project(dense, structure)
+    found, error = nearest(dense, structure)
     gap = np.linalg.norm(structure.matrix(found, size) - dense) / (np.linalg.norm(dense) or 1)
     assert error == pytest.approx(gap, abs=1e-5)
     if is_promised(structure):
@@ -73,7 +74,7 @@ def test_members_are_their_own_projection(structure):
 def test_no_member_nearby_is_nearer(x64, structure):
     size = size_of(structure)
     dense = np.random.default_rng(1).normal(size=(size, size))
-    u, error = project(dense, structure)
+    u, error = nearest(dense, structure)
     gap = np.linalg.norm(structure.matrix(u, size) - dense) / np.linalg.norm(dense)
     assert error == pytest.approx(gap, abs=1e-9)
     flat, unravel = ravel_pytree(u)
@@ -95,11 +96,11 @@ def test_how_u_depends_is_found_out():
 
 def test_a_band_keeps_what_is_inside_it_to_the_bit_and_tied_numbers_are_means():
     dense = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
-    u, error = project(dense, structures.Banded())
+    u, error = nearest(dense, structures.Banded())
     inside = np.tril(np.triu(dense, -1), 1)
     np.testing.assert_array_equal(structures.Banded().matrix(u, 7), inside)
     assert error == pytest.approx(np.linalg.norm(dense - inside) / np.linalg.norm(dense), abs=1e-6)
-    u, _ = project(dense, Tied())
+    u, _ = nearest(dense, Tied())
     assert u["same"] == pytest.approx(np.diag(dense).mean(), abs=1e-6)
     assert u["below"] == pytest.approx(np.diag(dense, -1).mean(), abs=1e-6)
 
@@ -107,7 +108,7 @@ def test_a_band_keeps_what_is_inside_it_to_the_bit_and_tied_numbers_are_means():
 @pytest.mark.parametrize("rank", [1, 2, 6])
 def test_low_rank_is_the_truncated_singular_value_decomposition(x64, rank):
     dense = np.random.default_rng(0).normal(size=(6, 6))
-    _, error = project(dense, structures.LowRank(rank=rank))
+    _, error = nearest(dense, structures.LowRank(rank=rank))
     left_out = np.linalg.svd(dense)[1][rank:]
     assert error == pytest.approx(np.linalg.norm(left_out) / np.linalg.norm(dense), abs=1e-9)
 
@@ -148,5 +149,5 @@ def test_growth_into_what_cannot_hold_it_is_refused_with_the_error():
     with pytest.raises(rnnzoo.UsageError, match=r"Diagonal\(\) cannot hold this matrix .* by 0\.\d+ of its norm"):
         grow(dense, dense.init(jax.random.key(0), 5), structures.Diagonal(), size=5)
     with pytest.raises(rnnzoo.UsageError, match=r"shape \(2, 3\); accepted: \(H, H\)"):
-        project(np.ones((2, 3)), dense)
-    assert project(np.zeros((3, 3)), structures.Diagonal())[1] == 0
+        nearest(np.ones((2, 3)), dense)
+    assert nearest(np.zeros((3, 3)), structures.Diagonal())[1] == 0

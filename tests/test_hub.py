@@ -13,10 +13,10 @@ from support import assert_close
 import rnnzoo
 from rnnzoo import UsageError, cells
 from rnnzoo.__main__ import command
-from rnnzoo.cli import guarded
-from rnnzoo.hub import pull_model, push_model
-from rnnzoo.model_folder import WEIGHTS
+from rnnzoo.commands.exits import guarded
 from rnnzoo.models import Model
+from rnnzoo.store.hub import pull_model, push_model
+from rnnzoo.store.model_folder import WEIGHTS
 
 MODEL = Model(cell=cells.GRU(hidden_size=4), input_size=3, output_size=2)
 

@@ -11,7 +11,7 @@ from structure_support import fits, own_structures
 
 import rnnzoo
 from rnnzoo import cells, initializers, structures
-from rnnzoo.base import Structure
+from rnnzoo.structures.base import Structure
 
 EVERY: list[Any] = [cls() for cls in rnnzoo.members("initializers").values() if cls.__module__.startswith("rnnzoo.")]
 every_structure = pytest.mark.parametrize("structure", own_structures(), ids=str)

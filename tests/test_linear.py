@@ -7,7 +7,7 @@ import pytest
 
 import rnnzoo
 from rnnzoo import cells, run, structures
-from rnnzoo.linear import markov, same_map, to_diagonal, to_jordan
+from rnnzoo.analysis.coordinates import markov, same_map, to_diagonal, to_jordan
 
 
 def system(u, seed=0):
@@ -109,9 +109,9 @@ def test_it_holds_for_a_cell_with_the_identity_but_not_with_tanh(x64):
     u, w = np.asarray(params["u"]["h"]), np.asarray(params["w"]["h"])
     found = to_diagonal(u, w, np.eye(size), real=True)
     block = cells.Elman(hidden_size=size, bias=False, activation="identity", structure=structures.Banded(bandwidth=1))
-    from rnnzoo.grow import project
+    from rnnzoo.structures.nearest import nearest
 
-    band, error = project(found.u, block.structure)
+    band, error = nearest(found.u, block.structure)
     assert error < 1e-12  # pairs of units are a band three wide
     xs = jax.random.normal(jax.random.key(1), (length, 3))
     other = {"w": {"h": jnp.asarray(found.w)}, "u": {"h": band}}

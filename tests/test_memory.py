@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rnnzoo import memory
+from rnnzoo.training import memory
 
 # Page faults of a program that holds 64 MiB at a time, in the median of many runs: in the first ones small pieces may
 # settle in the middle of large ones.

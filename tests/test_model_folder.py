@@ -12,14 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from safetensors.numpy import save
+from safesafetensors.numpy import save
 from support import random_like
 
 import rnnzoo
-from rnnzoo import UsageError, cells, structures, tasks, tensors
-from rnnzoo.config import Config, load_config
-from rnnzoo.model_folder import WEIGHTS
+from rnnzoo import UsageError, cells, structures, tasks
 from rnnzoo.models import Model, Stack
+from rnnzoo.store import safetensors
+from rnnzoo.store.model_folder import WEIGHTS
+from rnnzoo.training.config import Config, load_config
 
 MODEL = Model(
     cell=cells.GRU(hidden_size=4, structure=structures.Diagonal()),
@@ -169,13 +170,13 @@ def forge(folder: Path, raw: bytes) -> None:
 
 def head_bias(array: Any) -> Any:
     def change(folder: Path) -> None:
-        forge(folder, save({**tensors.read(folder / WEIGHTS), "head/b": array}))
+        forge(folder, save({**safetensors.read(folder / WEIGHTS), "head/b": array}))
 
     return change
 
 
 def float8(folder: Path) -> None:
-    raw = save({**tensors.read(folder / WEIGHTS), "head/b": np.ones(2, np.int8)})
+    raw = save({**safetensors.read(folder / WEIGHTS), "head/b": np.ones(2, np.int8)})
     size = int.from_bytes(raw[:8], "little")
     header = raw[8 : 8 + size].strip().replace(b'"I8"', b'"F8_E4M3"')
     forge(folder, len(header).to_bytes(8, "little") + header + raw[8 + size :])

@@ -17,11 +17,12 @@ from unroll_support import FEATURES, LENGTHS, PAIRS, RESETS, arguments, is_numer
 
 import rnnzoo
 from rnnzoo import cells, newton_report, run, structures, unrolls, wrappers
-from rnnzoo.advance import advance
-from rnnzoo.base import Affine, Cell, Recurrent, Structure, spec
-from rnnzoo.facts import structure_of
+from rnnzoo.cells.base import Affine, Cell, Recurrent, structure_of
+from rnnzoo.spec import spec
 from rnnzoo.structures import BlockDiagonal, Dense, Diagonal, Partitioned
+from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Control
+from rnnzoo.unrolls.base import advance
 from rnnzoo.unrolls.elementwise import mixes
 from rnnzoo.unrolls.linearized import Steps
 

@@ -10,11 +10,13 @@ from support import all_cells, all_structures, assert_close, inputs, random_like
 
 import rnnzoo
 from rnnzoo import cells, structures, unrolls
-from rnnzoo.base import Cell, Recurrent, Structure, Unroll, spec
-from rnnzoo.config import Config
-from rnnzoo.job import Job
-from rnnzoo.registry import find
-from rnnzoo.report import Progress
+from rnnzoo.cells.base import Cell, Recurrent
+from rnnzoo.spec import find, spec
+from rnnzoo.structures.base import Structure
+from rnnzoo.training.config import Config
+from rnnzoo.training.job import Job
+from rnnzoo.training.progress import Progress
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.loop import Loop
 
 

@@ -11,8 +11,9 @@ from unroll_support import LENGTHS, RESETS, arguments, loss, quick, values_and_g
 
 import rnnzoo
 from rnnzoo import cells, run, unrolls
-from rnnzoo.advance import advance
-from rnnzoo.base import Control, Unroll, spec
+from rnnzoo.spec import spec
+from rnnzoo.typing import Control
+from rnnzoo.unrolls.base import Unroll, advance
 
 LSTM = cells.LSTM(hidden_size=6)
 LRU = cells.LRU(hidden_size=6)

@@ -5,27 +5,28 @@ import dataclasses
 import pytest
 
 import rnnzoo
-from rnnzoo import cells, pictures, portrait, structures, tasks
+from rnnzoo import cells, structures, tasks
 from rnnzoo.__main__ import command
-from rnnzoo.config import Config
-from rnnzoo.job import Job
-from rnnzoo.report import Progress
+from rnnzoo.analysis import matrices, run_picture
+from rnnzoo.training.config import Config
+from rnnzoo.training.job import Job
+from rnnzoo.training.progress import Progress
 
 CONFIG = Config(task=tasks.BinaryAddition(bits=4), cell=cells.LSTM(hidden_size=8), steps=4, log_every=2, eval_every=4)
 
 
 def test_show_structures_draws_all_and_says_which_sizes_do_not_fit(tmp_path, capsys, monkeypatch):
     labels = []
-    monkeypatch.setattr(pictures, "save", lambda figure, path: labels.extend(_texts(figure)))
+    monkeypatch.setattr(matrices, "save", lambda figure, path: labels.extend(_texts(figure)))
     assert command(["show", "structures", "--size", "7", "--out", str(tmp_path / "all.png")]) == 0
     assert f"{len(rnnzoo.members('structures'))} structures" in capsys.readouterr().out
     said = "\n".join(labels)
     assert all(name in labels for name in rnnzoo.members("structures"))
     assert "7 weights, self" in said and "H = 8: 7 does not fit" in said and "49 weights, cyclic" in said
-    assert pictures.nearest_size(structures.Banded(bandwidth=40), 8) is None
+    assert matrices.nearest_size(structures.Banded(bandwidth=40), 8) is None
     labels.clear()
-    figure = pictures.new_figure(2, 2)
-    pictures._panel(figure.subplots(), "Banded", structures.Banded(bandwidth=40), 8, 0)
+    figure = matrices.new_figure(2, 2)
+    matrices._panel(figure.subplots(), "Banded", structures.Banded(bandwidth=40), 8, 0)
     assert any("no hidden_size from 4\nto 16 fits Banded(bandwidth=40)" in text for text in _texts(figure))
     with pytest.raises(rnnzoo.UsageError, match="--size is 0"):
         command(["show", "structures", "--size", "0"])
@@ -37,7 +38,7 @@ def _texts(figure):
 
 
 def test_show_run_draws_every_gate(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(portrait, "MOST", 3)
+    monkeypatch.setattr(run_picture, "MOST", 3)
     cell = cells.LSTM(hidden_size=4, structure=structures.Diagonal())
     config = dataclasses.replace(CONFIG, cell=cell, seeds=2)
     Job(config, tmp_path / "run", Progress(config)).run()

@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from rnnzoo import catalogue
+from rnnzoo.analysis import members
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def test_the_tables_of_members_are_those_of_the_registry():
     stands = README.split("<!-- members -->")[1].split("<!-- /members -->")[0].strip()
-    assert stands == catalogue.document(), "run: python -m rnnzoo list --markdown, and put it between the markers"
+    assert stands == members.document(), "run: python -m rnnzoo list --markdown, and put it between the markers"
 
 
 def test_every_file_and_command_that_the_readme_names_exists():

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnzoo import cells, structures, tasks, unrolls
-from rnnzoo.config import Config
-from rnnzoo.registry import _FAMILIES, Range, UsageError, accepts, describe, find, from_json, members, nearest, to_json
+from rnnzoo.spec import _FAMILIES, Range, UsageError, accepts, describe, find, from_json, members, suggest, to_json
+from rnnzoo.training.config import Config
 
 
 @pytest.mark.parametrize("kind", ["cells", "structures", "unrolls", "tasks"])
@@ -89,7 +89,7 @@ def test_any_name_is_found_or_refused(kind, name):
 
 def test_names_ignore_case_and_separators():
     assert find("cells", "ind_rnn") is find("cells", "IND-RNN") is cells.IndRNN
-    assert nearest("diagnal", members("structures")).startswith("did you mean Diagonal")
+    assert suggest("diagnal", members("structures")).startswith("did you mean Diagonal")
 
 
 def test_field_types_are_strict():

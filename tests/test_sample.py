@@ -18,16 +18,16 @@ from task_support import TEXT, text_file  # noqa: F401
 
 from rnnzoo import UsageError, cells, tasks
 from rnnzoo.__main__ import command
-from rnnzoo.checkpoint import Checkpoints, RunFolder
-from rnnzoo.cli import guarded
-from rnnzoo.config import Config
-from rnnzoo.job import Job
-from rnnzoo.model_folder import Trained, load_model, save_model, trained_run
+from rnnzoo.commands.exits import guarded
+from rnnzoo.commands.sample import sample
 from rnnzoo.models import Stack
-from rnnzoo.report import Progress
-from rnnzoo.sample import sample
-from rnnzoo.symbols import SYMBOLS
-from rnnzoo.training import init_state
+from rnnzoo.store.model_folder import Trained, load_model, save_model, trained_run
+from rnnzoo.training.config import Config
+from rnnzoo.training.job import Job
+from rnnzoo.training.progress import Progress
+from rnnzoo.training.run_folder import Checkpoints, RunFolder
+from rnnzoo.training.symbols import SYMBOLS
+from rnnzoo.training.update import init_state
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
-from rnnzoo.checkpoint import RunFolder
-from rnnzoo.config import Config
-from rnnzoo.job import Job, Stopped
 from rnnzoo.models import Stack
-from rnnzoo.report import Progress
 from rnnzoo.tasks.base import Task
-from rnnzoo.training import init_state, train_steps
+from rnnzoo.training.config import Config
+from rnnzoo.training.job import Job, Stopped
+from rnnzoo.training.progress import Progress
+from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.update import init_state, train_steps
 
 LENGTH, SIZE = 5, 3
 

@@ -11,8 +11,9 @@ from structure_support import draw, own_structures
 from support import assert_close
 
 import rnnzoo
-from rnnzoo import cells, patterns, run, structures
-from rnnzoo.registry import Size, field_types
+from rnnzoo import cells, run, structures
+from rnnzoo.spec import Size, field_types
+from rnnzoo.structures import patterns
 
 
 def triangle(u: Any, i: int, j: int, size: int) -> Any:

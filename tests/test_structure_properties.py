@@ -13,7 +13,8 @@ from structure_support import draw
 from support import assert_close
 
 import rnnzoo
-from rnnzoo import patterns, structures
+from rnnzoo import structures
+from rnnzoo.structures import patterns
 
 ORTHOGONAL = [structures.Householder(), structures.Givens(layers=3), structures.Cayley(), structures.Expm()]
 ORTHOGONAL_AT_FIRST = [

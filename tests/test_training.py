@@ -13,12 +13,12 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
-from rnnzoo.checkpoint import RunFolder
-from rnnzoo.config import Config
-from rnnzoo.job import Diverged, Job, Stopped
 from rnnzoo.models import Stack
-from rnnzoo.report import Progress
-from rnnzoo.training import decays, evaluate, init_state, learning_rate, train_steps
+from rnnzoo.training.config import Config
+from rnnzoo.training.job import Diverged, Job, Stopped
+from rnnzoo.training.progress import Progress
+from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.update import decays, evaluate, init_state, learning_rate, train_steps
 
 CONFIG = Config(
     task=tasks.BinaryAddition(bits=4),
@@ -135,7 +135,7 @@ def test_a_changed_file_is_refused(tmp_path):
 
 
 def test_parameters_are_counted_without_the_corners_of_a_band():
-    from rnnzoo.report import num_params
+    from rnnzoo.counts import num_params
 
     model = change(cell=cells.LSTM(hidden_size=8, structure=structures.Banded(bandwidth=2)), model=Stack(layers=2))
     per_gate = 5 * 8 - 2 * 3 + 8

@@ -40,8 +40,11 @@ from unroll_support import (
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
-from rnnzoo.base import Affine, Recurrent, Structure, Unroll, spec
+from rnnzoo.cells.base import Affine, Recurrent
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Control
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.taps import uses
 
 # ---- every triple, abstractly ----------------------------------------------------------------------------

@@ -14,14 +14,14 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
-from rnnzoo.base import Structure
-from rnnzoo.checkpoint import RunFolder
-from rnnzoo.config import Config
-from rnnzoo.job import Job, Stopped
 from rnnzoo.models import Stack
-from rnnzoo.report import Progress
-from rnnzoo.training import evaluate, init_state
-from rnnzoo.warm_start import warm_state
+from rnnzoo.structures.base import Structure
+from rnnzoo.training.config import Config
+from rnnzoo.training.job import Job, Stopped
+from rnnzoo.training.progress import Progress
+from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.update import evaluate, init_state
+from rnnzoo.training.warm_start import warm_state
 
 CONFIG = Config(
     task=tasks.BinaryAddition(bits=4),

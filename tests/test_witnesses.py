@@ -9,7 +9,7 @@ import pytest
 from support import assert_close
 
 from rnnzoo import cells, run, structures
-from rnnzoo.base import Structure
+from rnnzoo.structures.base import Structure
 
 
 def threshold_units(structure: Structure, u: Any, thresholds: list[float], xs: Any, k: float) -> np.ndarray:

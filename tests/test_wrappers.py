@@ -15,10 +15,10 @@ from unroll_support import FEATURES, HIDDEN, LENGTHS, RESETS, arguments, eager, 
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.base import spec
-from rnnzoo.facts import structure_of
+from rnnzoo.cells.base import structure_of
+from rnnzoo.counts import nonzeros_of, num_cell_params
 from rnnzoo.models import Model, Stack
-from rnnzoo.report import nonzeros_of, num_cell_params
+from rnnzoo.spec import spec
 from rnnzoo.unrolls.taps import structure_in
 
 KEY = jax.random.key(5)

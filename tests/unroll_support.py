@@ -10,7 +10,7 @@ from support import all_cells, all_structures, inputs, random_like
 
 import rnnzoo
 from rnnzoo import run, unrolls
-from rnnzoo.base import Recurrent
+from rnnzoo.cells.base import Recurrent
 
 HIDDEN, FEATURES, TIME, BATCH = 6, 3, 4, 3  # the same in most tests: operations are compiled once per shape
 quick = functools.partial(

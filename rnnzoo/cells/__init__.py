@@ -1,6 +1,6 @@
 """Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in the README."""
 
-from rnnzoo.base import Affine, Cell, Recurrent
+from rnnzoo.cells.base import Affine, Cell, Recurrent
 from rnnzoo.cells.cfc import CfC
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.gru import GRU

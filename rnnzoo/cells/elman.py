@@ -5,7 +5,9 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Recurrent, Structure, spec
+from rnnzoo.cells.base import Recurrent
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Params, PyTree, State
 

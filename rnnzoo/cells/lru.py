@@ -5,10 +5,10 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Affine, Algebra, cast, spec
-from rnnzoo.registry import Fraction, Positive, Size, UsageError
+from rnnzoo.cells.base import Affine
+from rnnzoo.spec import Fraction, Positive, Size, UsageError, spec
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
-from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
+from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
 
 
 @spec
@@ -47,9 +47,7 @@ class LRU(Affine):
     def output_size(self) -> int:
         return self.hidden_size if self.features is None else self.features
 
-    @property
-    def transition(self) -> Algebra:
-        return ComplexDiagonal()
+    transition = ComplexDiagonal()
 
     def init(self, key: Key, input_size: int) -> Params:
         key, w_key, nu_key, theta_key, c_key, d_key = jax.random.split(key, 6)

@@ -6,7 +6,9 @@ https://www.bioinf.jku.at/publications/older/2604.pdf, doi:10.1162/0899766003000
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from rnnzoo.base import Recurrent, Structure, spec
+from rnnzoo.cells.base import Recurrent
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Key, Params, PyTree, State
 

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from rnnzoo.base import Affine, Algebra, spec
+from rnnzoo.cells.base import Affine
+from rnnzoo.spec import spec
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Array, Float, Params, PyTree
 
@@ -23,9 +24,7 @@ class MinGRU(Affine):
 
     gates = ("z", "n")
 
-    @property
-    def transition(self) -> Algebra:
-        return Diagonal()
+    transition = Diagonal()
 
     def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
         return sigmoid(-z_t["z"]), sigmoid(z_t["z"]) * positive(z_t["n"])

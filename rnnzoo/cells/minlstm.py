@@ -2,8 +2,9 @@
 
 from jax.nn import log_sigmoid, sigmoid
 
-from rnnzoo.base import Affine, Algebra, spec
+from rnnzoo.cells.base import Affine
 from rnnzoo.cells.mingru import positive
+from rnnzoo.spec import spec
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Array, Float, Params, PyTree
 
@@ -24,9 +25,7 @@ class MinLSTM(Affine):
 
     gates = ("f", "i", "n")
 
-    @property
-    def transition(self) -> Algebra:
-        return Diagonal()
+    transition = Diagonal()
 
     def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
         odds_t = log_sigmoid(z_t["f"]) - log_sigmoid(z_t["i"])

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from rnnzoo.base import Cell, spec
-from rnnzoo.registry import Size, UsageError
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import Size, UsageError, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 

@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from rnnzoo.base import Recurrent, Structure, spec
+from rnnzoo.cells.base import Recurrent
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Key, Params, PyTree, State
 

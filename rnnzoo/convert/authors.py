@@ -8,10 +8,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell
+from rnnzoo.cells.base import Cell
 from rnnzoo.convert.gates import Converted, Gates, array, lacking, mapping, only, order, split, to_params
-from rnnzoo.registry import UsageError
 from rnnzoo.run import check_params
+from rnnzoo.spec import UsageError
 
 _MINIMAL = {"MinGRU": ("to_hidden_and_gate.weight", "nz"), "MinLSTM": ("to_hidden_and_f_i_gate.weight", "nfi")}
 

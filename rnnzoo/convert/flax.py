@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from rnnzoo.base import Cell
+from rnnzoo.cells.base import Cell
 from rnnzoo.convert.gates import (
     Arrays,
     Converted,
@@ -24,7 +24,7 @@ from rnnzoo.convert.gates import (
     to_params,
     unnest,
 )
-from rnnzoo.registry import UsageError, nearest
+from rnnzoo.spec import UsageError, suggest
 from rnnzoo.typing import Params
 
 Layout = Literal["LSTMCell", "OptimizedLSTMCell"]
@@ -91,7 +91,7 @@ def to_nnx(cell: Cell, params: Params, *, layout: Layout = "LSTMCell") -> dict[s
             hold."""
     letters = order(cell, NNX_ORDERS, "Flax NNX", REASONS)
     if layout not in get_args(Layout):
-        raise UsageError(f"layout is {layout!r}; {nearest(str(layout), get_args(Layout))}")
+        raise UsageError(f"layout is {layout!r}; {suggest(str(layout), get_args(Layout))}")
     if type(cell).__name__ == "LSTM" and layout == "LSTMCell":
         return _write_named(cell, params, letters, "if_")
     gates = from_params(cell, params)

@@ -7,11 +7,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell, Structure
-from rnnzoo.facts import structure_of
-from rnnzoo.grow import dependence, project
-from rnnzoo.registry import UsageError, find
+from rnnzoo.cells.base import Cell, structure_of
 from rnnzoo.run import check_params, expected_params
+from rnnzoo.spec import UsageError, find
+from rnnzoo.structures.base import Structure
+from rnnzoo.structures.nearest import dependence, nearest
 from rnnzoo.typing import Params
 
 Arrays = dict[str, np.ndarray]
@@ -128,14 +128,14 @@ def added(gates: Gates, what: str) -> Arrays:
 def _structured(cell: Cell, dense: np.ndarray, what: str) -> Any:
     structure = structure_of(cell)
     assert structure is not None
-    u, error = project(dense, structure)
+    u, error = nearest(dense, structure)
     if not error <= 100 * jnp.finfo(jnp.result_type(float)).eps:
         accepted = "accepted: structures.Dense(), or a structure that holds it"
         if _searched(structure, len(dense)):
             raise UsageError(
                 f"{what} was not found among the matrices of {structure}: the nearest one found differs by {error:.2g} "
                 "of its norm. They are searched by descents, which can miss even a matrix that the structure has "
-                f"(rnnzoo.grow.project); {accepted}"
+                f"(rnnzoo.structures.nearest.nearest); {accepted}"
             )
         raise UsageError(
             f"{what} is no matrix of {structure}: the nearest one differs by {error:.2g} of its norm; {accepted}"
@@ -144,8 +144,8 @@ def _structured(cell: Cell, dense: np.ndarray, what: str) -> Any:
 
 
 def _searched(structure: Structure, size: int) -> bool:
-    """Whether `project` has no formula for this structure, and so no promise of the nearest member."""
-    own = type(structure).project is not Structure.project
+    """Whether `nearest` has no formula for this structure, and so no promise of the nearest member."""
+    own = type(structure).nearest is not Structure.nearest
     return not own and dependence(structure, size) == "nonlinear"
 
 

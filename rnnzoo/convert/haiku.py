@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnzoo.base import Cell
+from rnnzoo.cells.base import Cell
 from rnnzoo.convert.gates import (
     Converted,
     Gates,
@@ -19,7 +19,7 @@ from rnnzoo.convert.gates import (
     split,
     to_params,
 )
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError
 from rnnzoo.typing import Params
 
 # Haiku's z is the part that is new: 1 - z is our z, and sigmoid(-a) = 1 - sigmoid(a).

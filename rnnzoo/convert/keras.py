@@ -6,11 +6,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell
+from rnnzoo.cells.base import Cell
 from rnnzoo.convert.gates import Converted, Gates, added, array, from_params, inner_bias, order, pack, split, to_params
 from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError
 from rnnzoo.typing import Params
 
 ORDERS = {"Elman": "h", "GRU": "zrn", "GRUResetBefore": "zrn", "LSTM": "ifgo"}

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell
+from rnnzoo.cells.base import Cell
 from rnnzoo.convert.gates import (
     Converted,
     Gates,
@@ -26,7 +26,8 @@ from rnnzoo.convert.gates import (
 )
 from rnnzoo.convert.whole import check_stack, complete
 from rnnzoo.models import Model
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError
+from rnnzoo.store.safetensors import read
 from rnnzoo.typing import Params
 
 ORDERS = {"Elman": "h", "IndRNN": "h", "GRU": "rzn", "LSTM": "ifgo", "ProjectedLSTM": "ifgo"}
@@ -218,6 +219,4 @@ def _take(given: dict[str, Any], key: str, used: set[str]) -> Any:
 def _load(path: str | Path) -> dict[str, np.ndarray]:
     if Path(path).suffix != ".safetensors":
         raise UsageError(f"{path} is no .safetensors file (reading a pickled one would run code in it)")
-    from rnnzoo.tensors import read
-
     return read(Path(path))

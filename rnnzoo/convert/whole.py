@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnzoo.convert.gates import Converted
 from rnnzoo.models import Model
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError
 from rnnzoo.typing import Params
 
 

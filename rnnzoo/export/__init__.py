@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from rnnzoo.models import Model
-from rnnzoo.registry import UsageError, nearest
+from rnnzoo.spec import UsageError, suggest
 from rnnzoo.typing import Params
 
 FORMATS = {
@@ -26,7 +26,7 @@ def export(model: Model, params: Params, format: str, out: str | Path) -> tuple[
     """
     out = Path(out)
     if format not in FORMATS:
-        raise UsageError(f"no format {format!r}; {nearest(format, FORMATS)}")
+        raise UsageError(f"no format {format!r}; {suggest(format, FORMATS)}")
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out} is there already and is not overwritten; accepted: a free name")
     writer = importlib.import_module(f"rnnzoo.export.{format}")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.models import Model
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError
 
 
 def random_input(model: Model, time: int, batch: int) -> np.ndarray:

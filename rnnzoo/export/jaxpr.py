@@ -9,7 +9,7 @@ import numpy as np
 from jax.extend import core
 
 from rnnzoo.export.primitives import RULES, Refused
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError
 
 INLINED = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint", "remat")
 _NAME = re.compile(r"\b[vW]\d+\b")

@@ -8,13 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
-import rnnzoo
 from rnnzoo.export.check import check_single_precision, difference, random_input
 from rnnzoo.export.jaxpr import Program, translate
 from rnnzoo.export.step import single
 from rnnzoo.models import Model
-from rnnzoo.registry import to_json
+from rnnzoo.spec import to_json
 from rnnzoo.typing import Params
+from rnnzoo.version import __version__
 
 STEPS = 16  # compared after writing
 
@@ -80,7 +80,7 @@ def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list
     weights = [f"{name} = {_constant(value)}" for name, value in program.weights.items()]
     start = [f"np.array({np.asarray(a).tolist()}, np.{a.dtype})" for a in leaves]
     return TEMPLATE.format(
-        version=rnnzoo.__version__,
+        version=__version__,
         x=f"a token from 0 to {model.input_size - 1}" if model.tokens else f"{model.input_size} numbers",
         size=model.output_size,
         model=_comment(to_json(model)),

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.advance import advance
-from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.export.check import check_single_precision, difference, random_input
 from rnnzoo.models import Model
+from rnnzoo.spec import UsageError, spec
 from rnnzoo.streaming import prepared
-from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.typing import Control, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll, advance
 
 
 def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:

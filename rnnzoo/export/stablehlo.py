@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from rnnzoo.export.check import difference, random_input
 from rnnzoo.models import Model
-from rnnzoo.registry import UsageError, to_dict
+from rnnzoo.spec import UsageError, to_dict
 from rnnzoo.streaming import prepared
 from rnnzoo.typing import Params
 

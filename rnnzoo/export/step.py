@@ -6,10 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.advance import advance
-from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.models import Model
-from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.typing import Control, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll, advance
 
 
 def single(model: Model, params: Params) -> tuple[Callable[..., Any], tuple[Any, State]]:

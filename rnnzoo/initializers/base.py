@@ -2,17 +2,16 @@
 
 import abc
 import functools
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import Spec, UsageError, spec
+from rnnzoo.spec import Spec, UsageError, spec
+from rnnzoo.structures.base import Algebra, Structure
+from rnnzoo.structures.nearest import nearest_member
 from rnnzoo.typing import Array, Key, PyTree
-
-if TYPE_CHECKING:
-    from rnnzoo.base import Structure
 
 
 @spec
@@ -21,11 +20,11 @@ class Initializer(Spec, abc.ABC, kind="initializers"):
 
     examples: ClassVar[tuple[str, ...]] = ("Dense",)  # names of structures that it draws, for its refusals
 
-    def refuses(self, structure: "Structure", size: int) -> str | None:
+    def refuses(self, structure: Structure, size: int) -> str | None:
         """Why a matrix of this structure cannot be drawn so; None if it can."""
         return None
 
-    def require(self, structure: "Structure", size: int) -> None:
+    def require(self, structure: Structure, size: int) -> None:
         """Raise `UsageError` with the reason, and the structures that would fit, if this one is refused."""
         if reason := self.refuses(structure, size):
             fits = ", ".join(self.examples)
@@ -35,7 +34,7 @@ class Initializer(Spec, abc.ABC, kind="initializers"):
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         """A matrix of (outputs, inputs), or any other array whose last axis is summed over."""
 
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         """The parameters of a structured (H, H) matrix: by default every array of it by `kernel`."""
         shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
         leaves, tree = jax.tree.flatten(shapes)
@@ -43,13 +42,13 @@ class Initializer(Spec, abc.ABC, kind="initializers"):
         return tree.unflatten([self.kernel(k, s.shape) for k, s in zip(keys, leaves, strict=True)])
 
 
-def judged(structure: "Structure", size: int) -> int:
+def judged(structure: Structure, size: int) -> int:
     """A size at which to find out what a structure can hold: even and small, but not so small that it holds all."""
     fitting = (n for n in range(2, size, 2) if _fits(structure, n))
     return next((n for n in fitting if n >= max(8, 2 * next((m for m in range(1, n) if _fits(structure, m)), n))), size)
 
 
-def _fits(structure: "Structure", size: int) -> bool:
+def _fits(structure: Structure, size: int) -> bool:
     try:
         structure.check(size)
     except UsageError:
@@ -67,37 +66,35 @@ class Diagonals(Initializer, abc.ABC):
     def diagonal(self, key: Key, size: int) -> Array:
         """The diagonal (H,)."""
 
-    def refuses(self, structure: "Structure", size: int) -> str | None:
+    def refuses(self, structure: Structure, size: int) -> str | None:
         some = _some_diagonal(judged(structure, size))
         return None if contains(structure, some) else "it does not contain all diagonal matrices"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         raise only_recurrent(self)
 
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
-        from rnnzoo.base import Algebra
-
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
         diagonal = self.diagonal(key, size)
         if isinstance(structure, Algebra):  # without a dense matrix
             return structure.from_probes(diagonal * structure.probes(size))
-        return structure.project(jnp.diag(diagonal))
+        return nearest_member(structure, jnp.diag(diagonal))
 
 
 def _some_diagonal(size: int) -> np.ndarray:
     return np.diag(np.random.default_rng(0).uniform(0.2, 0.9, size))
 
 
-def contains(structure: "Structure", dense: np.ndarray) -> bool:
+def contains(structure: Structure, dense: np.ndarray) -> bool:
     """Whether a structure holds this very matrix, up to rounding."""
     return _contains(structure, np.float32(dense).tobytes(), len(dense))
 
 
 @functools.lru_cache(maxsize=1024)
-def _contains(structure: "Structure", entries: bytes, size: int) -> bool:
+def _contains(structure: Structure, entries: bytes, size: int) -> bool:
     dense = np.frombuffer(entries, np.float32).reshape(size, size)
     nearest = jax.jit(
-        lambda dense: structure.matrix(structure.project(dense), size),
+        lambda dense: structure.matrix(nearest_member(structure, dense), size),
         compiler_options={"xla_backend_optimization_level": 0},  # it runs once
     )
     with jax.ensure_compile_time_eval():

@@ -1,17 +1,14 @@
 """The identity: a unit starts by keeping its value (Le, Jaitly & Hinton 2015, IRNN, arXiv:1504.00941)."""
 
-from typing import TYPE_CHECKING
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.initializers.base import Initializer, contains, judged
-from rnnzoo.registry import spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
+from rnnzoo.structures.nearest import nearest_member
 from rnnzoo.typing import Array, Key, PyTree
-
-if TYPE_CHECKING:
-    from rnnzoo.base import Structure
 
 
 @spec
@@ -24,7 +21,7 @@ class IdentityLike(Initializer):
     scale: float = 1.0
     """The number on the diagonal."""
 
-    def refuses(self, structure: "Structure", size: int) -> str | None:
+    def refuses(self, structure: Structure, size: int) -> str | None:
         some = self.scale * np.eye(judged(structure, size))
         return None if contains(structure, some) else f"it does not contain {self.scale:g} I"
 
@@ -32,7 +29,7 @@ class IdentityLike(Initializer):
         *_, rows, columns = shape
         return jnp.broadcast_to(self.scale * jnp.eye(rows, columns), shape)
 
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
         with jax.ensure_compile_time_eval():
-            return structure.project(self.scale * jnp.eye(size))
+            return nearest_member(structure, self.scale * jnp.eye(size))

@@ -3,7 +3,7 @@
 import jax
 
 from rnnzoo.initializers.base import Diagonals
-from rnnzoo.registry import Fraction, Positive, Size, spec
+from rnnzoo.spec import Fraction, Positive, Size, spec
 from rnnzoo.typing import Array, Key
 
 

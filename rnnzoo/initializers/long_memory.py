@@ -5,7 +5,7 @@ from typing import Annotated
 import jax
 
 from rnnzoo.initializers.base import Diagonals
-from rnnzoo.registry import Range, spec
+from rnnzoo.spec import Range, spec
 from rnnzoo.typing import Array, Key
 
 

@@ -1,17 +1,14 @@
 """Orthogonal matrices: they keep the norm of what they are applied to (Saxe et al. 2014, arXiv:1312.6120)."""
 
 import functools
-from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 
 from rnnzoo.initializers.base import Initializer, judged
-from rnnzoo.registry import Positive, spec
+from rnnzoo.spec import Positive, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Array, Key, PyTree
-
-if TYPE_CHECKING:
-    from rnnzoo.base import Structure
 
 
 @spec
@@ -25,7 +22,7 @@ class Orthogonal(Initializer):
     gain: Positive = 1.0
     """All singular values of the matrix."""
 
-    def refuses(self, structure: "Structure", size: int) -> str | None:
+    def refuses(self, structure: Structure, size: int) -> str | None:
         return (
             None
             if _orthogonal(structure, judged(structure, size))
@@ -36,12 +33,12 @@ class Orthogonal(Initializer):
         *lead, rows, columns = shape
         return self.gain * jax.random.orthogonal(key, rows, tuple(lead), m=columns)
 
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
         return jax.tree.map(lambda a: self.gain * a, _blocks(key, structure, size))
 
 
-def _blocks(key: Key, structure: "Structure", size: int) -> PyTree:
+def _blocks(key: Key, structure: Structure, size: int) -> PyTree:
     """Every array of a structure's parameters as orthogonal blocks, or signs if it is a vector."""
     leaves, tree = jax.tree.flatten(jax.eval_shape(lambda: structure.init(jax.random.key(0), size)))
     made = []
@@ -55,7 +52,7 @@ def _blocks(key: Key, structure: "Structure", size: int) -> PyTree:
 
 
 @functools.lru_cache(maxsize=256)
-def _orthogonal(structure: "Structure", size: int) -> bool:
+def _orthogonal(structure: Structure, size: int) -> bool:
     """Whether such blocks, and twice such blocks, make an orthogonal U and twice one."""
     with jax.ensure_compile_time_eval():
         u = _blocks(jax.random.key(0), structure, size)

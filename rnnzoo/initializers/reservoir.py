@@ -1,6 +1,6 @@
 """A fixed sparse random reservoir: the echo state network (Jaeger 2001, GMD report 148)."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -8,11 +8,10 @@ import numpy as np
 
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.initializers.spectral_radius import scalable
-from rnnzoo.registry import Count, Positive, Range, UsageError, spec
+from rnnzoo.spec import Count, Positive, Range, UsageError, spec
+from rnnzoo.structures.base import Structure
+from rnnzoo.structures.nearest import nearest_member
 from rnnzoo.typing import Array, Key, PyTree
-
-if TYPE_CHECKING:
-    from rnnzoo.base import Structure
 
 
 @spec
@@ -31,19 +30,19 @@ class Reservoir(Initializer):
     radius: Positive = 0.9
     """Spectral radius of U: the report's echo states need less than 1."""
 
-    def refuses(self, structure: "Structure", size: int) -> str | None:
+    def refuses(self, structure: Structure, size: int) -> str | None:
         return scalable(structure, size)
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         return jax.random.uniform(jax.random.key(self.seed), shape, minval=-1.0, maxval=1.0)
 
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
         for attempt in range(100):  # among few units there may be no cycle
             rng = np.random.default_rng((self.seed, attempt))
             dense = rng.uniform(-1, 1, (size, size)) * (rng.random((size, size)) < self.density)
             with jax.ensure_compile_time_eval():
-                u = structure.project(jnp.asarray(dense, jnp.float32))
+                u = nearest_member(structure, jnp.asarray(dense, jnp.float32))
                 radius = np.abs(np.linalg.eigvals(np.asarray(structure.matrix(u, size), float))).max()
                 if radius > 1e-3:
                     return jax.tree.map(lambda a, c=self.radius / radius: a * float(c), u)

@@ -1,18 +1,17 @@
 """Eigenvalues of a discretised diagonal state space (Gu et al. 2022, S4D, sections 3.4 and 4, arXiv:2206.11893)."""
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.initializers.base import Initializer, contains, judged, only_recurrent
-from rnnzoo.registry import Positive, Size, UsageError, spec
+from rnnzoo.spec import Positive, Size, UsageError, spec
+from rnnzoo.structures.base import Structure
+from rnnzoo.structures.nearest import nearest_member
 from rnnzoo.typing import Array, Key, PyTree
-
-if TYPE_CHECKING:
-    from rnnzoo.base import Structure
 
 
 @spec
@@ -41,7 +40,7 @@ class S4D(Initializer):
         if self.step_min > self.step_max:
             raise UsageError(f"S4D.step_min is {self.step_min}; accepted: up to step_max = {self.step_max}")
 
-    def refuses(self, structure: "Structure", size: int) -> str | None:
+    def refuses(self, structure: Structure, size: int) -> str | None:
         if size % 2:
             return "an odd hidden_size has no pairs"
         angle = np.linspace(0.1, 3, judged(structure, size) // 2)
@@ -51,7 +50,7 @@ class S4D(Initializer):
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         raise only_recurrent(self)
 
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
         groups = -(-size // (2 * self.pairs))
         low, high = math.log(self.step_min), math.log(self.step_max)
@@ -60,7 +59,7 @@ class S4D(Initializer):
         f = np.pi * n if self.frequencies == "lin" else order / np.pi * (order / (2 * n + 1) - 1)
         radius, angle = jnp.exp(-steps / 2), steps * f
         re, im = ((radius * wave(angle)).reshape(-1)[: size // 2] for wave in (jnp.cos, jnp.sin))
-        return structure.project(_pairs(re, im))
+        return nearest_member(structure, _pairs(re, im))
 
 
 def _pairs(re: Any, im: Any, numpy: Any = jnp) -> Any:

@@ -1,18 +1,17 @@
 """A chosen spectral radius of U: how much its powers grow or decay per step in the long run."""
 
 import functools
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.initializers.base import Initializer, judged
-from rnnzoo.registry import Positive, UsageError, spec
+from rnnzoo.spec import Positive, UsageError, spec
+from rnnzoo.structures.base import Structure
+from rnnzoo.structures.nearest import dependence
+from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Key, PyTree
-
-if TYPE_CHECKING:
-    from rnnzoo.base import Structure
 
 EXACT = 256  # the largest hidden_size whose eigenvalues are computed
 
@@ -28,7 +27,7 @@ class SpectralRadius(Initializer):
     radius: Positive = 1.0
     """Modulus of the largest eigenvalue of U."""
 
-    def refuses(self, structure: "Structure", size: int) -> str | None:
+    def refuses(self, structure: Structure, size: int) -> str | None:
         return scalable(structure, size)
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
@@ -37,9 +36,7 @@ class SpectralRadius(Initializer):
         drawn = jax.random.normal(key, shape)
         return drawn * (self.radius / _largest(drawn))
 
-    def matrix(self, key: Key, structure: "Structure", size: int) -> PyTree:
-        from rnnzoo.structures.spectral import with_unit_radius
-
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
         u = structure.init(key, size)
         if size > EXACT:
@@ -59,10 +56,8 @@ def _largest(matrix: Array) -> Array:
 
 
 @functools.lru_cache(maxsize=256)
-def scalable(structure: "Structure", size: int) -> str | None:
+def scalable(structure: Structure, size: int) -> str | None:
     """Why the spectral radius of U cannot be set by scaling u; None if it can."""
-    from rnnzoo.grow import dependence
-
     shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
     if structure.connectivity == "none":
         return "all its eigenvalues are 0"

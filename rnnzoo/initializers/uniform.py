@@ -3,7 +3,7 @@
 import jax
 
 from rnnzoo.initializers.base import Initializer
-from rnnzoo.registry import Positive, spec
+from rnnzoo.spec import Positive, spec
 from rnnzoo.typing import Array, Key
 
 

@@ -1,7 +1,7 @@
 """Structures of the recurrent matrix U. Each is a `rnnzoo.base.Structure`; the table is in the README."""
 
-from rnnzoo.base import Algebra, Structure
 from rnnzoo.structures.banded import Banded
+from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.structures.bidiagonal import Bidiagonal
 from rnnzoo.structures.block_diagonal import BlockDiagonal
 from rnnzoo.structures.bounded_diagonal import BoundedDiagonal

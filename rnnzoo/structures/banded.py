@@ -5,7 +5,8 @@ Bandwidth 1, "3 wide", is the question of https://stats.stackexchange.com/q/2101
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, UsageError, spec
+from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Float, Key
@@ -24,13 +25,8 @@ class Banded(Structure):
     bandwidth: Size = 1
     """How many neighbours a unit hears on either side."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if self.bandwidth >= size:

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.triangular import Triangular
 from rnnzoo.typing import Array, Float, Key
 
@@ -19,13 +20,8 @@ class Bidiagonal(Structure):
     as `Diagonal`, super in (-1/2, 1/2): with more, U^n grows by orders of magnitude before it decays, though its
     spectral radius, max(abs(diagonal)), is below 1."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cascade"
-
-    @property
-    def closure(self) -> Algebra:
-        return Triangular()
+    connectivity = "cascade"
+    closure = Triangular()
 
     def init(self, key: Key, size: int) -> dict[str, Array]:
         diagonal_key, super_key = jax.random.split(key)

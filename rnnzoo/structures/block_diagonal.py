@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, UsageError, spec
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.typing import Array, Connectivity, Float, Key
 
 
 @spec

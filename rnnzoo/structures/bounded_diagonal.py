@@ -3,8 +3,8 @@
 
 import jax
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Array, Float, Key
 
@@ -25,13 +25,8 @@ class BoundedDiagonal(Structure):
         if not self.low < self.high:
             raise UsageError(f"{self}: low is {self.low:g}; accepted: less than high = {self.high:g}")
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "self"
-
-    @property
-    def closure(self) -> Algebra:
-        return Diagonal()
+    connectivity = "self"
+    closure = Diagonal()
 
     def init(self, key: Key, size: int) -> dict[str, Array]:
         return {"logit": jax.random.logistic(key, (size,))}  # whose sigmoid is uniform

@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_power_of_two
 from rnnzoo.typing import Array, Float, Key
@@ -21,13 +22,8 @@ class Butterfly(Structure):
     At first every pair is a random rotation, so that U is orthogonal. Of the 2 H L parameters, H (L - 1) are redundant:
     a number may move from one factor to the next."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         check_power_of_two(self, size)

@@ -6,7 +6,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
 from rnnzoo.structures.skew import from_rotations, skew_matrix
@@ -22,13 +23,8 @@ class Cayley(Structure):
     At first 2 x 2 blocks on the diagonal of A with tan(t / 2), so that U has pairs of eigenvalues exp(1j t), with t
     uniform in (-pi / 2, pi / 2). The paper has U D with a fixed diagonal D of signs; without it no eigenvalue is -1."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if size < 2:

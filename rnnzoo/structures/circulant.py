@@ -5,7 +5,9 @@ import jax
 import jax.numpy as jnp
 from jax.numpy import fft
 
-from rnnzoo.base import Algebra, Connectivity, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -18,9 +20,8 @@ class Circulant(Algebra):
     U h is a circular convolution, so that the transform of u holds the eigenvalues. At first uniform in (-c, c), with c
     such that the spectral radius is 1."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
+    connectivity = "cyclic"
+    jacobian = Dense()
 
     def init(self, key: Key, size: int) -> Float[Array, " H"]:
         u = jax.random.uniform(key, (size,), minval=-1.0, maxval=1.0)

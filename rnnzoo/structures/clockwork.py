@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.factors import check_divides, refuse
 from rnnzoo.typing import Array, Float, Key
 
@@ -23,9 +24,7 @@ class Clockwork(Algebra):
     groups: Size = 4
     """Number of groups g; divides hidden_size, with 2 units or more to a group."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
+    connectivity = "cyclic"
 
     @property
     def jacobian(self) -> Algebra:

@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, UsageError, spec
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.partitioned import Partitioned
 from rnnzoo.typing import Array, Float, Key
 
@@ -20,13 +21,8 @@ class ComplexDiagonal(Algebra):
     Unit i < H / 2 and unit i + H / 2 are the pair ``re[i] + 1j im[i]``. At first uniform over the area of the ring
     0.9 <= abs(re + 1j im) < 1, as in the paper's lemma 3.2."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def jacobian(self) -> Algebra:
-        return Partitioned(parts=2)
+    connectivity = "cyclic"
+    jacobian = Partitioned(parts=2)
 
     def check(self, size: int) -> None:
         if size % 2:

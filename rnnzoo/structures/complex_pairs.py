@@ -4,12 +4,13 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, spec
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_even, refuse
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.structures.toeplitz_blocks import ToeplitzBlocks
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
 @spec
@@ -25,6 +26,8 @@ class ComplexPairs(Algebra):
 
     structure: Algebra = ToeplitzBlocks(block=2)
     """The structure of A and B: one whose members are added by adding their parameters."""
+
+    jacobian = Dense()
 
     @property
     def connectivity(self) -> Connectivity:

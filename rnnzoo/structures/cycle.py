@@ -3,7 +3,8 @@ State Network)."""
 
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, UsageError, spec
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Key
 
@@ -16,13 +17,8 @@ class Cycle(Structure):
 
     The other direction is the same family with the units numbered backwards."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if size < 2:

@@ -4,8 +4,8 @@ Excitatory-Inhibitory Recurrent Neural Networks for Cognitive Tasks)."""
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, UsageError, spec
-from rnnzoo.registry import Fraction
+from rnnzoo.spec import Fraction, UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Float, Key
@@ -24,13 +24,8 @@ class Dale(Structure):
     excitatory: Fraction = 0.8
     """The share of units that excite."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if size < 2:

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -11,9 +12,7 @@ from rnnzoo.typing import Array, Float, Key
 class Dense(Algebra):
     """U is any (H, H) matrix; u is that matrix. Orthogonal at first (Saxe et al. 2014, arXiv:1312.6120)."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
+    connectivity = "cyclic"
 
     @property
     def jacobian(self) -> Algebra:
@@ -37,5 +36,5 @@ class Dense(Algebra):
     def from_probes(self, columns: Float[Array, "H H"]) -> Float[Array, "H H"]:
         return columns.T
 
-    def project(self, dense: Float[Array, "H H"]) -> Float[Array, "H H"]:
+    def nearest(self, dense: Float[Array, "H H"]) -> Float[Array, "H H"]:
         return dense

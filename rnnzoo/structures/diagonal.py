@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -11,9 +12,7 @@ from rnnzoo.typing import Array, Float, Key
 class Diagonal(Algebra):
     """U = diag(u), u (H,). At first uniform in (-1, 1)."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "self"
+    connectivity = "self"
 
     @property
     def jacobian(self) -> Algebra:

@@ -2,7 +2,8 @@
 
 import jax
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, UsageError, spec
+from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.low_rank import LowRank
 from rnnzoo.typing import Array, Float, Key
@@ -21,13 +22,8 @@ class DiagonalLowRank(Structure):
     rank: Size = 1
     """The number r of weighted sums."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if self.rank > size:

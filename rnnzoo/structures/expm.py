@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import expm
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
 from rnnzoo.structures.skew import from_rotations, skew_matrix
@@ -23,13 +24,8 @@ class Expm(Structure):
     At first 2 x 2 blocks on the diagonal of A with angles uniform in (-pi, pi), as in
     the authors' code (after Henaff et al. 2016): pairs of eigenvalues exp(1j t). All rotations have this form."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if size < 2:

@@ -2,7 +2,8 @@
 
 import math
 
-from rnnzoo.base import Structure, UsageError
+from rnnzoo.spec import UsageError
+from rnnzoo.structures.base import Structure
 
 
 def refuse(structure: Structure, size: int, accepted: str) -> UsageError:

@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_even
 from rnnzoo.typing import Array, Float, Key, PyTree
@@ -25,13 +26,8 @@ class Givens(Structure):
     layers: Size = 2
     """Number of layers; a unit hears 2 L others."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         check_even(self, size)

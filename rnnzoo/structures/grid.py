@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_composite, check_divides, halves, refuse
 from rnnzoo.structures.spectral import with_unit_radius
@@ -33,13 +34,8 @@ class Grid(Structure):
     torus: bool = False
     """Whether the last row is next to the first, and the last column to the first."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if self.rows is None or size == 1:

@@ -6,7 +6,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_power_of_two
 from rnnzoo.typing import Array, Float, Key
@@ -21,13 +22,8 @@ class HadamardDiagonal(Structure):
     At first random signs, so that U is orthogonal (Yu et al. 2016, arXiv:1610.09072). Of the 3 H parameters, 2 are
     redundant: the three scales."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         check_power_of_two(self, size)

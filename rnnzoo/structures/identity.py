@@ -1,7 +1,8 @@
 """The identity: units hear themselves at full strength, and nothing is learned (Mikolov et al. 2015, arXiv:1412.7753,
 fix the recurrence of their context units in this way)."""
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.scalar import Scalar
 from rnnzoo.typing import Array, Float, Key
 
@@ -10,13 +11,8 @@ from rnnzoo.typing import Array, Float, Key
 class Identity(Structure):
     """U = I; u is an empty dict. Another fixed multiple of I is ``Scaled(structure=Identity(), scale=...)``."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "self"
-
-    @property
-    def closure(self) -> Algebra:
-        return Scalar()
+    connectivity = "self"
+    closure = Scalar()
 
     def init(self, key: Key, size: int) -> dict[str, Array]:
         return {}

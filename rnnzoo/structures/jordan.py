@@ -4,10 +4,11 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.structures.factors import check_divides
 from rnnzoo.structures.toeplitz_blocks import ToeplitzBlocks
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.typing import Array, Connectivity, Float, Key
 
 
 @spec

@@ -5,7 +5,9 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_composite, halves, refuse
 from rnnzoo.typing import Array, Float, Key
 
@@ -24,9 +26,8 @@ class Kronecker(Algebra):
 
     additive = False
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
+    connectivity = "cyclic"
+    jacobian = Dense()
 
     def sizes(self, size: int) -> tuple[int, ...]:
         """The sizes of the factors of a (size, size) matrix."""
@@ -73,11 +74,11 @@ class Kronecker(Algebra):
             factors.append(entries[place] / (1 if k == 0 else jnp.where(largest == 0, 1, largest)))
         return tuple(factors)
 
-    def project(self, dense: Float[Array, "H H"]) -> tuple[Array, ...]:
+    def nearest(self, dense: Float[Array, "H H"]) -> tuple[Array, ...] | None:
         """The nearest for two factors: entries rearranged are of rank 1 (Van Loan & Pitsianis 1993)."""
         sizes = self.sizes(dense.shape[0])
         if len(sizes) != 2:
-            return super().project(dense)
+            return None
         n, m = sizes
         parts = dense.reshape(n, m, n, m).transpose(0, 2, 1, 3).reshape(n * n, m * m)
         left, values, right = jnp.linalg.svd(parts, full_matrices=False)

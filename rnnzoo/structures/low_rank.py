@@ -3,7 +3,9 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, UsageError, spec
+from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -23,9 +25,8 @@ class LowRank(Algebra):
 
     additive = False
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
+    connectivity = "cyclic"
+    jacobian = Dense()
 
     def check(self, size: int) -> None:
         if self.rank > size:
@@ -59,7 +60,7 @@ class LowRank(Algebra):
         scale = jnp.sqrt(values[: self.rank])
         return {"a": left[:, : self.rank] * scale, "b": right[: self.rank].T * scale}
 
-    def project(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
+    def nearest(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
         """The nearest of rank r, by a singular value decomposition (Eckart & Young 1936). Sums that are not needed
         have a = 0 and b of norm 1, so that their gradient is not 0."""
         left, values, right = jnp.linalg.svd(dense, full_matrices=False)

@@ -4,13 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
-from rnnzoo.patterns import Pattern, RandomRows
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
+from rnnzoo.structures.patterns import Pattern, RandomRows
 from rnnzoo.structures.spectral import drawn, pattern
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
 @spec
@@ -32,9 +33,7 @@ class Masked(Structure):
     def connectivity(self) -> Connectivity:
         return self.structure.connectivity
 
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    closure = Dense()
 
     @property
     def jacobian(self) -> Algebra:

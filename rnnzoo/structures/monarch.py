@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_composite, check_divides, halves
 from rnnzoo.typing import Array, Float, Key
@@ -21,13 +22,8 @@ class Monarch(Structure):
     blocks: Size | None = None
     """Number n of rows; divides hidden_size. None: the divisor next to its square root, for the fewest parameters."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if self.blocks is None:
@@ -48,7 +44,7 @@ class Monarch(Structure):
     def nonzeros(self, size: int) -> int:
         return size**2
 
-    def project(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
+    def nearest(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
         """The nearest: U[i m + j, k m + l] is of rank 1 in (i, l) for every j and k (Dao et al. 2022, theorem 1)."""
         size = dense.shape[0]
         n = self.blocks or halves(size)[0]

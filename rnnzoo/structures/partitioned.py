@@ -3,11 +3,12 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, UsageError, spec
+from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.factors import check_divides, refuse
 from rnnzoo.structures.spectral import with_unit_radius
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 # Separate arrays rather than one of (n, n, ...): slices of one array in a loop over units keep XLA from making it fast.
 Table = tuple[tuple[PyTree, ...], ...]

@@ -6,8 +6,8 @@ import functools
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
-from rnnzoo.registry import Seed
+from rnnzoo.spec import Seed, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
 from rnnzoo.typing import Array, Float, Key
@@ -24,13 +24,8 @@ class Permutation(Structure):
     seed: Seed = 0
     """Which permutation; not trained."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if size < 2:

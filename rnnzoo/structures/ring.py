@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, UsageError, spec
+from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Float, Key
@@ -22,13 +23,8 @@ class Ring(Structure):
     bandwidth: Size = 1
     """How many neighbours a unit hears on either side."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if 2 * self.bandwidth + 1 > size:

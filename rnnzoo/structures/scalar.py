@@ -2,7 +2,9 @@
 
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -10,9 +12,8 @@ from rnnzoo.typing import Array, Float, Key
 class Scalar(Algebra):
     """U = u I, u (). At first 1."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "self"
+    connectivity = "self"
+    jacobian = Diagonal()
 
     def init(self, key: Key, size: int) -> Float[Array, ""]:
         return jnp.ones(())

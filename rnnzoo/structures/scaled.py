@@ -1,9 +1,9 @@
 """A structure times a fixed number, such as the spectral radius of an echo state network (Jaeger 2001)."""
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
-from rnnzoo.registry import Positive
+from rnnzoo.spec import Positive, spec
+from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.structures.dense import Dense
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
 @spec

@@ -2,7 +2,8 @@
 
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, UsageError, spec
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.strictly_triangular import StrictlyTriangular
 from rnnzoo.typing import Array, Float, Key
 
@@ -15,13 +16,8 @@ class Shift(Structure):
 
     The other direction is the same family with the units numbered backwards."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "none"
-
-    @property
-    def closure(self) -> Algebra:
-        return StrictlyTriangular()
+    connectivity = "none"
+    closure = StrictlyTriangular()
 
     def check(self, size: int) -> None:
         if size < 2:

@@ -4,10 +4,11 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, Structure, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_divides
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.typing import Array, Connectivity, Float, Key
 
 
 @spec
@@ -25,9 +26,7 @@ class ShuffledBlocks(Structure):
     def connectivity(self) -> Connectivity:
         return "self" if self.block == 1 else "cyclic"
 
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    closure = Dense()
 
     def check(self, size: int) -> None:
         check_divides(self, "block", self.block, size)

@@ -4,8 +4,8 @@ arXiv:1902.09689)."""
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
-from rnnzoo.registry import NonNegative
+from rnnzoo.spec import NonNegative, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
 from rnnzoo.structures.spectral import with_unit_radius
@@ -24,13 +24,8 @@ class Skew(Structure):
     gamma: NonNegative = 0.0
     """The friction: what is subtracted from the diagonal."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if size < 2:

@@ -5,8 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
-from rnnzoo.registry import NonNegative
+from rnnzoo.spec import NonNegative, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
 from rnnzoo.structures.factors import check_even
 from rnnzoo.typing import Array, Float, Key
@@ -25,13 +25,8 @@ class SkewBlocks(Structure):
     gamma: NonNegative = 0.0
     """The friction: what is subtracted from the diagonal."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return ComplexDiagonal()
+    connectivity = "cyclic"
+    closure = ComplexDiagonal()
 
     def check(self, size: int) -> None:
         check_even(self, size)

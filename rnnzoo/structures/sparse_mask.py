@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
-from rnnzoo.patterns import Pattern, RandomRows
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
+from rnnzoo.structures.patterns import Pattern, RandomRows
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Float, Key
 
@@ -26,13 +27,8 @@ class SparseMask(Structure):
     pattern: Pattern = RandomRows()
     """Which units hear which; not trained."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def check(self, size: int) -> None:
         if accepted := self.pattern.refuses(size):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from rnnzoo.base import Structure
+from rnnzoo.structures.base import Structure
 from rnnzoo.typing import PyTree
 
 

@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
 from rnnzoo.structures.factors import check_even
 from rnnzoo.typing import Array, Float, Key
@@ -20,13 +21,8 @@ class StableComplex(Structure):
     `materialize` gives the parameters of `ComplexDiagonal`, re and im; all methods accept either form. At first as
     there: uniform over the area of the ring 0.9 <= modulus < 1. The paper has exp(theta), for small angles."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return ComplexDiagonal()
+    connectivity = "cyclic"
+    closure = ComplexDiagonal()
 
     def check(self, size: int) -> None:
         check_even(self, size)

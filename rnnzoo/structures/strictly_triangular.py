@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, UsageError, spec
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.triangular import Triangular
 from rnnzoo.typing import Array, Float, Key
 
@@ -20,13 +21,8 @@ class StrictlyTriangular(Algebra):
     `materialize` gives U itself, (H, H); all methods accept either form. At first normal with standard deviation
     1 / sqrt(H)."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "none"
-
-    @property
-    def jacobian(self) -> Algebra:
-        return Triangular()
+    connectivity = "none"
+    jacobian = Triangular()
 
     def check(self, size: int) -> None:
         if size < 2:

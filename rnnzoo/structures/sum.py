@@ -2,13 +2,14 @@
 
 import jax
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.permutation import Permutation
 from rnnzoo.structures.scaled import Scaled
 from rnnzoo.structures.spectral import pattern
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
 @spec
@@ -31,9 +32,7 @@ class Sum(Structure):
             return self.a.connectivity
         return "cyclic" if "cyclic" in both else "cascade"
 
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    closure = Dense()
 
     @property
     def jacobian(self) -> Algebra:

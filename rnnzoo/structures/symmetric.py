@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.triangular import Triangular
 from rnnzoo.typing import Array, Float, Key
@@ -19,13 +20,8 @@ class Symmetric(Structure):
     `materialize` gives U itself, (H, H); all methods accept either form. At first normal with standard deviation
     1 / (2 sqrt(H)), for which the eigenvalues fill the segment from -1 to 1 (Wigner's semicircle)."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def init(self, key: Key, size: int) -> Float[Array, " P"]:
         return jax.random.normal(key, (size * (size + 1) // 2,)) / (2 * math.sqrt(size))

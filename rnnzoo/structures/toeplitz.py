@@ -3,7 +3,8 @@ arXiv:2305.04749, and others for sequence mixing)."""
 
 import jax
 
-from rnnzoo.base import Algebra, Connectivity, Structure, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.structures.circulant import convolve
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.spectral import with_unit_radius
@@ -18,13 +19,8 @@ class Toeplitz(Structure):
 
     At first uniform in (-c, c), with c such that the spectral radius of U is about 1."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cyclic"
-
-    @property
-    def closure(self) -> Algebra:
-        return Dense()
+    connectivity = "cyclic"
+    closure = Dense()
 
     def init(self, key: Key, size: int) -> Float[Array, " D"]:
         u = jax.random.uniform(key, (2 * size - 1,), minval=-1.0, maxval=1.0)

@@ -3,10 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, Size, spec
+from rnnzoo.spec import Size, spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.block_diagonal import BlockDiagonal
 from rnnzoo.structures.factors import check_divides
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.typing import Array, Connectivity, Float, Key
 
 
 @spec

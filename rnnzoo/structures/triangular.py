@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra, Connectivity, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -20,9 +21,7 @@ class Triangular(Algebra):
     that form. At first the diagonal is uniform in (-1, 1) as in `Diagonal`, the rest normal with standard deviation
     1 / (2 sqrt(H)): with more, U^n grows by orders of magnitude before it decays."""
 
-    @property
-    def connectivity(self) -> Connectivity:
-        return "cascade"
+    connectivity = "cascade"
 
     @property
     def jacobian(self) -> Algebra:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import Range, spec
+from rnnzoo.spec import Range, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Float, Key, PyTree
@@ -29,17 +29,9 @@ class Adding(Task):
     better = "lower"
     read = "last"
 
-    @property
-    def input_size(self) -> int:
-        return 2
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def solved_at(self) -> float:
-        return 0.01
+    input_size = 2
+    output_size = 1
+    solved_at = 0.01
 
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         key_values, key_first, key_second = jax.random.split(key, 3)

@@ -3,7 +3,7 @@
 import abc
 from typing import Any, ClassVar, Literal
 
-from rnnzoo.registry import Spec, UsageError, spec
+from rnnzoo.spec import Spec, UsageError, required, spec
 from rnnzoo.typing import Array, Int, Key, PyTree
 
 Batch = dict[str, Any]
@@ -22,26 +22,15 @@ class Task(Spec, abc.ABC, kind="tasks"):
     read: ClassVar[Literal["each", "last"]] = "each"  # whether a prediction is made at each step or at the last
     streams: ClassVar[bool] = False  # whether there are sequences to read piece by piece, with `segment`
 
-    @property
-    @abc.abstractmethod
-    def input_size(self) -> int:
-        """Features I of a vector input, or number of symbols. A task that learns it from a file loads the file."""
-
-    @property
-    @abc.abstractmethod
-    def output_size(self) -> int:
-        """Number of outputs O."""
-
-    @property
-    def solved_at(self) -> float | None:
-        """The value of `metric` at which the task counts as solved, if it has one."""
-        return None
-
-    @property
-    def symbols(self) -> str | None:
-        """The characters that tokens 0, 1, ... stand for, of a task whose tokens are characters; the token after them
-        stands for all others. Kept with every run and model, since without them the numbers mean nothing."""
-        return None
+    input_size: ClassVar[int] = required()
+    """Features I of a vector input, or number of symbols. A task that learns it from a file loads the file."""
+    output_size: ClassVar[int] = required()
+    """Number of outputs O."""
+    solved_at: ClassVar[float | None] = None
+    """The value of `metric` at which the task counts as solved, if it has one."""
+    symbols: ClassVar[str | None] = None
+    """The characters that tokens 0, 1, ... stand for, of a task whose tokens are characters; the token after them
+    stands for all others. Kept with every run and model, since without them the numbers mean nothing."""
 
     def load(self) -> PyTree:
         """The data as arrays, read and checked; raises `UsageError` naming file and place. {} for synthetic ones."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import Size, spec
+from rnnzoo.spec import Size, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Bool, Float, Key, PyTree
@@ -32,17 +32,9 @@ class BinaryAddition(Task):
     metric = "wrong_sums"
     better = "lower"
 
-    @property
-    def input_size(self) -> int:
-        return 2
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def solved_at(self) -> float:
-        return 0.01
+    input_size = 2
+    output_size = 1
+    solved_at = 0.01
 
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         # Bit by bit, so that no operand is ever held in an integer that it could overflow.

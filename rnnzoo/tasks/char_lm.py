@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import Size, UsageError, spec
+from rnnzoo.spec import Size, UsageError, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.tasks.corpus import check_length, corpus

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.registry import Size, spec
+from rnnzoo.spec import Size, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Float, Key, PyTree
@@ -40,9 +40,7 @@ class CopyMemory(Task):
     def output_size(self) -> int:
         return self.alphabet + 1
 
-    @property
-    def solved_at(self) -> float:
-        return 0.99
+    solved_at = 0.99
 
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         string = jax.random.randint(key, (self.symbols, size), 1, self.alphabet + 1, jnp.int32)

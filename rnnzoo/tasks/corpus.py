@@ -7,7 +7,7 @@ import stat
 
 import numpy as np
 
-from rnnzoo.registry import UsageError
+from rnnzoo.spec import UsageError
 
 LARGEST = 2**28  # bytes; the arrays made of a text take about ten times its size
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import Size, spec
+from rnnzoo.spec import Size, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Float, Key, PyTree
@@ -27,17 +27,9 @@ class DelayedRecall(Task):
     better = "higher"
     read = "last"
 
-    @property
-    def input_size(self) -> int:
-        return 1
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def solved_at(self) -> float:
-        return 0.99
+    input_size = 1
+    output_size = 1
+    solved_at = 0.99
 
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         key_bit, key_noise = jax.random.split(key)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.registry import UsageError, spec
+from rnnzoo.spec import UsageError, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Float, Key, PyTree
@@ -37,9 +37,7 @@ class Digits(Task):
     def input_size(self) -> int:
         return 8 if self.view == "rows" else 1
 
-    @property
-    def output_size(self) -> int:
-        return 10
+    output_size = 10
 
     def load(self) -> PyTree:
         """{"train", "test"}, each {"x": (N, T, I), "y": (N,)}."""

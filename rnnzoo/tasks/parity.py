@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.registry import Size, spec
+from rnnzoo.spec import Size, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Float, Key, PyTree
@@ -27,17 +27,9 @@ class Parity(Task):
     metric = "wrong_sequences"
     better = "lower"
 
-    @property
-    def input_size(self) -> int:
-        return 1
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def solved_at(self) -> float:
-        return 0.01
+    input_size = 1
+    output_size = 1
+    solved_at = 0.01
 
     def batch(self, data: PyTree, key: Key, size: int) -> Batch:
         key_bits, key_lengths = jax.random.split(key)

@@ -1,8 +1,8 @@
 """Ways to compute the states of a cell over time. Each is a `rnnzoo.base.Unroll`."""
 
-from rnnzoo.base import Unroll
 from rnnzoo.unrolls.associative import Associative
 from rnnzoo.unrolls.auto import Auto
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.chunked import Chunked
 from rnnzoo.unrolls.chunked_associative import ChunkedAssociative
 from rnnzoo.unrolls.cudnn import CuDNN

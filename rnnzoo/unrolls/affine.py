@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.advance import select, widen
-from rnnzoo.base import Affine, Algebra, Cell, Control, Unroll, spec
-from rnnzoo.layer import around, with_last
-from rnnzoo.typing import Array, Float, Params, PyTree, State
+from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll, around, select, widen, with_last
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,8 +135,8 @@ def _products(cell: Affine, controls: Control) -> Products:
 
 
 def _affine(cell: Affine, params: Params, z_t: PyTree, control_t: Control) -> tuple[PyTree, PyTree]:
-    """A_t and b_t under a control, as `rnnzoo.advance` means it: a reset puts A_t = 0, holding A_t = I. Where there are
-    resets, A_t comes with whether it is one."""
+    """A_t and b_t under a control, as `advance` means it: a reset puts A_t = 0, holding A_t = I. With resets,
+    A_t comes with whether it is one."""
     a_t, b_t = cell.affine(params, widen(z_t))
     if control_t.reset is not None:
         fresh = cell.transition.matvec(a_t, cell.initial_state(params)["h"]) + b_t

@@ -3,7 +3,7 @@
 import jax
 from jax import lax
 
-from rnnzoo.base import spec
+from rnnzoo.spec import spec
 from rnnzoo.typing import Array, Float, PyTree
 from rnnzoo.unrolls.affine import AffineUnroll, Products
 

@@ -7,10 +7,11 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Affine, Cell, Control, Unroll, UsageError, spec
-from rnnzoo.registry import accepts, describe
-from rnnzoo.typing import Array, Params, PyTree, State
+from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.spec import UsageError, accepts, describe, spec
+from rnnzoo.typing import Array, Control, Params, PyTree, State
 from rnnzoo.unrolls.associative import Associative
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.scan import Scan
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from rnnzoo.base import Size, spec
+from rnnzoo.spec import Size, spec
 from rnnzoo.unrolls.parts import Part, Parts
 
 

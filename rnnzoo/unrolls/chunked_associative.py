@@ -7,8 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import spec
-from rnnzoo.registry import Range
+from rnnzoo.spec import Range, spec
 from rnnzoo.typing import Array, Float, PyTree
 from rnnzoo.unrolls.affine import AffineUnroll, Products
 

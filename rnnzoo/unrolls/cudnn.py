@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell, Control, Unroll, UsageError, spec
-from rnnzoo.typing import Array, Float, Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll
 
 GATES = ("i", "f", "g", "o")  # in cuDNN's order
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import jax
 
-from rnnzoo.base import Affine, Algebra, Cell, Control
+from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.partitioned import Partitioned
-from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.typing import Control, Params, PyTree, State
 from rnnzoo.unrolls.taps import structure_in, trace
 
 # Primitives of JAX that act on each entry by itself.

@@ -10,9 +10,10 @@ from jax import lax
 from jax.core import Tracer
 from jax.custom_batching import custom_vmap
 
-from rnnzoo.base import Algebra, Cell, Control, Size, UsageError, spec
-from rnnzoo.registry import Positive
-from rnnzoo.typing import Array, Float, Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import Positive, Size, UsageError, spec
+from rnnzoo.structures.base import Algebra
+from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
 from rnnzoo.unrolls.linearized import Linearized, Steps
 from rnnzoo.unrolls.prefix import solve
 from rnnzoo.unrolls.shooting import Chunks, Linear, Shot

@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import Algebra, spec
-from rnnzoo.registry import Positive
+from rnnzoo.spec import Positive, spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Array, Float
 from rnnzoo.unrolls.iterative import Iterative

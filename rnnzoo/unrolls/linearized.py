@@ -10,9 +10,10 @@ import jax.numpy as jnp
 from jax import lax
 from jax.flatten_util import ravel_pytree
 
-from rnnzoo.advance import advance, widen
-from rnnzoo.base import Cell, Control, Unroll, spec
-from rnnzoo.typing import Array, Float, Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import spec
+from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll, advance, widen
 from rnnzoo.unrolls.elementwise import jacobian_family
 from rnnzoo.unrolls.prefix import solve
 

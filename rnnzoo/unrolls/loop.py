@@ -3,9 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.advance import advance
-from rnnzoo.base import Cell, Control, Unroll, spec
-from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import spec
+from rnnzoo.typing import Control, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll, advance
 
 
 @spec

@@ -1,6 +1,7 @@
 """Newton's method over a whole sequence: DEER (Lim et al. 2024), by multiple shooting. arXiv:2309.12252"""
 
-from rnnzoo.base import Algebra, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.unrolls.iterative import Iterative
 from rnnzoo.unrolls.linearized import Steps
 from rnnzoo.unrolls.shooting import Linear

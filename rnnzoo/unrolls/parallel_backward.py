@@ -1,8 +1,9 @@
 """A sequential forward pass and a parallel backward pass: the cotangent obeys a linear recurrence for any cell
 (Martin & Cundy 2018, arXiv:1709.04057, have it for linear cells)."""
 
-from rnnzoo.base import Cell, Control, spec
-from rnnzoo.typing import Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import spec
+from rnnzoo.typing import Control, Params, PyTree, State
 from rnnzoo.unrolls.linearized import Linearized
 from rnnzoo.unrolls.scan import Scan
 

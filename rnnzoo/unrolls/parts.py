@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import Cell, Control, Unroll, spec
-from rnnzoo.typing import Array, Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import spec
+from rnnzoo.typing import Array, Control, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
 Part = Callable[[State, PyTree], tuple[State, PyTree]]

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Algebra
+from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Float, PyTree
 from rnnzoo.unrolls.affine import Products
 from rnnzoo.unrolls.chunked_associative import ChunkedAssociative

@@ -1,6 +1,7 @@
 """Newton's method with the diagonal of the Jacobian only: quasi-DEER (Gonzalez et al. 2024). arXiv:2407.19115"""
 
-from rnnzoo.base import Algebra, spec
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.unrolls.iterative import Iterative
 from rnnzoo.unrolls.linearized import Steps

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.advance import widen
-from rnnzoo.base import Cell, Control, Unroll, spec
-from rnnzoo.layer import around
-from rnnzoo.typing import Array, Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import spec
+from rnnzoo.typing import Array, Control, Params, PyTree, State
+from rnnzoo.unrolls.base import Unroll, around, widen
 from rnnzoo.unrolls.taps import Tap, jointly, matrices, structure_in, tapped, uses
 
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import Algebra
+from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Float, PyTree, State
 from rnnzoo.unrolls.linearized import Steps
 

@@ -12,9 +12,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.advance import advance
-from rnnzoo.base import Cell, Control, Recurrent, Structure, UsageError, spec
-from rnnzoo.typing import Array, Params, PyTree, State
+from rnnzoo.cells.base import Cell, Recurrent
+from rnnzoo.spec import UsageError, spec
+from rnnzoo.structures.base import Structure
+from rnnzoo.typing import Array, Control, Params, PyTree, State
+from rnnzoo.unrolls.base import advance
 from rnnzoo.wrappers.base import Wrapper
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rnnzoo.base import Size, spec
+from rnnzoo.spec import Size, spec
 from rnnzoo.unrolls.parts import Part, Parts
 
 

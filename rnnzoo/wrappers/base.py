@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import jax
 
-from rnnzoo.base import Cell, Structure, spec
+from rnnzoo.cells.base import Cell, structure_of
 from rnnzoo.cells.elman import Elman
-from rnnzoo.facts import structure_of
-from rnnzoo.noise import Noisy
-from rnnzoo.registry import Size, UsageError
+from rnnzoo.cells.noise import Noisy
+from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 _SHARED = ("hidden_size", "bias", "dtype", "kernel_init")
@@ -53,15 +53,15 @@ class Wrapper(Noisy):
         super().__post_init__()
 
     @property
-    def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def gates(self) -> tuple[str, ...]:
         return self.cell.gates
 
     @property
-    def carries(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def carries(self) -> tuple[str, ...]:
         return self.cell.carries
 
     @property
-    def uses_dt(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def uses_dt(self) -> bool:
         return self.cell.uses_dt
 
     @property

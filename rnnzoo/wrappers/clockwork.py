@@ -5,9 +5,9 @@ arXiv:1402.3511"""
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.base import Cell, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
-from rnnzoo.registry import Size, UsageError
+from rnnzoo.spec import Size, UsageError, spec
 from rnnzoo.typing import Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_units
 

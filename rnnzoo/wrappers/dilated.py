@@ -5,9 +5,9 @@ arXiv:1710.02224"""
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
-from rnnzoo.registry import Size
+from rnnzoo.spec import Size, spec
 from rnnzoo.typing import Array, Float, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper
 
@@ -30,7 +30,7 @@ class Dilated(Wrapper):
     """How many steps ago, d; 1 is `cell` itself."""
 
     @property
-    def carries(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def carries(self) -> tuple[str, ...]:
         return ()  # its state is not one of vectors (H,)
 
     def initial_state(self, params: Params) -> State:

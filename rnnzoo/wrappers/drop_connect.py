@@ -3,9 +3,9 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.cells.lstm import LSTM
-from rnnzoo.registry import Fraction
+from rnnzoo.spec import Fraction, spec
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
 

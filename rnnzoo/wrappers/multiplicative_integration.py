@@ -3,10 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
-from rnnzoo.noise import join, split
-from rnnzoo.registry import UsageError
+from rnnzoo.cells.noise import with_noise, without_noise
+from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
 from rnnzoo.wrappers.product import step_with_products
@@ -61,8 +61,8 @@ class MultiplicativeIntegration(Wrapper):
         return {"cell": {**full, **sums}, "scale": scales}
 
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        z_t, noise_t = split(z_t)
-        inner = join(z_t["cell"], noise_t)
+        z_t, noise_t = without_noise(z_t)
+        inner = with_noise(z_t["cell"], noise_t)
         return step_with_products(self.cell, params, state, inner, lambda g: {"after": z_t["scale"][g]})
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from rnnzoo.base import Algebra, Cell, Connectivity, Structure, spec
-from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import spec
+from rnnzoo.structures.base import Algebra, Structure
+from rnnzoo.typing import Array, Connectivity, Float, Key, Params, PyTree, State
 
 
 @spec

@@ -3,10 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.base import Cell, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.cells.lstm import LSTM
-from rnnzoo.noise import join, split
-from rnnzoo.registry import Fraction
+from rnnzoo.cells.noise import with_noise, without_noise
+from rnnzoo.spec import Fraction, spec
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
 from rnnzoo.wrappers.product import step_with_products
@@ -43,8 +43,10 @@ class VariationalDropout(Wrapper):
         }
 
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        z_t, noise_t = split(z_t)
+        z_t, noise_t = without_noise(z_t)
         if noise_t is None:
             return self.cell.step(params, state, z_t)
         mask = noise_t["heard"] / max(1 - self.rate, 1e-9)  # at rate 1 all units are dropped, and 0 / 0 is not
-        return step_with_products(self.cell, params, state, join(z_t, noise_t["cell"]), lambda gate: {"before": mask})
+        return step_with_products(
+            self.cell, params, state, with_noise(z_t, noise_t["cell"]), lambda gate: {"before": mask}
+        )

@@ -2,10 +2,10 @@
 
 import jax
 
-from rnnzoo.base import Cell, spec
+from rnnzoo.cells.base import Cell
 from rnnzoo.cells.lstm import LSTM
-from rnnzoo.noise import join, split
-from rnnzoo.registry import Fraction
+from rnnzoo.cells.noise import with_noise, without_noise
+from rnnzoo.spec import Fraction, spec
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_vectors, vector_shapes
 
@@ -44,10 +44,10 @@ class Zoneout(Wrapper):
         return {"kept": kept, "cell": super().noise(inner_key, time)}
 
     def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        z_t, noise_t = split(z_t)
+        z_t, noise_t = without_noise(z_t)
         if noise_t is None:
             kept = {name: self._rate(name) for name in self.carries}
         else:
-            z_t, kept = join(z_t, noise_t["cell"]), noise_t["kept"]
+            z_t, kept = with_noise(z_t, noise_t["cell"]), noise_t["kept"]
         new = self.cell.step(params, state, z_t)
         return new | {name: d * state[name] + (1 - d) * new[name] for name, d in kept.items()}

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 
 import rnnzoo
-from rnnzoo.registry import to_dict
+from rnnzoo.spec import to_dict
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE, INPUT_SIZE = 8, 4

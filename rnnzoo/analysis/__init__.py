@@ -1,0 +1,1 @@
+"""What members are and what training made of them: tables, pictures, reports."""

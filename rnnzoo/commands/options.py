@@ -1,0 +1,117 @@
+"""Options over a specification: fields by their path, members swapped by name."""
+
+import dataclasses
+import types
+import typing
+from typing import Any
+
+from rnnzoo.spec import Spec, UsageError, field_types, find, from_dict, members, to_dict
+
+
+def override(value: Spec, args: list[str], prog: str, description: str = "") -> Any:
+    """The specification with the command line's options applied.
+
+    ``--a.b VALUE`` and ``--config.a.b=VALUE`` set a field, and ``--a NAME`` puts the member of that name where
+    `a` holds a specification; the new member keeps the fields that the old one had set and both know."""
+    import tyro
+
+    value, rest = _swap_members(value, [_plain(a) for a in args])
+    parsed = tyro.cli(
+        type(value),
+        default=value,
+        args=rest,
+        prog=prog,
+        description=description + "\n\n" + swappable(value),
+        config=(tyro.conf.AvoidSubcommands,),
+    )
+    return from_dict(to_dict(parsed), "the command line")  # checks each part, changed or not
+
+
+def _plain(arg: str) -> str:
+    return "--" + arg.removeprefix("--config.") if arg.startswith("--config.") else arg
+
+
+def _swap_members(value: Spec, args: list[str]) -> tuple[Spec, list[str]]:
+    """Apply every ``--path NAME`` whose path holds a specification; return the other arguments."""
+    swaps, rest, i = [], [], 0
+    while i < len(args):
+        key, equals, name = args[i].partition("=")
+        path = key.removeprefix("--").replace("-", "_").split(".")
+        if not key.startswith("--") or not all(path) or not _holds_spec(value, path):
+            rest.append(args[i])
+            i += 1
+            continue
+        if not equals:
+            i += 1
+            name = args[i] if i < len(args) else ""
+        swaps.append((path, name))
+        i += 1
+    for path, name in sorted(swaps, key=lambda swap: len(swap[0])):  # a cell before its structure
+        value = _replace(value, path, name)
+    return value, rest
+
+
+def _families(hint: Any) -> tuple[str, bool] | None:
+    """The family of members that a field accepts, and whether it accepts None; None if it holds no member."""
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    kinds = [o.kind for o in options if isinstance(o, type) and issubclass(o, Spec)]
+    return (kinds[0], type(None) in options) if kinds else None
+
+
+def _holds_spec(value: Any, path: list[str]) -> bool:
+    for name in path[:-1]:
+        value = getattr(value, name, None)
+    hints = field_types(type(value)) if isinstance(value, Spec) else {}
+    return path[-1] in hints and _families(hints[path[-1]]) is not None
+
+
+def _replace(value: Any, path: list[str], name: str) -> Any:
+    field = path[0]
+    family = _families(field_types(type(value))[field])
+    if len(path) > 1:
+        return _unchecked(type(value), {**vars(value), field: _replace(getattr(value, field), path[1:], name)})
+    assert family is not None
+    kind, optional = family
+    if optional and name.lower() == "none":
+        return _unchecked(type(value), {**vars(value), field: None})
+    if not name or name.startswith("-"):
+        raise UsageError(f"--{field} needs a name; known: {', '.join(members(kind))}")
+    return _unchecked(type(value), {**vars(value), field: _swap(getattr(value, field), find(kind, name))})
+
+
+def _swap(old: Spec | None, cls: type[Spec]) -> Spec:
+    """A member of another class, with the fields that were set in the old one."""
+    kept = {}
+    for field in dataclasses.fields(typing.cast(Any, old)) if old is not None else ():
+        if getattr(old, field.name) != field.default and field.name in field_types(cls):
+            kept[field.name] = getattr(old, field.name)
+    return _unchecked(cls, kept)
+
+
+def _unchecked(cls: type[Spec], values: dict[str, Any]) -> Spec:
+    """An instance whose fields are checked only once all options are applied: block 4 may not fit until the size,
+    given two options later, is known."""
+    made = object.__new__(cls)
+    for field in dataclasses.fields(typing.cast(Any, cls)):
+        if field.name not in values and field.default is dataclasses.MISSING:
+            raise UsageError(f"{cls.kind}.{cls.__name__} needs {field.name!r}; name it after {cls.__name__}")
+        object.__setattr__(made, field.name, values.get(field.name, field.default))
+    return made
+
+
+def swappable(value: Spec, prefix: str = "--") -> str:
+    """Help: which fields take the name of a member, and which names there are."""
+    lines = []
+    for name, hint in field_types(type(value)).items():
+        if (family := _families(hint)) is None:
+            continue
+        path = prefix + name.replace("_", "-")
+        names = list(members(family[0]))
+        if len(names) > 1 or family[1]:
+            lines.append(f"{path} {{{','.join(names)}}}: swap in another member by name.")
+        if isinstance(inner := getattr(value, name), Spec):
+            lines.append(swappable(inner, path + "."))
+    return "\n".join(filter(None, lines))
+
+
+__all__ = ["override", "swappable"]

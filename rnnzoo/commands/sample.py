@@ -1,0 +1,98 @@
+"""``rnnzoo sample RUN_DIR``: text from a trained character model, one character at a time."""
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rnnzoo.commands.trained import parser_of, trained_by
+from rnnzoo.spec import UsageError
+from rnnzoo.store.model_folder import Trained
+from rnnzoo.streaming import make_model_stepper
+from rnnzoo.training.symbols import check_symbols
+
+
+def main(args: list[str]) -> int:
+    """Write text from a trained character model."""
+    parser = parser_of("sample", "Write text from a trained character model, character by character.", seeds=False)
+    parser.add_argument("--prompt", default="\n", help="what the model reads first (a line end)")
+    parser.add_argument("--length", type=int, default=400, help="characters to draw (400)")
+    parser.add_argument("--temperature", type=float, default=1.0, help="below 1: likelier; 0: the likeliest (1)")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws (0)")
+    known = parser.parse_args(args)
+    if known.seed < 0:
+        raise UsageError(f"--seed is {known.seed}; accepted: 0 or more")
+    text = sample(
+        trained_by(known, seed=0), known.prompt, length=known.length, temperature=known.temperature, seed=known.seed
+    )
+    try:
+        for part in itertools.chain([known.prompt], text, "\n"):
+            print(part, end="", flush=True)
+    except BrokenPipeError:  # the reader, such as head, has enough; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def sample(
+    trained: Trained, prompt: str, *, length: int = 400, temperature: float = 1.0, seed: int = 0
+) -> Iterator[str]:
+    """The characters that the model draws after `prompt`, each as soon as it is drawn.
+
+    Args:
+        trained: a model of a task whose tokens are characters, such as `CharLM`, with its symbols.
+        prompt: what the model reads first, at least one character of its training text.
+        length: how many characters to draw.
+        temperature: divides the logits; below 1 the likely gets likelier, and 0 takes the likeliest.
+        seed: of the draws. The same seed and the same versions give the same text.
+
+    Raises:
+        UsageError (a ValueError): a model that does not predict characters, or a prompt it cannot read."""
+    tokens, alphabet = _tokens(trained, prompt)
+    if not temperature >= 0 or temperature == float("inf"):
+        raise UsageError(f"temperature is {temperature}; accepted: a number >= 0")
+    if length < 0:
+        raise UsageError(f"length is {length}; accepted: 0 or more")
+    stepper = make_model_stepper(trained.model, trained.params)
+    return _draw(stepper, tokens, alphabet, length, temperature, np.random.default_rng(seed))
+
+
+def _draw(
+    stepper: Any, tokens: np.ndarray, alphabet: str, length: int, temperature: float, random: np.random.Generator
+) -> Iterator[str]:
+    state, outputs = stepper.start(), None
+    for token in tokens:
+        outputs, state = stepper(state, np.full((1, 1), token, np.int32))
+    for _ in range(length):
+        logits = np.asarray(outputs, np.float64).reshape(-1)[: len(alphabet)]  # "unknown", the last, is never drawn
+        if temperature:
+            scaled = (logits - logits.max()) / temperature
+            chances = np.exp(scaled) / np.exp(scaled).sum()
+            token = int(random.choice(len(alphabet), p=chances))
+        else:
+            token = int(logits.argmax())
+        yield alphabet[token]
+        outputs, state = stepper(state, np.full((1, 1), token, np.int32))
+
+
+def _tokens(trained: Trained, prompt: str) -> tuple[np.ndarray, str]:
+    """The prompt's tokens, and the characters by token."""
+    symbols = trained.symbols
+    if symbols is None or trained.model.read != "each":
+        name = type(trained.config.task).__name__ if trained.config is not None else "a model without a task"
+        raise UsageError(
+            f"{name} has no characters to draw; accepted: a model of tasks.CharLM with its characters (Trained."
+            "symbols; a folder written before symbols.json has none: save the run again with rnnzoo save RUN_DIR)"
+        )
+    check_symbols(trained.model, symbols, "Trained.symbols")
+    if not prompt:
+        raise UsageError("the prompt is empty; accepted: at least one character")
+    if strange := sorted(set(prompt) - set(symbols)):
+        raise UsageError(f"the prompt has {', '.join(map(repr, strange))}, which the training text does not have")
+    token = {character: number for number, character in enumerate(symbols)}
+    return np.array([token[character] for character in prompt], np.int32), symbols
+
+
+__all__ = ["main", "sample"]

@@ -1,0 +1,54 @@
+"""How many numbers of a cell or a network are free, and how many entries its recurrent matrices have."""
+
+import math
+from collections.abc import Callable
+
+import jax
+
+from rnnzoo.cells.base import Affine, Cell, Recurrent, structure_of
+from rnnzoo.models import Model
+from rnnzoo.typing import Key, Params
+from rnnzoo.wrappers.base import Wrapper
+
+
+def num_params(model: Model) -> int:
+    """How many numbers of a network are free."""
+    unused = sum(_unused(model.cell, model.layer_input_size(i)) for i in range(model.stack.layers))
+    return _stored(model.init) - len(model.directions) * unused
+
+
+def num_cell_params(cell: Cell, input_size: int) -> int:
+    """How many numbers of a cell are free."""
+    return _stored(lambda key: cell.init(key, input_size)) - _unused(cell, input_size)
+
+
+def _stored(init: Callable[[Key], Params]) -> int:
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(jax.eval_shape(lambda: init(jax.random.key(0)))))
+
+
+def _unused(cell: Cell, input_size: int) -> int:
+    """Numbers that are stored but have no effect: the corners of a band."""
+    structure = structure_of(cell)
+    if structure is None:
+        return 0
+    gates = jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))["u"].values()
+    stored = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(list(gates)))
+    return stored - len(gates) * structure.num_params(cell.hidden_size)
+
+
+def nonzeros_of(cell: Cell) -> int:
+    """Entries of a cell's recurrent or transition matrices that may differ from 0, over all gates."""
+    if isinstance(cell, Wrapper):
+        return nonzeros_of(cell.cell)
+    if isinstance(cell, Recurrent):
+        gates = cell.gates if cell.recurrent_gates is None else cell.recurrent_gates
+        return len(gates) * cell.structure.nonzeros(cell.hidden_size)
+    return cell.transition.nonzeros(cell.hidden_size) if isinstance(cell, Affine) else 0
+
+
+def nonzeros_u(model: Model) -> int:
+    """The same for all layers and directions of a network."""
+    return model.stack.layers * len(model.directions) * nonzeros_of(model.cell)
+
+
+__all__ = ["nonzeros_of", "nonzeros_u", "num_cell_params", "num_params"]

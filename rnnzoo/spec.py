@@ -1,0 +1,244 @@
+"""Specifications: frozen dataclasses with checked fields, found by name, written as JSON and read back.
+
+Every cell, structure, unroll, task and run configuration is a `Spec`. A concrete subclass is registered by
+its class statement alone, so that code outside the package adds members on equal terms. Reading JSON only
+ever constructs registered specifications: it never imports or executes anything.
+"""
+
+import dataclasses
+import difflib
+import functools
+import inspect
+import json
+import math
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+class UsageError(ValueError):
+    """What the user gave cannot be used. The command line prints the message and exits with code 2."""
+
+
+def suggest(name: str, names: typing.Iterable[str]) -> str:
+    """The end of an error message: the nearest known names, or all of them."""
+    names = sorted(names)
+    key = _fold(name)
+    folded = {_fold(n): n for n in names}
+    if close := difflib.get_close_matches(key, folded, n=3, cutoff=0.6):  # the closest first
+        return "did you mean " + " or ".join(folded[n] for n in close) + "?"
+    return "known: " + ", ".join(names)
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+# ---- fields ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The numbers that a field accepts: ``Annotated[int, Range(low=1)]``. The bounds themselves are accepted
+    unless `open` is set."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        if self.open:
+            return self.low < value < self.high
+        return self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        sign = "" if self.open else "="
+        low = f">{sign} {self.low:g}" if self.low > -math.inf else ""
+        high = f"<{sign} {self.high:g}" if self.high < math.inf else ""
+        return " and ".join(filter(None, (low, high))) or "any number"
+
+
+Size = typing.Annotated[int, Range(low=1)]  # a number of things, at least one
+Count = typing.Annotated[int, Range(low=0)]  # a number of things, possibly none
+Positive = typing.Annotated[float, Range(low=0, open=True)]
+NonNegative = typing.Annotated[float, Range(low=0)]
+Seed = typing.Annotated[int, Range(low=0, high=2**32 - 1)]  # of a fixed random pattern
+Fraction = typing.Annotated[float, Range(low=0, high=1)]
+
+
+def describe(hint: Any) -> str:
+    """What a field of this type accepts, in words."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        ranges = [str(a) for a in args[1:] if isinstance(a, Range)]
+        return " ".join([describe(args[0]), *ranges])
+    if origin is typing.Literal:
+        return "one of " + ", ".join(map(repr, args))
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(describe(a) for a in args)
+    if origin is tuple:
+        return f"a tuple of {describe(args[0])}"
+    if hint is type(None):
+        return "None"
+    if isinstance(hint, type) and issubclass(hint, Spec):
+        return f"a specification from rnnzoo.{hint.kind}"
+    return {int: "an integer", float: "a number", str: "text", bool: "True or False"}.get(hint, str(hint))
+
+
+def accepts(hint: Any, value: Any) -> bool:
+    """Whether `value` may stand in a field of type `hint`. Strict: True is no integer, NaN is no number."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return accepts(args[0], value) and all(value in a for a in args[1:] if isinstance(a, Range))
+    if origin is typing.Literal:
+        return any(value == a and type(value) is type(a) for a in args)
+    if origin in (typing.Union, types.UnionType):
+        return any(accepts(a, value) for a in args)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(accepts(args[0], v) for v in value)
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+@functools.cache
+def field_types(cls: type) -> dict[str, Any]:
+    """Field name -> annotation, of a specification class."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+
+
+# ---- facts -----------------------------------------------------------------------------------------------
+
+
+class _Required:
+    """Marks a class abstract in the eyes of `abc` until the name is overridden."""
+
+    __isabstractmethod__ = True
+
+
+def required() -> Any:
+    """A fact that a concrete subclass states, by a class attribute or a property: ``name: ClassVar[T] = required()``.
+    A class that lacks it is abstract."""
+    return _Required()
+
+
+def derived(function: Callable[[Any], Any]) -> Any:
+    """A fact computed from the specification, which a subclass may replace by a class attribute or a property."""
+    return property(function, doc=function.__doc__)
+
+
+# ---- specifications --------------------------------------------------------------------------------------
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def spec(cls: type[T]) -> type[T]:
+    """Class decorator: a frozen dataclass with keyword-only fields. It hashes, compares and prints."""
+    return dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+class Spec:
+    """Base of every specification. ``class Structure(Spec, kind="structures")`` opens a family; a subclass without
+    abstract methods is a member, known under its class name. Names that start with "_" are private."""
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls, kind: str | None = None, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        if kind is not None:
+            cls.kind = kind
+        if not cls.__name__.startswith("_"):
+            _register(cls)
+
+    def __post_init__(self) -> None:
+        for name, hint in field_types(type(self)).items():
+            if not accepts(hint, value := getattr(self, name)):
+                raise UsageError(f"{type(self).__name__}.{name} is {value!r}; accepted: {describe(hint)}")
+
+
+_FAMILIES: dict[str, dict[str, type[Spec]]] = {}
+
+
+def _register(cls: type[Spec]) -> None:
+    family = _FAMILIES.setdefault(cls.kind, {})
+    known = family.get(cls.__name__)
+    # The same class statement run again (a reloaded module, a notebook cell) replaces its older self.
+    if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise UsageError(
+            f"{cls.kind} already has a {cls.__name__} (from {known.__module__}); "
+            f"give the one in {cls.__module__} another name"
+        )
+    family[cls.__name__] = cls
+
+
+def members(kind: str) -> dict[str, type[Spec]]:
+    """Name -> class, of all concrete members of a family such as "cells", in order of name."""
+    if kind not in _FAMILIES:
+        raise UsageError(f"no family {kind!r}; {suggest(kind, _FAMILIES)}")
+    return {n: c for n, c in sorted(_FAMILIES[kind].items()) if not inspect.isabstract(c)}
+
+
+def find(kind: str, name: str) -> type[Spec]:
+    """The class of that name; case, "-" and "_" do not matter. Raises `UsageError` with the nearest names."""
+    known = members(kind)
+    if name in known:
+        return known[name]
+    folded = {_fold(n): c for n, c in known.items()}
+    if _fold(name) not in folded:
+        raise UsageError(f"no {name!r} in {kind}; {suggest(name, known)}")
+    return folded[_fold(name)]
+
+
+# ---- JSON ------------------------------------------------------------------------------------------------
+
+
+def to_dict(value: Any) -> Any:
+    """A specification as plain dicts, lists and scalars; ``"type"`` holds the member's public name."""
+    if isinstance(value, Spec):
+        fields = {f.name: to_dict(getattr(value, f.name)) for f in dataclasses.fields(typing.cast(Any, value))}
+        return {"type": f"{value.kind}.{type(value).__name__}", **fields}
+    return [to_dict(v) for v in value] if isinstance(value, tuple) else value
+
+
+def from_dict(data: Any, where: str = "the specification") -> Any:
+    """Inverse of `to_dict`. Raises `UsageError` that names the place, the value and what is accepted."""
+    if isinstance(data, list):
+        return tuple(from_dict(v, f"{where}[{i}]") for i, v in enumerate(data))
+    if not isinstance(data, dict):
+        return data
+    kind, _, name = str(data.get("type")).partition(".")
+    if not name:
+        raise UsageError(f'{where} has "type": {data.get("type")!r}; accepted: a name such as "cells.LSTM"')
+    cls = find(kind, name)
+    known = field_types(cls)
+    for field in data.keys() - {"type"} - known.keys():
+        raise UsageError(f"{where}: {name} has no field {field!r}; {suggest(field, known)}")
+    values = {k: from_dict(v, f"{where}.{k}") for k, v in data.items() if k != "type"}
+    try:
+        return cls(**values)
+    except TypeError as error:  # a missing field
+        raise UsageError(f"{where}: {error}") from None
+
+
+def to_json(value: Spec, indent: int | None = None) -> str:
+    """A specification as JSON text."""
+    return json.dumps(to_dict(value), indent=indent, allow_nan=False)
+
+
+def from_json(text: str) -> Any:
+    """The specification that `to_json` wrote. Constructs registered members only; executes nothing."""
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise UsageError(f"not a specification in JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise UsageError(f'not a specification in JSON: {text[:40]!r}; accepted: an object with a "type"')
+    try:
+        return from_dict(data)
+    except RecursionError:
+        raise UsageError("not a specification in JSON: it is nested too deeply") from None

@@ -1,0 +1,1 @@
+"""Trained models as folders, and arrays and scores from outside, checked."""

@@ -1,0 +1,48 @@
+"""Arrays in a .safetensors file: read and written through the `safetensors` package, with errors users can act on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnzoo.spec import UsageError
+
+KINDS = ("F64", "F32", "F16", "BF16", "C64", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """Name -> array of all tensors in a file; bfloat16 comes as ml_dtypes' type."""
+    import safetensors
+    from safetensors.numpy import load_file
+
+    try:
+        _check_kinds(path)
+        return load_file(path)
+    except UsageError:
+        raise
+    except (OSError, safetensors.SafetensorError, ValueError, KeyError, json.JSONDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+
+
+def _check_kinds(path: Path) -> None:
+    """Refuse what numpy has no type for, such as F8_E4M3, before anything is read."""
+    import safetensors
+
+    with safetensors.safe_open(path, "np") as file:
+        for name in file.keys():
+            if (kind := file.get_slice(name).get_dtype()) not in KINDS:
+                raise UsageError(f"{name} of {path} is {kind}; accepted: {', '.join(KINDS)}")
+
+
+def write(path: Path, arrays: dict[str, Any], metadata: dict[str, str] | None = None) -> None:
+    """Write arrays; `metadata` may hold text only."""
+    from safetensors.numpy import save_file
+
+    path.touch()
+    mode = path.stat().st_mode  # the user's umask; safetensors makes files that nobody else may read
+    save_file({name: np.asarray(a, order="C") for name, a in arrays.items()}, path, metadata)
+    path.chmod(mode)
+
+
+__all__ = ["read", "write"]

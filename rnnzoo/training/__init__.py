@@ -1,0 +1,1 @@
+"""Training: configurations, the jitted update, the job on the host, run folders."""

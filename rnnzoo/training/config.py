@@ -1,0 +1,122 @@
+"""What one training run is: a specification like every other, written to the run folder as `config.json`."""
+
+import difflib
+import runpy
+from pathlib import Path
+from typing import Literal
+
+from rnnzoo.cells.base import Cell
+from rnnzoo.models import Model, Stack
+from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Size, Spec, UsageError, from_json, spec, suggest
+from rnnzoo.tasks.base import Task
+from rnnzoo.unrolls.base import Unroll
+from rnnzoo.unrolls.scan import Scan
+
+
+@spec
+class Config(Spec, kind="configs"):
+    """One training run: a task, a network, an optimizer, a schedule of work."""
+
+    task: Task
+    """What to learn."""
+    cell: Cell
+    """The recurrent cell of every layer."""
+    model: Stack = Stack()
+    """How layers are stacked."""
+    unroll: Unroll = Scan()
+    """How the recurrences are computed."""
+
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam"
+    """The optimizer, from optax."""
+    lr: Positive = 1e-3
+    """Peak learning rate."""
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """The learning rate's course to 0 at the last step, after the warm-up."""
+    warmup: Count = 0
+    """Steps over which the learning rate rises from 0."""
+    momentum: Fraction = 0.0
+    """Momentum (sgd and rmsprop only)."""
+    weight_decay: NonNegative = 0.0
+    """Decoupled weight decay of input, embedding and output weights; recurrent weights, biases and norms are spared."""
+    clip: NonNegative = 1.0
+    """Largest global norm of the gradient; 0 does not clip."""
+    clip_recurrent: NonNegative = 0.0
+    """Largest absolute value of a recurrent weight, after each step; 0: none. IndRNN's is 2^(1/T) for T time steps."""
+
+    batch_size: Size = 32
+    """Sequences in a training step."""
+    stream: bool = False
+    """Train on long sequences piece by piece: the state is carried from step to step, gradients are not."""
+    steps: Size = 1000
+    """Training steps (updates)."""
+    log_every: Size = 100
+    """Steps between two log lines."""
+    eval_every: Size = 500
+    """Steps between two evaluations on the held-out set, each with a checkpoint; there is one at the end as well."""
+    seed: Count = 0
+    """Seed of parameters, batches and dropout."""
+    seeds: Size = 1
+    """Number of seeds (seed, seed + 1, ...) to train at once."""
+    devices: Literal["all", "one"] = "all"
+    """Devices to train on, the cores of a CPU among them: as many as divide the seeds, and the batch where an
+    update is large enough for it to pay; or one."""
+    init_from: str = ""
+    """Run folder whose last checkpoint gives the parameters at the start; cell.structure may be wider than there."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.warmup >= self.steps:
+            raise UsageError(f"Config.warmup is {self.warmup}; accepted: less than the {self.steps} steps")
+        if reason := self.unroll.refuses(self.cell):
+            raise UsageError(reason)
+        if self.stream and not self.task.streams:
+            raise UsageError(f"{type(self.task).__name__} has no streams; accepted: Config.stream = False")
+
+    def network(self) -> Model:
+        """The network that fits the task. Loads the task's data where its sizes depend on them."""
+        task = self.task
+        return Model(
+            cell=self.cell,
+            input_size=task.input_size,
+            output_size=task.output_size,
+            tokens=task.tokens,
+            read=task.read,
+            stack=self.model,
+        )
+
+
+def load_config(path: str) -> Config:
+    """The `config` of a Python file, or of a run folder's `config.json`. A Python file is code and is executed."""
+    file = Path(path)
+    if not file.is_file():
+        folder = file.parent if file.parent.is_dir() else Path("configs")
+        known = sorted(str(p) for p in folder.glob("*.py"))
+        hint = suggest(str(file), known) if known else "no config files are there"
+        raise UsageError(f"no config file {path!r}; {hint}")
+    if file.suffix == ".json":
+        config = from_json(read_text(file))
+    else:
+        try:
+            config = runpy.run_path(path).get("config")
+        except (SyntaxError, NameError, ImportError, AttributeError, TypeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    if not isinstance(config, Config):
+        raise UsageError(f"{path} defines config = {config!r}; accepted: config = rnnzoo.config.Config(...)")
+    return config
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 text file, or `UsageError` naming it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+
+
+def difference(old: str, new: str) -> str:
+    """The lines in which two JSON texts differ, "-" old and "+" new."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
+    return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
+
+
+__all__ = ["Config", "difference", "load_config", "read_text"]

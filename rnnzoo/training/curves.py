@@ -1,0 +1,39 @@
+"""Learning curves as a picture."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnzoo.training.config import Config
+
+
+def draw_curves(config: Config, records: list[dict[str, Any]], result: dict[str, Any], path: Path) -> None:
+    """Draw loss and score over steps: each seed faint, the median bold, the baselines dotted."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw(left, [r["step"] for r in records], [r["loss"] for r in records], "training loss")
+    task, scored = config.task, [r for r in records if "scores" in r]
+    _draw(right, [r["step"] for r in scored], [r["scores"][task.metric] for r in scored], task.metric.replace("_", " "))
+    for i, (name, value) in enumerate(result["baseline"].items()):
+        right.axhline(value, color=f"C{i + 1}", linestyle=":", label=name.replace("_", " "))
+    if result["baseline"]:
+        right.legend(frameon=False, fontsize="small")
+    if min((min(r["loss"]) for r in records), default=0) > 0:
+        left.set_yscale("log")
+    figure.suptitle(f"{type(task).__name__}, {type(config.cell).__name__}", fontsize="medium")
+    figure.savefig(path, dpi=120)
+
+
+def _draw(axes: Any, steps: list[int], values: list[list[float]], label: str) -> None:
+    for seed in range(len(values[0]) if len(values) and len(values[0]) > 1 else 0):
+        axes.plot(steps, [v[seed] for v in values], color="C0", alpha=0.25, linewidth=0.8)
+    axes.plot(steps, [np.median(v) for v in values], color="C0", linewidth=1.8, marker="." if len(steps) < 3 else None)
+    axes.set_xlabel("step")
+    axes.set_ylabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+__all__ = ["draw_curves"]

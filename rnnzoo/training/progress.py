@@ -1,0 +1,59 @@
+"""What a run prints: one line per log step, and on a terminal a live bar."""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from rnnzoo.training.config import Config
+
+
+class Progress:
+    """One line per log step; on a terminal also a live bar."""
+
+    def __init__(self, config: Config):
+        self.config = config
+        self._bar: Any = None
+        if sys.stdout.isatty():
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+            self._bar = Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True)
+            self._task = self._bar.add_task("training", total=config.steps)
+            self._bar.start()
+
+    def line(self, text: str) -> None:
+        """Print a line of text."""
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, flush=True)
+
+    def warn(self, text: str) -> None:
+        """Print a warning, to standard error."""
+        print(f"warning: {text}", file=sys.stderr, flush=True)
+
+    def step(self, record: dict[str, Any], scores: dict[str, list[float]]) -> None:
+        """Report one line of metrics.jsonl and the newest scores."""
+        metric, steps = self.config.task.metric, self.config.steps
+        left = (steps - record["step"]) / record["steps_per_second"]
+        score = f"{metric} {np.median(scores[metric]):.4f}" if scores else f"{metric} -"
+        self.line(
+            f"step {record['step']:>{len(str(steps))}}/{steps}  loss {np.median(record['loss']):.4f}  {score}  "
+            f"{record['steps_per_second']:.0f} steps/s  {duration(left)} left"
+        )
+        if self._bar is not None:
+            self._bar.update(self._task, completed=record["step"])
+
+    def close(self) -> None:
+        """End the live bar."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def duration(seconds: float) -> str:
+    """A time in minutes and seconds, such as 3:07."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+__all__ = ["Progress", "duration"]

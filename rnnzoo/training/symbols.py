@@ -1,0 +1,40 @@
+"""What the tokens of a text model mean: the characters by token, kept beside its parameters as symbols.json."""
+
+import json
+from pathlib import Path
+
+from rnnzoo.models import Model
+from rnnzoo.spec import UsageError
+from rnnzoo.training.config import read_text
+
+SYMBOLS = "symbols.json"
+LARGEST = 2**24  # bytes; all of Unicode in JSON's escapes is smaller
+
+
+def read_symbols(file: Path) -> str:
+    """The characters in a symbols.json; `UsageError` if it holds anything else."""
+    if (size := file.stat().st_size) > LARGEST:
+        raise UsageError(f"{file} has {size} bytes; accepted: up to {LARGEST}")
+    try:
+        symbols = json.loads(read_text(file))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise UsageError(f"{file} is no JSON: {error}") from None
+    if not isinstance(symbols, str) or len(set(symbols)) < len(symbols):
+        raise UsageError(f"{file} is {str(symbols)[:40]!r}; accepted: text in JSON, each character once")
+    return symbols
+
+
+def check_symbols(model: Model, symbols: str | None, where: str) -> None:
+    """Raise `UsageError` unless the model reads and predicts these characters, and one token for all others."""
+    if symbols is None:
+        return
+    size = len(symbols) + 1
+    if not model.tokens or (model.input_size, model.output_size) != (size, size):
+        kind = "tokens" if model.tokens else "vectors"
+        raise UsageError(
+            f"{where} has {len(symbols)} characters, and the model reads {kind} of size {model.input_size} and has "
+            f"{model.output_size} outputs; accepted: one token more than there are characters"
+        )
+
+
+__all__ = ["SYMBOLS", "check_symbols", "read_symbols"]

@@ -1,0 +1,88 @@
+"""Start a run from the parameters of another whose recurrent matrices have the same or a narrower structure."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from rnnzoo.cells.base import structure_of
+from rnnzoo.models import Model
+from rnnzoo.spec import UsageError, to_json
+from rnnzoo.structures.base import Structure
+from rnnzoo.structures.nearest import grow
+from rnnzoo.training.config import Config, difference
+from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.update import first_carry, init_state, make_optimizer
+from rnnzoo.typing import Params
+
+
+def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dict[str, Any]:
+    """The state before the first step of `config`: parameters from `config.init_from`, a fresh optimizer state.
+
+    Every U is grown into the structure of `config`, so the network computes what the other one did. `UsageError` if
+    the two networks differ in anything but the structure, or if the new structure cannot hold an old U."""
+    folder = RunFolder(Path(config.init_from))
+    source = folder.config()
+    old = source.network()
+    _check(config, model, source, old)
+    if (symbols := folder.symbols()) is not None and symbols != config.task.symbols:
+        raise UsageError(f"--init-from {config.init_from}: that run has other characters; accepted: the same ones")
+    params = stored_state(folder, source, "last", warn)[1]["params"]
+    before, after = structure_of(old.cell), structure_of(model.cell)
+    if before is not None and after is not None and before != after:
+        params = _grown(params, model, before, after)
+    opt = jax.vmap(make_optimizer(config).init)(params)
+    return {"params": params, "opt": opt} | jax.vmap(lambda p: first_carry(config, model, p))(params)
+
+
+def stored_state(folder: RunFolder, config: Config, which: str, warn: Callable[[str], None]) -> Any:
+    """Step and state of the newest checkpoint of a run, the "last" or the "best"."""
+    checkpoints = folder.best if which == "best" else folder.last
+    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), warn)
+    if restored is None:
+        raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
+    return restored
+
+
+def _check(config: Config, model: Model, source: Config, old: Model) -> None:
+    """Raise `UsageError` if the networks differ in more than the structure, or the runs in the number of seeds."""
+    structure = structure_of(model.cell)
+    texts = [to_json(network, indent=1) for network in (old, model)]
+    same = Model(**{**vars(old), "cell": model.cell})
+    if type(old.cell) is type(model.cell) and old.cell.hidden_size == model.cell.hidden_size and structure is not None:
+        same = Model(**{**vars(old), "cell": old.cell.with_structure(lambda _: structure)})
+    elif old.cell != model.cell:
+        raise UsageError(f"--init-from {config.init_from}: the cells differ:\n{difference(*texts)}")
+    if same != model:
+        lines = difference(to_json(same, indent=1), texts[1])
+        raise UsageError(
+            f"--init-from {config.init_from}: the networks differ in more than cell.structure:\n{lines}\n"
+            "Accepted: the same network, or one with another cell.structure."
+        )
+    if source.seeds != config.seeds:
+        raise UsageError(
+            f"--init-from {config.init_from}: that run has {source.seeds} seeds, this one {config.seeds}; "
+            f"accepted: --seeds {source.seeds}"
+        )
+
+
+def _grown(params: Params, model: Model, before: Structure, after: Structure) -> Params:
+    """The parameters of all seeds with every U as a member of `after`."""
+    size = model.cell.hidden_size
+
+    def each(u: Any) -> Any:
+        seeds = jax.tree.leaves(u)[0].shape[0] if jax.tree.leaves(u) else 0
+        rows = [grow(before, jax.tree.map(lambda a, s=s: a[s], u), after, size=size) for s in range(seeds)]
+        return jax.tree.map(lambda *a: jnp.stack(a), *rows)
+
+    def cell(of: Params) -> Params:
+        return {**of, "u": {gate: each(u) for gate, u in of["u"].items()}}
+
+    layers = {f"layer_{i}": params[f"layer_{i}"] for i in range(model.stack.layers)}
+    grown = {name: {**of, **{d: cell(of[d]) for d in model.directions}} for name, of in layers.items()}
+    return {**params, **grown}
+
+
+__all__ = ["stored_state", "warm_state"]
