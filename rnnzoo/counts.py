@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import jax
 
-from rnnzoo.cells.base import Affine, Cell, Recurrent, structure_of
+from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.cells.recur import matrices
 from rnnzoo.models import Model
 from rnnzoo.typing import Key, Params
 from rnnzoo.wrappers.base import Wrapper
@@ -28,22 +29,20 @@ def _stored(init: Callable[[Key], Params]) -> int:
 
 def _unused(cell: Cell, input_size: int) -> int:
     """Numbers that are stored but have no effect: the corners of a band."""
-    structure = structure_of(cell)
-    if structure is None:
+    if not cell.structures:
         return 0
-    gates = jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))["u"].values()
-    stored = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(list(gates)))
-    return stored - len(gates) * structure.num_params(cell.hidden_size)
+    us, _ = matrices(jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size)), tuple(cell.structures))
+    stored = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(us))
+    return stored - sum(structure.num_params(cell.hidden_size) for structure in cell.structures.values())
 
 
 def nonzeros_of(cell: Cell) -> int:
     """Entries of a cell's recurrent or transition matrices that may differ from 0, over all gates."""
     if isinstance(cell, Wrapper):
         return nonzeros_of(cell.cell)
-    if isinstance(cell, Recurrent):
-        gates = cell.gates if cell.recurrent_gates is None else cell.recurrent_gates
-        return len(gates) * cell.structure.nonzeros(cell.hidden_size)
-    return cell.transition.nonzeros(cell.hidden_size) if isinstance(cell, Affine) else 0
+    if isinstance(cell, Affine):
+        return cell.transition.nonzeros(cell.hidden_size)
+    return sum(structure.nonzeros(cell.hidden_size) for structure in cell.structures.values())
 
 
 def nonzeros_u(model: Model) -> int:

@@ -1,5 +1,6 @@
 """A whole network: input embedding, a stack of recurrent layers, a head. Pure functions of one parameter tree."""
 
+import functools
 from typing import Any, Literal
 
 import jax
@@ -7,7 +8,7 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.initializers import Initializer
-from rnnzoo.run import run
+from rnnzoo.run import run, run_prepared
 from rnnzoo.spec import Count, Fraction, Size, Spec, UsageError, spec
 from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
 from rnnzoo.unrolls.base import Unroll
@@ -98,13 +99,28 @@ class Model(Spec, kind="models"):
             params["norm"] = {"scale": jnp.ones(size), "bias": jnp.zeros(size)}
         return params
 
+    def prepare(self, params: Params) -> Params:
+        """The parameters with those of all cells prepared, for `apply_prepared`."""
+        ready = dict(params)
+        for name in self._layers():
+            ready[name] = {**params[name], **{d: self.cell.prepare(params[name][d]) for d in self.directions}}
+        return ready
+
     def initial_state(self, params: Params, batch: int) -> State:
-        """What `apply` goes on from where no state is given: that of every layer, leaves (B, H)."""
+        """What `apply` goes on from where no state is given: that of every layer, leaves (B, ...). Of a bidirectional
+        layer, that of the cell that runs forward."""
+        return self.initial_state_prepared(self.prepare(params), batch)
+
+    def initial_state_prepared(self, ready: Params, batch: int) -> State:
+        """`initial_state` from what `prepare` returned."""
         found = {}
-        for name in (f"layer_{layer}" for layer in range(self.stack.layers)):
-            state = self.cell.initial_state(self.cell.prepare(params[name]["cell"]))
+        for name in self._layers():
+            state = self.cell.initial_state(ready[name]["cell"])
             found[name] = jax.tree.map(lambda a: jnp.broadcast_to(a, (batch, *a.shape)), state)
         return found
+
+    def _layers(self) -> list[str]:
+        return [f"layer_{layer}" for layer in range(self.stack.layers)]
 
     def apply(
         self,
@@ -113,40 +129,60 @@ class Model(Spec, kind="models"):
         state: State | None = None,
         *,
         lengths: Int[Array, " B"] | None = None,
+        mask: Bool[Array, "T B"] | None = None,
         resets: Bool[Array, "T B"] | None = None,
+        dt: Float[Array, "T B"] | None = None,
         dropout_key: Key | None = None,
         unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
     ) -> tuple[Float[Array, "..."], State]:
-        """Outputs (T, B, O), or (B, O) read at the last step, in float32 or wider; and the state of every layer.
+        """Outputs (T, B, O), or (B, O) read at the last step, in float32 or wider; and the state of every layer, for a
+        bidirectional one ``{"cell": ..., "backward": ...}``, those of both directions.
 
         Args:
             params: from `init`.
             x: vectors (T, B, I) or tokens (T, B), integers from 0 to V - 1 (not checked here: JAX cannot).
             state: what an earlier call returned, to go on from there; not for bidirectional stacks.
             lengths: number of valid steps of each sequence (None: all).
+            mask: False where a step is left out, as in `rnnzoo.run`.
             resets: True where every layer's state starts anew before the step.
+            dt: the time since the step before, for cells that use it (None: 1), the same for all layers.
             dropout_key: draws the dropout masks and the cells' noise; None: neither, as in evaluation.
             unroll: how to compute the recurrences.
         """
+        return self._apply(run, params, x, state, lengths, mask, resets, dt, dropout_key, unroll)
+
+    def apply_prepared(self, ready: Params, x: Any, state: State | None = None, **controls: Any) -> Any:
+        """`apply` with what `prepare` returned, for callers that prepare once and run often; without noise."""
+        given = {name: controls.pop(name, None) for name in ("lengths", "mask", "resets", "dt")}
+        return self._apply(
+            run_prepared, ready, x, state, **given, dropout_key=None, unroll=controls.pop("unroll", Scan())
+        )
+
+    def _apply(
+        self, run: Any, params: Params, x: Array, state: State | None, lengths: Any, mask: Any, resets: Any, dt: Any,
+        dropout_key: Key | None, unroll: Unroll,
+    ) -> tuple[Array, State]:  # fmt: skip
         if state is not None and self.stack.bidirectional:
             raise UsageError("a bidirectional stack reads whole sequences; it cannot go on from a state")
         if self.read == "last" and x.shape[0] == 0:
             raise UsageError(f"x of shape {x.shape} has no last step to read; accepted: one or more steps")
-        controls: dict[str, Any] = {"lengths": lengths, "resets": resets, "unroll": unroll}
+        controls = {"lengths": lengths, "mask": mask, "resets": resets, "unroll": unroll} | (
+            {"dt": dt} if dt is not None else {}
+        )
+        run = functools.partial(run, self.cell, **controls)
         ys, last = self._embed(params, x), {}
-        for layer in range(self.stack.layers):
-            name = f"layer_{layer}"
+        for layer, name in enumerate(self._layers()):
             inputs, here = ys, params[name]
             before = None if state is None else state[name]
             read = _layer_norm(here["norm"], inputs) if "norm" in here else inputs
             key = None if dropout_key is None else jax.random.fold_in(dropout_key, self.stack.layers + layer)
-            ys, last[name] = self._layer(here, read, before, key, controls)
+            ys, last[name] = self._layer(run, here, read, before, key)
             if dropout_key is not None and self.stack.dropout:
                 ys = _dropout(jax.random.fold_in(dropout_key, layer), ys, self.stack.dropout)
             if self.stack.residual and ys.shape == inputs.shape:
                 ys = ys + inputs
         if self.read == "last":
-            ys = self._last(ys, lengths)
+            ys = self._last(ys, _counts(x.shape[:2], lengths, mask))
         ys = ys.astype(jnp.promote_types(ys.dtype, jnp.float32))
         out = ys @ params["head"]["w"].T
         return (out + params["head"]["b"] if self.stack.head_bias else out), last
@@ -158,27 +194,35 @@ class Model(Spec, kind="models"):
             return params["embed"]["w"][x]
         return jax.nn.one_hot(x, self.input_size, dtype=jnp.result_type(float))
 
-    def _layer(
-        self, params: Params, xs: Array, state: State | None, key: Key | None, controls: dict[str, Any]
-    ) -> tuple[Array, State]:
-        ys, last = run(self.cell, params["cell"], xs, state, key=key, **controls)
-        if self.stack.bidirectional:
-            key = None if key is None else jax.random.fold_in(key, 2)
-            back, _ = run(self.cell, params["backward"], xs, reverse=True, key=key, **controls)
-            ys = jnp.concatenate([ys, back], -1)
-        return ys, last
+    def _layer(self, run: Any, params: Params, xs: Array, state: State | None, key: Key | None) -> tuple[Array, State]:
+        ys, last = run(params["cell"], xs, state, key=key)
+        if not self.stack.bidirectional:
+            return ys, last
+        key = None if key is None else jax.random.fold_in(key, 2)
+        back, last_back = run(params["backward"], xs, reverse=True, key=key)
+        return jnp.concatenate([ys, back], -1), {"cell": last, "backward": last_back}
 
-    def _last(self, ys: Array, lengths: Array | None) -> Array:
+    def _last(self, ys: Array, active: Bool[Array, "T B"] | None) -> Array:
         """What the head reads: each direction's output at the last step that it ran; zeros for empty sequences."""
-        if lengths is None:
-            ends = ys[-1]
+        if active is None:
+            ends, starts = ys[-1], ys[0]
         else:
-            index = jnp.maximum(lengths - 1, 0)
-            ends = jnp.take_along_axis(ys, index[None, :, None], 0)[0] * (lengths > 0)[:, None]
+            time = ys.shape[0]
+            at = time - 1 - jnp.argmax(active[::-1], 0), jnp.argmax(active, 0)
+            ends, starts = (jnp.take_along_axis(ys, t[None, :, None], 0)[0] * active.any(0)[:, None] for t in at)
         if not self.stack.bidirectional:
             return ends
         half = self.cell.output_size  # the backward cell ends at the first step
-        return jnp.concatenate([ends[:, :half], ys[0][:, half:]], -1)
+        return jnp.concatenate([ends[:, :half], starts[:, half:]], -1)
+
+
+def _counts(shape: tuple[int, ...], lengths: Any, mask: Any) -> Bool[Array, "T B"] | None:
+    """Which steps count; None for all."""
+    active = None if mask is None else jnp.asarray(mask)
+    if lengths is None:
+        return active
+    within = jnp.broadcast_to(jnp.arange(shape[0])[:, None] < jnp.asarray(lengths), shape)
+    return within if active is None else active & within
 
 
 def _layer_norm(params: Params, x: Array, epsilon: float = 1e-5) -> Array:

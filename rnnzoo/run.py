@@ -1,23 +1,27 @@
-"""Run a cell over sequences: projection, unroll, readout, with one meaning of lengths, resets and reverse."""
+"""Run a cell over sequences: projection, unroll, readout, with one meaning of lengths, mask, resets and reverse."""
 
 import functools
 import math
+import warnings
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.core import Tracer
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.spec import UsageError
+from rnnzoo.trees import check_tree, path_name
 from rnnzoo.typing import Array, Bool, Control, Float, Int, Key, Params, PyTree, State
-from rnnzoo.unrolls.base import Unroll
+from rnnzoo.unrolls.base import Ran, Unroll
 from rnnzoo.unrolls.scan import Scan
 
 Axis = Any  # the size of an axis: an integer, or a symbol in jax.export
 Axes = tuple[Axis, ...]
+LARGE = 2**30  # bytes of all states together, above which `run` says how many they are
 
 
 def run(
@@ -27,21 +31,25 @@ def run(
     state: State | None = None,
     *,
     lengths: Int[Array | np.ndarray, " *B"] | None = None,
+    mask: Bool[Array | np.ndarray, " T *B"] | None = None,
     resets: Bool[Array | np.ndarray, " T *B"] | None = None,
     dt: Float[Array | np.ndarray, " T *B"] | None = None,
     reverse: bool = False,
     key: Key | None = None,
     unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
-) -> tuple[Float[Array, "T *B O"], State]:
+    states: bool = False,
+) -> Any:
     """Run `cell` over `xs`, time first, then any number of batch axes.
 
     Args:
         cell: what to run.
         params: its parameters, from ``cell.init(key, input_size)``.
         xs: inputs (T, *B, I), floating point.
-        state: the state before the first step, of leaves (*B, H) or (H,); None: ``cell.initial_state``.
+        state: the state before the first step, of leaves (*B, ...) or (...); None: ``cell.initial_state``.
         lengths: (*B,), integers from 0 to T. Steps past a sequence's length leave its state as it is and return
             zeros; what `xs` holds there has no influence on values or gradients, even if it is NaN.
+        mask: (T, *B), False where a step is left out, anywhere in a sequence: as past its length, and the step's reset
+            and dt have no influence either.
         resets: (T, *B), True where the state goes back to ``cell.initial_state`` before the step.
         dt: (T, *B), the time since the step before, in the order of running, for cells with `uses_dt` (None: 1). At the
             first step it is that since the state given.
@@ -49,43 +57,88 @@ def run(
         key: draws the training noise of cells that have any (zoneout, recurrent dropout, ...), the same from the same
             key; others ignore it. None: no noise, as in evaluation.
         unroll: how to compute it; all unrolls agree.
+        states: also return the states after all steps.
 
     Returns:
-        ``(ys, last)``: outputs (T, *B, O) in the compute dtype, and the state after the last step.
+        ``(ys, last)``: outputs (T, *B, O) in the compute dtype, and the state after the last step that was run. With
+        `states`, ``(ys, last, states)``: ``states[t]``, leaves (T, *B, ...), is the state after step t.
 
     Raises:
         UsageError (a ValueError): a wrong shape or dtype, or a cell that this unroll cannot run.
     """
-    _check_kinds(cell, unroll, key)
+    require_cell(cell)
     xs = jnp.asarray(xs)
-    lengths, resets, dt = (None if a is None else _array(a) for a in (lengths, resets, dt))
-    _check_inputs(cell, params, xs, lengths, resets)
+    _check_xs(cell, xs)
+    check_params(cell, params, input_size(cell, xs))
+    params, key = prepared(cell, params, key)
+    return run_prepared(
+        cell, params, xs, state, lengths=lengths, mask=mask, resets=resets, dt=dt, reverse=reverse, key=key,
+        unroll=unroll, states=states,
+    )  # fmt: skip
+
+
+def prepared(cell: Cell, params: Params, key: Key | None = None) -> tuple[Params, Key | None]:
+    """Parameters as `run_prepared` takes them, and the key that is left for the noise of single sequences."""
+    if key is None or not isinstance(cell, Noisy):
+        return cell.prepare(params), None
+    typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    if np.shape(key) != (() if typed else (2,)):
+        raise UsageError(f"key is {key!r}; accepted: one key, such as jax.random.key(0)")
+    return cell.prepare(cell.noisy_params(jax.random.fold_in(key, 0), params)), jax.random.fold_in(key, 1)
+
+
+def run_prepared(
+    cell: Cell, params: Params, xs: Any, state: State | None = None, *, lengths: Any = None, mask: Any = None,
+    resets: Any = None, dt: Any = None, reverse: bool = False, key: Key | None = None,
+    unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
+    states: bool = False,
+) -> Any:  # fmt: skip
+    """`run` with what `prepared` returned, for callers that prepare once and run often."""
+    if not isinstance(unroll, Unroll):
+        raise UsageError(f"unroll is {unroll!r}; accepted: a specification, such as rnnzoo.unrolls.Scan()")
+    xs = jnp.asarray(xs)
+    _check_xs(cell, xs)
+    lengths, mask, resets, dt = (None if a is None else _array(a) for a in (lengths, mask, resets, dt))
+    _check_controls(xs.shape[: xs.ndim - cell.feature_axes], lengths, mask, resets)
     xs = _with_elapsed_time(cell, xs, dt)
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
-    time, batch = xs.shape[0], xs.shape[1:-1]
-    noise = None
-    if key is not None and isinstance(cell, Noisy):
-        params = cell.noisy_params(jax.random.fold_in(key, 0), params)
-        noise = _noise(cell, jax.random.fold_in(key, 1), time, batch)
-    params = cell.prepare(params)
-    state = _initial_state(cell, params, state, batch)
+    core = _compiled if unroll.compiled else _core
+    ran = core(cell, unroll, reverse, states, params, xs, state, (lengths, mask, resets), key)
+    return (ran.ys, ran.last, ran.states) if states else (ran.ys, ran.last)
 
-    inputs = jax.tree.map(lambda a: _lanes(a, time, batch), (xs, _controls(time, batch, lengths, resets, noise)))
+
+def _core(
+    cell: Cell, unroll: Unroll, reverse: bool, states: bool, params: Params, xs: Array, state: State | None,
+    controls: tuple[Any, Any, Any], key: Key | None,
+) -> Ran:  # fmt: skip
+    """What `run` computes, from arguments that have been checked."""
+    time, *batch = xs.shape[: xs.ndim - cell.feature_axes]
+    state = _initial_state(cell, params, state, tuple(batch), (xs, params))
+    noise = None if key is None or not isinstance(cell, Noisy) else _noise(cell, key, time, tuple(batch))
+    inputs = (xs, _controls(time, tuple(batch), *controls, noise))
+    inputs = jax.tree.map(lambda a: _lanes(a, 1, len(batch)), inputs)
     if reverse:
         inputs = jax.tree.map(lambda a: jnp.flip(a, 0), inputs)
-    lanes = jax.tree.map(lambda a: a.reshape(-1, *a.shape[len(batch) :]), state)
-    ys, last = unroll.apply(cell, params, lanes, *inputs)
+    lanes = jax.tree.map(lambda a: _lanes(a, 0, len(batch)), state)
+    if states:
+        _say_bytes(lanes, time)
+    ran = unroll.apply(cell, params, lanes, *inputs, states=states)
+    each = (ran.ys, ran.states)
     if reverse:
-        ys = jnp.flip(ys, 0)
-    last = jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), last)
-    return ys.reshape(time, *batch, ys.shape[-1]), last
+        each = jax.tree.map(lambda a: jnp.flip(a, 0), each)
+    ys, kept = jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), each)
+    return Ran(ys, jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), ran.last), kept)
 
 
-def _lanes(array: Array, time: Axis, batch: Axes) -> Array:
-    """(T, *B, ...) with all batch axes as one."""
-    lanes = math.prod(batch)  # may be symbolic, in jax.export
-    return array.reshape(time, lanes, *array.shape[1 + len(batch) :])
+# Specifications are hashable: outside of a program of the user's own, equal calls share one compiled program.
+_compiled = jax.jit(_core, static_argnums=(0, 1, 2, 3))
+
+
+def _lanes(array: Array, axis: int, count: int) -> Array:
+    """The array with `count` batch axes, which begin at `axis`, as one."""
+    lanes = math.prod(array.shape[axis : axis + count])  # may be symbolic, in jax.export
+    return array.reshape(*array.shape[:axis], lanes, *array.shape[axis + count :])
 
 
 def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
@@ -94,11 +147,12 @@ def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 
 
-def _controls(time: Axis, batch: Axes, lengths: Any, resets: Any, noise: PyTree) -> Control:
+def _controls(time: Axis, batch: Axes, lengths: Any, mask: Any, resets: Any, noise: PyTree) -> Control:
     """`Control` arrays (T, *B)."""
-    active = None
+    active = None if mask is None else jnp.asarray(mask)
     if lengths is not None:
-        active = jnp.arange(time).reshape(time, *[1] * len(batch)) < jnp.asarray(lengths)
+        within = jnp.arange(time).reshape(time, *[1] * len(batch)) < jnp.asarray(lengths)
+        active = within if active is None else active & within
     return Control(active=active, reset=None if resets is None else jnp.asarray(resets), noise=noise)
 
 
@@ -114,7 +168,7 @@ def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
     return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
 
 
-def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes) -> State:
+def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes, like: PyTree) -> State:
     """The state before the first step, with leaves (*B, ...), in the dtypes that the cell carries."""
     initial = cell.initial_state(params)
     given = initial if state is None else state
@@ -122,33 +176,39 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes)
         names = ", ".join(initial)
         raise UsageError(f"state of {type(cell).__name__} is {jax.tree.structure(given)}; accepted: a dict of {names}")
 
-    def fit(path, leaf, like):
+    def fit(path: Any, leaf: Any, like: Any) -> Array:
         if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(like):
-            raise UsageError(f"state{_path(path)} of {type(cell).__name__} is complex; accepted: {like.dtype}")
+            raise UsageError(f"state{path_name(path)} of {type(cell).__name__} is complex; accepted: {like.dtype}")
         leaf = jnp.asarray(leaf, like.dtype)
         if leaf.shape not in (like.shape, (*batch, *like.shape)):
             raise UsageError(
-                f"state{_path(path)} of {type(cell).__name__} has shape {leaf.shape}; "
+                f"state{path_name(path)} of {type(cell).__name__} has shape {leaf.shape}; "
                 f"accepted: {(*batch, *like.shape)}" + (f" or {like.shape}" if batch else "")
             )
         return jnp.broadcast_to(leaf, (*batch, *like.shape))
 
-    return jax.tree_util.tree_map_with_path(fit, given, initial)
+    return _varying(jax.tree_util.tree_map_with_path(fit, given, initial), like)
+
+
+def _varying(state: State, like: PyTree) -> State:
+    """The state marked as different on each device wherever inputs or parameters are: `jax.shard_map` asks for it."""
+    axes = frozenset().union(*(getattr(jax.typeof(leaf), "vma", frozenset()) for leaf in jax.tree.leaves(like)))
+
+    def mark(leaf: Array) -> Array:
+        missing = axes - getattr(jax.typeof(leaf), "vma", frozenset())
+        return lax.pcast(leaf, tuple(missing), to="varying") if missing else leaf
+
+    return jax.tree.map(mark, state) if axes else state
+
+
+def _say_bytes(state: State, time: Axis) -> None:
+    """Warn of states that are large when all T are kept."""
+    count = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    if isinstance(time, int) and isinstance(count, int) and count * time > LARGE:
+        warnings.warn(f"states=True keeps {count * time:,} bytes: {time} steps of {count:,} bytes", stacklevel=4)
 
 
 # ---- checks ----------------------------------------------------------------------------------------------
-
-
-def _check_kinds(cell: Any, unroll: Any, key: Any) -> None:
-    """What is easily passed in place of a specification or of a key."""
-    require_cell(cell)
-    if not isinstance(unroll, Unroll):
-        raise UsageError(f"unroll is {unroll!r}; accepted: a specification, such as rnnzoo.unrolls.Scan()")
-    if key is None or not isinstance(cell, Noisy):
-        return
-    typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
-    if np.shape(key) != (() if typed else (2,)):
-        raise UsageError(f"key is {key!r}; accepted: one key, such as jax.random.key(0)")
 
 
 def require_cell(cell: Any) -> None:
@@ -162,15 +222,26 @@ def _array(value: Any) -> Any:
     return value if hasattr(value, "dtype") else np.asarray(value)
 
 
-def _check_inputs(cell: Cell, params: Params, xs: Array, lengths: Any, resets: Any) -> None:
-    if xs.ndim < 2:
-        raise UsageError(f"xs has shape {xs.shape}; accepted: (T, I) or (T, batch..., I)")
+def input_size(cell: Cell, xs: Array) -> Any:
+    """The size of one input: the number of features, or their shape where the cell has several feature axes."""
+    return xs.shape[-1] if cell.feature_axes == 1 else xs.shape[xs.ndim - cell.feature_axes :]
+
+
+def _check_xs(cell: Cell, xs: Array) -> None:
+    if xs.ndim < 1 + cell.feature_axes:
+        features = "I" if cell.feature_axes == 1 else ", ".join(f"I_{k}" for k in range(cell.feature_axes))
+        raise UsageError(f"xs has shape {xs.shape}; accepted: (T, {features}) or (T, batch..., {features})")
     if not jnp.issubdtype(xs.dtype, jnp.floating):
         raise UsageError(f"xs is {xs.dtype}; accepted: floating point (embed tokens first)")
-    check_params(cell, params, xs.shape[-1])
-    time, batch = xs.shape[0], xs.shape[1:-1]
-    if resets is not None:
-        _check_array("resets", resets, (time, *batch), np.bool_, "True and False")
+    if not all(xs.shape[xs.ndim - cell.feature_axes :]):
+        raise UsageError("xs has no features: its last axis is 0; accepted: 1 or more")
+
+
+def _check_controls(axes: Axes, lengths: Any, mask: Any, resets: Any) -> None:
+    time, batch = axes[0], axes[1:]
+    for name, value in (("mask", mask), ("resets", resets)):
+        if value is not None:
+            _check_array(name, value, axes, np.bool_, "True and False")
     if lengths is not None:
         _check_array("lengths", lengths, batch, np.integer, "integers")
         if not isinstance(lengths, Tracer):
@@ -185,36 +256,15 @@ def _check_array(name: str, value: Any, shape: Axes, kind: Any, words: str) -> N
 
 
 @functools.lru_cache(maxsize=256)
-def expected_params(cell: Cell, input_size: int) -> Any:
+def expected_params(cell: Cell, input_size: Any) -> Any:
     """The shapes of ``cell.init(key, input_size)``, without computing it."""
     return jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
 
 
-def check_params(cell: Cell, params: Params, input_size: int) -> None:
+def check_params(cell: Cell, params: Params, input_size: Any) -> None:
     """Raise `UsageError` naming the first array of `params` that `cell` cannot use with so many inputs."""
-    if not input_size:
-        raise UsageError("xs has no features: its last axis is 0; accepted: 1 or more")
     name = f"{type(cell).__name__}(hidden_size={cell.hidden_size})"
-    expected = _named(expected_params(cell, input_size))
-    given = _named(params)
-    if missing := sorted(expected.keys() - given.keys()):
-        raise UsageError(f"params of {name} lack {', '.join(missing)}")
-    if unused := sorted(given.keys() - expected.keys()):
-        raise UsageError(f"params of {name} have {', '.join(unused)}; accepted: {', '.join(sorted(expected))}")
-    for key, like in expected.items():
-        if np.shape(given[key]) != like.shape:
-            raise UsageError(
-                f"params{key} of {name} has shape {np.shape(given[key])}; "
-                f"with xs of {input_size} features, accepted: {like.shape}"
-            )
+    check_tree(params, expected_params(cell, input_size), "params", name, f"with xs of {input_size} features, ")
 
 
-def _named(tree: Any) -> dict[str, Any]:
-    return {_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
-
-
-def _path(path: Any) -> str:
-    return jax.tree_util.keystr(path)
-
-
-__all__ = ["check_params", "expected_params", "require_cell", "run"]
+__all__ = ["check_params", "expected_params", "input_size", "prepared", "require_cell", "run", "run_prepared"]

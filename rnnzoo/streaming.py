@@ -1,7 +1,6 @@
 """Run a network on a stream, a few steps at a time: compiled ahead of time, its state updated in place."""
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
@@ -12,9 +11,9 @@ from jax.core import Tracer
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.models import Model
-from rnnzoo.run import check_params, run
-from rnnzoo.spec import UsageError, spec
-from rnnzoo.typing import Array, Key, Params, PyTree, State
+from rnnzoo.run import check_params, run_prepared
+from rnnzoo.spec import UsageError
+from rnnzoo.typing import Array, Params, PyTree, State
 
 Dtype = Literal["float32", "bfloat16", "float16", "float64"]
 
@@ -24,35 +23,38 @@ class Stepper:
     """A compiled step; from `make_stepper`. Call it with a state and inputs of exactly the shapes it was made for."""
 
     compiled: Any  # what `jax.jit(...).lower(...).compile()` returns
-    accepted: tuple[Any, ...]  # shapes and dtypes of the arguments: state, xs and, where asked for, resets
+    accepted: dict[str, Any]  # shapes and dtypes of the arguments: state, xs, and the controls that were asked for
     first: State
 
     def start(self) -> State:
         """A new state of all streams, as before the first step."""
         return jax.tree.map(jnp.copy, self.first)
 
-    def __call__(self, state: State, xs: Any, resets: Any = None, **unknown: Any) -> tuple[Array, State]:
+    def __call__(
+        self, state: State, xs: Any, resets: Any = None, *, mask: Any = None, dt: Any = None, **unknown: Any
+    ) -> tuple[Array, State]:
         """Outputs (steps, *B, O) and the new state. `state` is given up: its memory holds the new one.
 
-        `resets`, if the stepper was made for them, is (steps, *B), True where a stream starts anew before the step."""
+        The controls that the stepper was made for, (steps, *B) each: `resets`, True where a stream starts anew before
+        the step; `mask`, False where a step is left out; `dt`, the time since the step before."""
         if unknown:
-            raise UsageError(f"the stepper was called with {', '.join(unknown)}; accepted: state, xs, resets")
-        given = (state, xs) if resets is None else (state, xs, resets)
+            raise UsageError(f"the stepper was called with {', '.join(unknown)}; accepted: {', '.join(self.accepted)}")
+        controls = {"resets": resets, "mask": mask, "dt": dt}
+        controls = {name: value for name, value in controls.items() if value is not None}
         try:
-            return self.compiled(*given)
+            return self.compiled(state, xs, controls)
         except (TypeError, ValueError, RuntimeError):
-            self._check(*given)
+            self._check({"state": state, "xs": xs, **controls})
             raise
 
-    def _check(self, *given: Any) -> None:
-        if any(_is_used(leaf) for leaf in jax.tree.leaves(given[0])):
+    def _check(self, given: dict[str, Any]) -> None:
+        if any(_is_used(leaf) for leaf in jax.tree.leaves(given["state"])):
             raise UsageError("state of the stepper has been used, which gives it up; accepted: the one returned last")
-        names = ("state", "xs", "resets")
-        if len(given) != len(self.accepted):
-            expected = ", ".join(names[: len(self.accepted)])
-            raise UsageError(f"the stepper was called with {len(given)} arguments; accepted: {expected}")
-        for name, value, like in zip(names, given, self.accepted, strict=False):
-            if (said := _shapes(value)) != (wanted := _shapes(like)):
+        if given.keys() != self.accepted.keys():
+            expected = ", ".join(self.accepted)
+            raise UsageError(f"the stepper was called with {', '.join(given)}; accepted: {expected}")
+        for name, like in self.accepted.items():
+            if (said := _shapes(given[name])) != (wanted := _shapes(like)):
                 raise UsageError(f"{name} of the stepper is {said}; accepted: {wanted}")
 
 
@@ -63,6 +65,8 @@ def make_stepper(
     batch: tuple[int, ...] = (),
     steps: int = 1,
     resets: bool = False,
+    mask: bool = False,
+    dt: bool = False,
     dtype: Dtype | None = None,
 ) -> Stepper:
     """A compiled function that runs `cell` over the next `steps` steps of a stream, or of a batch of streams.
@@ -72,11 +76,13 @@ def make_stepper(
     besides its arithmetic, so that several steps a call are faster where the stream allows it.
 
     Args:
-        cell: what to run; where it uses the elapsed time dt, that is 1.
+        cell: what to run.
         params: its parameters, from ``cell.init``; arrays, not tracers.
         batch: the batch axes *B of the inputs: how many streams advance together.
         steps: how many steps one call takes.
         resets: whether calls also take resets (steps, *B).
+        mask: whether calls also take a mask (steps, *B).
+        dt: whether calls also take the elapsed times dt (steps, *B), for cells that use them; without, they are 1.
         dtype: of the inputs (None: float32, or float64 under x64).
 
     Returns:
@@ -91,19 +97,26 @@ def make_stepper(
     floating = _check_steps(steps, dtype)
     features = _input_size(cell, params)
     ready = jax.jit(cell.prepare)(params)
-    prepared = _ready(cell)
 
-    def function(state: State, xs: Array, *reset: Array) -> tuple[Array, State]:
-        return run(prepared, ready, xs, state, resets=reset[0] if reset else None)
+    def function(state: State, xs: Array, given: dict[str, Any]) -> tuple[Array, State]:
+        return run_prepared(cell, ready, xs, state, **given)
 
     one = cell.initial_state(ready)
     first = jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch, *a.shape)), one)
     xs = jax.ShapeDtypeStruct((steps, *batch, features), floating)
-    return _compile(function, first, xs, resets)
+    return _compile(function, first, xs, _controls(cell, (steps, *batch), floating, resets, mask, dt))
 
 
 def make_model_stepper(
-    model: Model, params: Params, *, streams: int = 1, steps: int = 1, resets: bool = False, dtype: Dtype | None = None
+    model: Model,
+    params: Params,
+    *,
+    streams: int = 1,
+    steps: int = 1,
+    resets: bool = False,
+    mask: bool = False,
+    dt: bool = False,
+    dtype: Dtype | None = None,
 ) -> Stepper:
     """The same for a whole network: tokens (steps, B) or vectors (steps, B, I) to outputs (steps, B, O), or to outputs
     (B, O) of the last step where the model reads the last one. B is `streams`; other arguments as in `make_stepper`.
@@ -116,32 +129,30 @@ def make_model_stepper(
     if not _is_count(streams):
         raise UsageError(f"streams is {streams!r}; accepted: an integer >= 0")
     floating = _check_steps(steps, dtype)
-    ready, values = prepared(model, params)
+    ready = jax.jit(model.prepare)(params)
 
-    def function(state: State, xs: Array, *reset: Array) -> tuple[Array, State]:
-        return ready.apply(values, xs, state, resets=reset[0] if reset else None)
+    def function(state: State, xs: Array, given: dict[str, Any]) -> tuple[Array, State]:
+        return model.apply_prepared(ready, xs, state, **given)
 
-    first = jax.tree.map(jnp.copy, ready.initial_state(values, streams))
+    first = jax.tree.map(jnp.copy, model.initial_state_prepared(ready, streams))
     floats = jax.ShapeDtypeStruct((steps, streams, model.input_size), floating)
     xs = jax.ShapeDtypeStruct((steps, streams), jnp.int32) if model.tokens else floats
-    return _compile(function, first, xs, resets)
+    return _compile(function, first, xs, _controls(model.cell, (steps, streams), floating, resets, mask, dt))
 
 
-def prepared(model: Model, params: Params) -> tuple[Model, Params]:
-    """The same network with the parameters of its cells prepared, once and for all."""
-    ready = dict(params)
-    for name in (f"layer_{layer}" for layer in range(model.stack.layers)):
-        cells = {d: jax.jit(model.cell.prepare)(params[name][d]) for d in model.directions}
-        ready[name] = {**params[name], **cells}
-    return dataclasses.replace(model, cell=_ready(model.cell)), ready
+def _controls(cell: Cell, shape: Any, floating: Any, resets: bool, mask: bool, dt: bool) -> dict[str, Any]:
+    """Shapes of the controls that were asked for."""
+    if dt and not cell.uses_dt:
+        raise UsageError(f"dt is True, but {type(cell).__name__} has no use for it; accepted: cells with uses_dt")
+    dtypes = {"resets": jnp.bool_, "mask": jnp.bool_, "dt": floating}
+    asked = {"resets": resets, "mask": mask, "dt": dt}
+    return {name: jax.ShapeDtypeStruct(shape, dtypes[name]) for name, wanted in asked.items() if wanted}
 
 
-def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruct, resets: bool) -> Stepper:
-    streams = xs.shape[:-1] if jnp.issubdtype(xs.dtype, jnp.floating) else xs.shape
-    reset = (jax.ShapeDtypeStruct(streams, jnp.bool_),) if resets else ()
+def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruct, controls: dict[str, Any]) -> Stepper:
     state = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), first)
-    compiled = jax.jit(function, donate_argnums=0).lower(state, xs, *reset).compile()
-    return Stepper(compiled, (state, xs, *reset), first)
+    compiled = jax.jit(function, donate_argnums=0).lower(state, xs, controls).compile()
+    return Stepper(compiled, {"state": state, "xs": xs, **controls}, first)
 
 
 def _check_steps(steps: Any, dtype: Any) -> Any:
@@ -165,26 +176,6 @@ def _is_used(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array) and not isinstance(leaf, Tracer) and leaf.is_deleted()
 
 
-def _ready(cell: Cell) -> Cell:
-    """`cell` with parameters that are prepared already."""
-    fields = {field.name: getattr(cell, field.name) for field in dataclasses.fields(cell)}
-    return _ready_class(type(cell))(**fields)
-
-
-@functools.cache
-def _ready_class(kind: Any) -> Any:
-    """A subclass, so that unrolls find in it all that they find in the cell."""
-
-    def init(self: Any, key: Key, input_size: int) -> Params:
-        return kind.prepare(self, kind.init(self, key, input_size))
-
-    def prepare(self: Any, params: Params) -> Params:
-        return params
-
-    body = {"init": init, "prepare": prepare, "__module__": __name__, "__doc__": kind.__doc__}
-    return spec(type(f"_Ready{kind.__name__}", (kind,), body))
-
-
 def _input_size(cell: Cell, params: Params) -> int:
     """The number of input features I that parameters are for: one of their own dimensions."""
     sizes = sorted({size for leaf in jax.tree.leaves(params) for size in np.shape(leaf)} - {0})
@@ -203,4 +194,4 @@ def _shapes(tree: PyTree) -> str:
     return ", ".join(f"{jax.tree_util.keystr(p)} {jnp.result_type(a)} of {np.shape(a)}".strip() for p, a in leaves)
 
 
-__all__ = ["Stepper", "make_model_stepper", "make_stepper", "prepared"]
+__all__ = ["Stepper", "make_model_stepper", "make_stepper"]

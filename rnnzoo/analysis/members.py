@@ -5,7 +5,7 @@ import inspect
 import sys
 from typing import Any
 
-from rnnzoo.cells.base import Affine, Cell, structure_of
+from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.counts import nonzeros_of, num_cell_params
 from rnnzoo.spec import Spec, UsageError, members
 from rnnzoo.structures.base import Algebra, Structure
@@ -42,7 +42,7 @@ def summary(cls: type[Spec]) -> str:
 
 def _cell(cls: Any, size: int) -> dict[str, str]:
     cell: Cell = cls(hidden_size=size)
-    linear = "linear" if isinstance(cell, Affine) else "any U" if structure_of(cell) is not None else "fixed"
+    linear = "linear" if isinstance(cell, Affine) else "any U" if cell.structures else "fixed"
     return {"recurrence": linear, "params": f"{num_cell_params(cell, size):,}", "in U": f"{nonzeros_of(cell):,}"}
 
 

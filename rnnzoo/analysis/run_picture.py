@@ -7,7 +7,6 @@ import jax
 import numpy as np
 
 from rnnzoo.analysis.matrices import draw_eigenvalues, draw_matrix, new_figure, save
-from rnnzoo.cells.base import structure_of
 from rnnzoo.spec import UsageError
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import init_state
@@ -22,37 +21,38 @@ def draw_run(folder: Path, path: Path, warn: Any, seed: int = 0, which: str = "l
     `seed` counts from 0 among the seeds of the run."""
     run = RunFolder(folder)
     config = run.config()
-    structure, size = structure_of(config.cell), config.cell.hidden_size
-    if structure is None:
+    structures, size = config.cell.structures, config.cell.hidden_size
+    if not structures:
         raise UsageError(f"the cell of {folder}, {type(config.cell).__name__}, has no recurrent matrix U to draw")
     if seed >= config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, one of the run's seeds")
     step, state = stored_state(run, config, which, warn)
     before = init_state(config, config.network())["params"]  # for comparison, where the run began from these
-    found = matrices_of(state["params"], structure, size, seed)
-    began = {} if config.init_from else matrices_of(before, structure, size, seed)
+    found = matrices_of(state["params"], structures, size, seed)
+    began = {} if config.init_from else matrices_of(before, structures, size, seed)
     shown = dict(list(found.items())[:MOST])
     figure = new_figure(9.6, 2.9 * len(shown) + 0.7)
     rows = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"width_ratios": [1.15, 1, 1.1]})
     for row, (name, matrix) in zip(rows, shown.items(), strict=True):
         _row(row, name, matrix, began.get(name))
+    kinds = ", ".join(dict.fromkeys(map(str, structures.values())))
     some = f"; {len(shown)} of {len(found)} matrices" if len(shown) < len(found) else ""
     of = f", seed {config.seed + seed}" if config.seeds > 1 else ""
-    figure.suptitle(f"{type(config.cell).__name__}, {structure}, H = {size}, after {step} steps{of}{some}")
+    figure.suptitle(f"{type(config.cell).__name__}, {kinds}, H = {size}, after {step} steps{of}{some}")
     save(figure, path)
     return len(shown), len(found)
 
 
-def matrices_of(params: Any, structure: Any, size: int, seed: int) -> dict[str, np.ndarray]:
+def matrices_of(params: Any, structures: Any, size: int, seed: int) -> dict[str, np.ndarray]:
     """Place in the network -> dense U, of one of the seeds of a network's parameters."""
-    dense = jax.jit(structure.matrix, static_argnums=1)
+    dense = jax.jit(lambda structure, u: structure.matrix(u, size), static_argnums=0)
     found = {}
     for layer in sorted((n for n in params if n.startswith("layer_")), key=lambda n: int(n.split("_")[1])):
         for direction in ("cell", "backward"):
             for gate, u in params[layer].get(direction, {}).get("u", {}).items():
                 place = f"layer {layer.split('_')[1]}" + (", backward" if direction == "backward" else "")
                 u_seed = jax.tree.map(lambda a: a[seed], u)
-                found[f"{place}, gate {gate}"] = np.asarray(dense(u_seed, size), np.float64)
+                found[f"{place}, gate {gate}"] = np.asarray(dense(structures[gate], u_seed), np.float64)
     return found
 
 

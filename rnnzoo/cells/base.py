@@ -5,16 +5,18 @@ a vector is (H,), and `rnnzoo.run` maps over the batch.
 """
 
 import abc
-import dataclasses
-from collections.abc import Callable
-from typing import ClassVar, Literal
+import inspect
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.cells.recur import Recur
 from rnnzoo.initializers.base import Initializer
-from rnnzoo.spec import Size, Spec, derived, required, spec
-from rnnzoo.structures.base import Algebra, Structure
+from rnnzoo.spec import Size, Spec, UsageError, derived, required, spec, suggest
+from rnnzoo.structures.base import Algebra, PerGate, Structure
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
 
 
@@ -25,6 +27,14 @@ class Cell(Spec, abc.ABC, kind="cells"):
     gates: ClassVar[tuple[str, ...]] = ("h",)  # the names of W x + b
     carries: ClassVar[tuple[str, ...]] = ("h",)  # the names of the vectors (H,) in the state
     uses_dt: ClassVar[bool] = False  # True: `project` gets x_t (I + 1,), with the elapsed time dt as its last entry
+    history: ClassVar[int] = (
+        0  # n > 0: `project` gets a window (n + 1, I) of inputs, x_t last; the state has "x" (n, I)
+    )
+    feature_axes: ClassVar[int] = 1  # axes of one input; of more than one, the input size is their tuple
+    input_leaves: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Gate -> where z_t has its W x + b, for those whose W x + b is not what U v is added to."""
+    structures: ClassVar[Mapping[str, Structure]] = MappingProxyType({})
+    """The structure of every recurrent matrix, by name: a gate, or a path such as "slow.i" for an inner cell."""
 
     output_size: ClassVar[int] = derived(lambda self: self.hidden_size)
     """Number of features O that `readout` returns."""
@@ -57,11 +67,23 @@ class Cell(Spec, abc.ABC, kind="cells"):
         return jax.tree.map(jnp.add, z_t, params["b"]) if self.bias else z_t
 
     @abc.abstractmethod
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        """The next state. All that runs in sequence. Reads each U at most once, by `recur`, and not in a `lax.cond`."""
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        """The next state; the only part that runs sequentially.
+
+        Args:
+            params: prepared parameters, without the recurrent matrices ``params["u"]``.
+            state: the state before the step; the new one has the same entries, shapes and dtypes.
+            z_t: what `project` returned, without the leaves that `recur` adds.
+            recur: ``recur(vector)``, or ``recur({gate: vector})``, gives {gate: a} with a = z_t[gate] + U_gate vector
+                (U_gate vector alone where z_t has no such leaf). Call it as often as you like, for any vector, at the
+                top level of the step: not inside `lax.cond`, `lax.scan`, `jax.jit` and the like.
+        """
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
-        """y_t, from the new state. Runs at all t in parallel."""
+        """y_t, from the new state. Runs at all t in parallel. By default h."""
+        if "h" not in state:
+            name, has = type(self).__name__, ", ".join(state)
+            raise UsageError(f"the state of {name} has {has}, and no h; accepted: an entry h, or a readout of its own")
         return state["h"]
 
     def initial_state(self, params: Params) -> State:
@@ -69,47 +91,74 @@ class Cell(Spec, abc.ABC, kind="cells"):
         dtype = jnp.result_type(*jax.tree.leaves(params), jnp.float32)
         return {name: jnp.zeros(self.hidden_size, dtype) for name in self.carries}
 
-    def with_structure(self, change: Callable[[Structure], Structure]) -> "Cell":
-        """This cell with its structure changed, if it has one."""
-        return self
+    def structure_of(self, gate: str) -> Structure:
+        """The structure of one recurrent matrix.
+
+        Raises:
+            UsageError: the cell has no matrix of that name.
+        """
+        if gate not in self.structures:
+            raise UsageError(
+                f"{type(self).__name__} has no recurrent matrix {gate!r}; {suggest(gate, self.structures)}"
+            )
+        return self.structures[gate]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _require_recur(cls)
+
+
+def _require_recur(cls: type) -> None:
+    """Refuse a step of the first edition, which fetched its product itself, with the edit that it needs."""
+    if "step" in vars(cls) and len(inspect.signature(vars(cls)["step"]).parameters) == 4:
+        raise UsageError(
+            f"{cls.__name__}.step takes (self, params, state, z_t); accepted: (self, params, state, z_t, recur). In it "
+            'a = recur(state["h"]) gives a[gate] = z_t[gate] + U_gate h, instead of z_t[gate] + self.recur(...)[gate]; '
+            "a wrapper passes recur on: self.cell.step(params, state, z_t, recur)"
+        )
 
 
 @spec
 class Recurrent(Cell):
-    """A cell with recurrent matrices, one per gate, of one structure: ``params["u"] = {gate: u}``."""
+    """A cell with one recurrent matrix per gate: ``params["u"] = {gate: u}``."""
 
     recurrent_gates: ClassVar[tuple[str, ...] | None] = None  # those with a U; None: all gates
 
-    structure: Structure
-    """The structure of the recurrent matrices U."""
+    structure: Structure | PerGate
+    """The structure of the recurrent matrices U: one for all, or one per gate (a dict is converted)."""
     recurrent_init: Initializer | None = None
     """How recurrent weights U are drawn (None: as the structure does)."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.structure, dict):
+            object.__setattr__(self, "structure", PerGate.of(self.structure))
         super().__post_init__()
-        self.structure.check(self.hidden_size)
+        for structure in self.structures.values():
+            structure.check(self.hidden_size)
+
+    @property
+    def structures(self) -> Mapping[str, Structure]:
+        gates = self.gates if self.recurrent_gates is None else self.recurrent_gates
+        if isinstance(self.structure, PerGate):
+            return self.structure.resolve(gates, type(self).__name__)
+        return dict.fromkeys(gates, self.structure)
 
     def init(self, key: Key, input_size: int) -> Params:
         """As `Cell.init`, plus ``"u": {gate: parameters of U}``."""
         key, recurrent_key = jax.random.split(key)
         params = super().init(key, input_size)
-        gates = self.gates if self.recurrent_gates is None else self.recurrent_gates
-        keys = jax.random.split(recurrent_key, len(gates))
-        given, u, size = self.recurrent_init, self.structure, self.hidden_size
-        draw = (lambda k: given.matrix(k, u, size)) if given else lambda k: u.init(k, size)
-        return params | {"u": {g: draw(k) for g, k in zip(gates, keys, strict=True)}}
+        keys = jax.random.split(recurrent_key, len(self.structures))
+        given, size = self.recurrent_init, self.hidden_size
+
+        def draw(key: Key, structure: Structure) -> PyTree:
+            return given.matrix(key, structure, size) if given else structure.init(key, size)
+
+        u = {g: draw(k, structure) for (g, structure), k in zip(self.structures.items(), keys, strict=True)}
+        return params | {"u": u}
 
     def prepare(self, params: Params) -> Params:
-        u = {g: self.structure.materialize(u) for g, u in params["u"].items()}
+        u = {g: self.structures[g].materialize(u) for g, u in params["u"].items()}
         return cast({**params, "u": u}, self.dtype)
-
-    def recur(self, u: dict[str, PyTree], h: Float[Array, " H"]) -> dict[str, Float[Array, " H"]]:
-        """U h for every gate in `u`. Products run in the compute dtype, results are in that of h."""
-        low = h if self.dtype is None else h.astype(self.dtype)
-        return {g: self.structure.matvec(u_g, low).astype(h.dtype) for g, u_g in u.items()}
-
-    def with_structure(self, change: Callable[[Structure], Structure]) -> "Recurrent":
-        return dataclasses.replace(self, structure=change(self.structure))
 
 
 class Affine(Cell):
@@ -122,16 +171,15 @@ class Affine(Cell):
     def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
         """A_t (parameters of a member of `transition`) and b_t."""
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         a_t, b_t = self.affine(params, z_t)
         return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
 
 
 def structure_of(cell: Cell) -> Structure | None:
-    """The structure of a cell's recurrent matrices, if it has any; of the wrapped cell for a wrapper."""
-    found = []
-    cell.with_structure(lambda structure: found.append(structure) or structure)
-    return found[0] if found else None
+    """The one structure of all of a cell's recurrent matrices; None if it has no matrix, or several structures."""
+    found = set(cell.structures.values())
+    return found.pop() if len(found) == 1 else None
 
 
 __all__ = ["Affine", "Cell", "Recurrent", "structure_of"]

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Params, PyTree, State
 
@@ -28,14 +29,13 @@ class CfC(Recurrent):
     gates = ("a", "b", "s", "r")
     uses_dt = True
 
-    structure: Structure = Dense()
+    structure: Structure | PerGate = Dense()
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         return {**super().project(params, x_t[:-1]), "dt": x_t[-1]}
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        u = self.recur(params["u"], state["h"])
-        a_t, b_t = (jnp.tanh(z_t[g] + u[g]) for g in "ab")
-        s_t, r_t = (z_t[g] + u[g] for g in "sr")
-        m_t = sigmoid(s_t * z_t["dt"] + r_t)
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        a = recur(state["h"])
+        a_t, b_t = jnp.tanh(a["a"]), jnp.tanh(a["b"])
+        m_t = sigmoid(a["s"] * z_t["dt"] + a["r"])
         return {"h": (1 - m_t) * a_t + m_t * b_t}

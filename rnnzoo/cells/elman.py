@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Params, PyTree, State
 
@@ -24,10 +25,10 @@ class Elman(Recurrent):
     The paper's hidden units are logistic ("sigmoid"); tanh is what most libraries have. One bias (torch has two,
     which add up)."""
 
-    structure: Structure = Dense()
+    structure: Structure | PerGate = Dense()
     activation: Literal["tanh", "relu", "sigmoid", "identity"] = "tanh"
     """The function of the hidden units."""
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        u = self.recur(params["u"], state["h"])
-        return {"h": _ACTIVATIONS[self.activation](z_t["h"] + u["h"])}
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        a = recur(state["h"])
+        return {"h": _ACTIVATIONS[self.activation](a["h"])}

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Params, PyTree, State
 
@@ -15,21 +16,20 @@ class GRUResetBefore(Recurrent):
     """::
 
         r_t = sigmoid(W_r x_t + b_r + U_r h_tm1)              Parameters  w.r w.z w.n  (H, I)
-        z_t = sigmoid(W_z x_t + b_z + U_z h_tm1)                          b.r b.z b.n  (H,)
+        i_t = sigmoid(W_z x_t + b_z + U_z h_tm1)                          b.r b.z b.n  (H,)
         n_t = tanh(W_n x_t + b_n + U_n (r_t * h_tm1))                     u.r u.z u.n  structure
-        h_t = (1 - z_t) * n_t + z_t * h_tm1                   State       h (H,)       Output  h
+        h_t = (1 - i_t) * n_t + i_t * h_tm1                   State       h (H,)       Output  h
 
-    The paper has no biases. Haiku and Chung et al. (2014, arXiv:1412.3555) call 1 - z_t what is z_t here. Keras has
-    it as ``reset_after=False``; cuDNN and torch have only `GRU`."""
+    i_t is the paper's z_t, a name that z_t has taken here; Haiku and Chung et al. (2014, arXiv:1412.3555) have 1 - i_t.
+    The paper has no biases. Keras has this cell as ``reset_after=False``; cuDNN and torch have only `GRU`."""
 
     gates = ("r", "z", "n")
 
-    structure: Structure = Dense()
+    structure: Structure | PerGate = Dense()
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        h_tm1, u = state["h"], params["u"]
-        gates = self.recur({"r": u["r"], "z": u["z"]}, h_tm1)
-        reset_t = sigmoid(z_t["r"] + gates["r"])
-        keep_t = sigmoid(z_t["z"] + gates["z"])
-        n_t = jnp.tanh(z_t["n"] + self.recur({"n": u["n"]}, reset_t * h_tm1)["n"])
-        return {"h": (1 - keep_t) * n_t + keep_t * h_tm1}
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        h_tm1 = state["h"]
+        a = recur({"r": h_tm1, "z": h_tm1})
+        r_t, i_t = sigmoid(a["r"]), sigmoid(a["z"])
+        n_t = jnp.tanh(recur({"n": r_t * h_tm1})["n"])
+        return {"h": (1 - i_t) * n_t + i_t * h_tm1}

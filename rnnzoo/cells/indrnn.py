@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Key, Params, PyTree, State
 
@@ -22,14 +23,13 @@ class IndRNN(Recurrent):
     structure does. The paper also clips abs(u.h) to 2**(1/T) after every update for sequences of T steps:
     `clip_recurrent` in a run's configuration."""
 
-    structure: Structure = Diagonal()
+    structure: Structure | PerGate = Diagonal()
 
     def init(self, key: Key, input_size: int) -> Params:
         params = super().init(key, input_size)
-        if self.recurrent_init is None and self.structure.connectivity == "self":
+        if self.recurrent_init is None and self.structure_of("h").connectivity == "self":
             params["u"] = jax.tree.map(jnp.abs, params["u"])
         return params
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        u = self.recur(params["u"], state["h"])
-        return {"h": jax.nn.relu(z_t["h"] + u["h"])}
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        return {"h": jax.nn.relu(recur(state["h"])["h"])}

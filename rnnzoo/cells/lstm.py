@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Key, Params, PyTree, State
 
@@ -29,7 +30,7 @@ class LSTM(Recurrent):
     gates = ("i", "f", "g", "o")
     carries = ("c", "h")
 
-    structure: Structure = Dense()
+    structure: Structure | PerGate = Dense()
 
     def init(self, key: Key, input_size: int) -> Params:
         params = super().init(key, input_size)
@@ -37,11 +38,9 @@ class LSTM(Recurrent):
             params["b"]["f"] += 1
         return params
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        u = self.recur(params["u"], state["h"])
-        i_t = sigmoid(z_t["i"] + u["i"])
-        f_t = sigmoid(z_t["f"] + u["f"])
-        g_t = jnp.tanh(z_t["g"] + u["g"])
-        o_t = sigmoid(z_t["o"] + u["o"])
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        a = recur(state["h"])
+        i_t, f_t, o_t = (sigmoid(a[gate]) for gate in "ifo")
+        g_t = jnp.tanh(a["g"])
         c_t = f_t * state["c"] + i_t * g_t
         return {"c": c_t, "h": o_t * jnp.tanh(c_t)}

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Params, PyTree, State
 
@@ -24,10 +25,10 @@ class MGU(Recurrent):
 
     gates = ("f", "n")
 
-    structure: Structure = Dense()
+    structure: Structure | PerGate = Dense()
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        h_tm1, u = state["h"], params["u"]
-        f_t = sigmoid(z_t["f"] + self.recur({"f": u["f"]}, h_tm1)["f"])
-        n_t = jnp.tanh(z_t["n"] + self.recur({"n": u["n"]}, f_t * h_tm1)["n"])
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        h_tm1 = state["h"]
+        f_t = sigmoid(recur({"f": h_tm1})["f"])
+        n_t = jnp.tanh(recur({"n": f_t * h_tm1})["n"])
         return {"h": (1 - f_t) * h_tm1 + f_t * n_t}

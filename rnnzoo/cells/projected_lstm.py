@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Cell
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, UsageError, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
@@ -55,7 +56,7 @@ class ProjectedLSTM(Cell):
     def initial_state(self, params: Params) -> State:
         return {**super().initial_state(params), "h": super().initial_state(params)["h"][: self.output_size]}
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         u = {g: self._times(v, state["h"]) for g, v in params["v"].items()}
         i_t = sigmoid(z_t["i"] + u["i"])
         f_t = sigmoid(z_t["f"] + u["f"])

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Key, Params, PyTree, State
 
@@ -24,7 +25,7 @@ class UGRNN(Recurrent):
 
     gates = ("g", "n")
 
-    structure: Structure = Dense()
+    structure: Structure | PerGate = Dense()
 
     def init(self, key: Key, input_size: int) -> Params:
         params = super().init(key, input_size)
@@ -32,8 +33,7 @@ class UGRNN(Recurrent):
             params["b"]["g"] += 1
         return params
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        u = self.recur(params["u"], state["h"])
-        n_t = jnp.tanh(z_t["n"] + u["n"])
-        g_t = sigmoid(z_t["g"] + u["g"])
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        a = recur(state["h"])
+        n_t, g_t = jnp.tanh(a["n"]), sigmoid(a["g"])
         return {"h": g_t * state["h"] + (1 - g_t) * n_t}

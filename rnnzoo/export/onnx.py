@@ -11,7 +11,6 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.export.check import check_single_precision, difference, random_input
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError, spec
-from rnnzoo.streaming import prepared
 from rnnzoo.typing import Control, Params, PyTree, State
 from rnnzoo.unrolls.base import Unroll, advance
 
@@ -25,10 +24,10 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
     except ImportError as error:
         raise UsageError(f"{error.name} is not installed; accepted: pip install 'rnnzoo[onnx]'") from None
     file = folder / "model.onnx"
-    ready, values = prepared(model, params)
+    ready = jax.jit(model.prepare)(params)
 
     def function(x: Any) -> Any:
-        return ready.apply(values, x, unroll=_PlainScan())[0]
+        return model.apply_prepared(ready, x, unroll=_PlainScan())[0]
 
     shape: Any = ("T", "B") if model.tokens else ("T", "B", model.input_size)
     x = jax.ShapeDtypeStruct(shape, jnp.int32 if model.tokens else jnp.float32)

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 from rnnzoo.export.check import difference, random_input
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError, to_dict
-from rnnzoo.streaming import prepared
 from rnnzoo.typing import Params
 
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -22,8 +21,8 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
     from jax import export
 
     file = folder / "model.stablehlo"
-    ready, values = prepared(model, params)
-    function = jax.jit(lambda x: ready.apply(values, x)[0])
+    ready = jax.jit(model.prepare)(params)
+    function = jax.jit(lambda x: model.apply_prepared(ready, x)[0])
     time, batch = export.symbolic_shape("T, B")
     shape = (time, batch) if model.tokens else (time, batch, model.input_size)
     x = jax.ShapeDtypeStruct(shape, jnp.int32 if model.tokens else jnp.float32)

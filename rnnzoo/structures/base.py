@@ -5,12 +5,13 @@ A structure is a specification; its parameters u are a pytree. Methods are pure 
 """
 
 import abc
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.spec import Spec, derived, required, spec
+from rnnzoo.spec import Spec, UsageError, derived, required, spec, suggest
 from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
@@ -93,4 +94,47 @@ class Algebra(Structure):
         """The member with these images of `probes`."""
 
 
-__all__ = ["Algebra", "Structure"]
+@spec
+class PerGate(Spec, kind="per_gate"):
+    """Structures by gate, where a cell's matrices differ: ``PerGate.of({"n": Diagonal()}, default=Dense())``."""
+
+    gates: tuple[str, ...] = ()
+    """The gates that have a structure here."""
+    structures: tuple[Structure, ...] = ()
+    """Their structures, in the same order."""
+    default: Structure | None = None
+    """The structure of all other gates (None: there are no others)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.gates) != len(self.structures) or len(set(self.gates)) < len(self.gates):
+            raise UsageError(
+                f"PerGate.gates is {self.gates!r} for {len(self.structures)} structures; accepted: each gate once, "
+                "and a structure for each"
+            )
+
+    @classmethod
+    def of(cls, structures: Mapping[str, Structure], default: Structure | None = None) -> "PerGate":
+        """From {gate: structure}."""
+        return cls(gates=tuple(structures), structures=tuple(structures.values()), default=default)
+
+    def resolve(self, gates: Iterable[str], owner: str) -> dict[str, Structure]:
+        """The structure of each of these gates.
+
+        Raises:
+            UsageError: a gate without a structure, or a structure for a gate that is not there.
+        """
+        gates, given = tuple(gates), dict(zip(self.gates, self.structures, strict=True))
+        if strange := [gate for gate in self.gates if gate not in gates]:
+            raise UsageError(
+                f"{owner} has no gate {strange[0]!r} with a recurrent matrix; {suggest(strange[0], gates)}"
+            )
+        if (bare := [gate for gate in gates if gate not in given]) and self.default is None:
+            raise UsageError(
+                f"{owner}.structure has none for {', '.join(bare)}; accepted: one for each gate, or a default"
+            )
+        found = {gate: given.get(gate, self.default) for gate in gates}
+        return {gate: structure for gate, structure in found.items() if structure is not None}
+
+
+__all__ = ["Algebra", "PerGate", "Structure"]

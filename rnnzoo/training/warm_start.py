@@ -1,5 +1,6 @@
 """Start a run from the parameters of another whose recurrent matrices have the same or a narrower structure."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.cells.base import structure_of
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError, to_json
-from rnnzoo.structures.base import Structure
 from rnnzoo.structures.nearest import grow
 from rnnzoo.training.config import Config, difference
 from rnnzoo.training.run_folder import RunFolder
@@ -30,9 +29,8 @@ def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dic
     if (symbols := folder.symbols()) is not None and symbols != config.task.symbols:
         raise UsageError(f"--init-from {config.init_from}: that run has other characters; accepted: the same ones")
     params = stored_state(folder, source, "last", warn)[1]["params"]
-    before, after = structure_of(old.cell), structure_of(model.cell)
-    if before is not None and after is not None and before != after:
-        params = _grown(params, model, before, after)
+    if old.cell.structures != model.cell.structures:
+        params = _grown(params, old, model)
     opt = jax.vmap(make_optimizer(config).init)(params)
     return {"params": params, "opt": opt} | jax.vmap(lambda p: first_carry(config, model, p))(params)
 
@@ -48,11 +46,10 @@ def stored_state(folder: RunFolder, config: Config, which: str, warn: Callable[[
 
 def _check(config: Config, model: Model, source: Config, old: Model) -> None:
     """Raise `UsageError` if the networks differ in more than the structure, or the runs in the number of seeds."""
-    structure = structure_of(model.cell)
     texts = [to_json(network, indent=1) for network in (old, model)]
     same = Model(**{**vars(old), "cell": model.cell})
-    if type(old.cell) is type(model.cell) and old.cell.hidden_size == model.cell.hidden_size and structure is not None:
-        same = Model(**{**vars(old), "cell": old.cell.with_structure(lambda _: structure)})
+    if type(old.cell) is type(model.cell) and old.cell.hidden_size == model.cell.hidden_size and model.cell.structures:
+        same = Model(**{**vars(old), "cell": _restructured(old.cell, model.cell)})
     elif old.cell != model.cell:
         raise UsageError(f"--init-from {config.init_from}: the cells differ:\n{difference(*texts)}")
     if same != model:
@@ -68,17 +65,26 @@ def _check(config: Config, model: Model, source: Config, old: Model) -> None:
         )
 
 
-def _grown(params: Params, model: Model, before: Structure, after: Structure) -> Params:
-    """The parameters of all seeds with every U as a member of `after`."""
+def _restructured(cell: Any, like: Any) -> Any:
+    """The cell with the structure of another one, also inside wrappers."""
+    changes = {"structure": like.structure} if hasattr(cell, "structure") else {}
+    if hasattr(cell, "cell") and type(cell.cell) is type(like.cell):
+        changes["cell"] = _restructured(cell.cell, like.cell)
+    return dataclasses.replace(cell, **changes)
+
+
+def _grown(params: Params, old: Model, model: Model) -> Params:
+    """The parameters of all seeds of `old` with every U as a member of the structure that it has in `model`."""
     size = model.cell.hidden_size
 
-    def each(u: Any) -> Any:
+    def each(gate: str, u: Any) -> Any:
+        before, after = old.cell.structures[gate], model.cell.structures[gate]
         seeds = jax.tree.leaves(u)[0].shape[0] if jax.tree.leaves(u) else 0
         rows = [grow(before, jax.tree.map(lambda a, s=s: a[s], u), after, size=size) for s in range(seeds)]
         return jax.tree.map(lambda *a: jnp.stack(a), *rows)
 
     def cell(of: Params) -> Params:
-        return {**of, "u": {gate: each(u) for gate, u in of["u"].items()}}
+        return {**of, "u": {gate: each(gate, u) for gate, u in of["u"].items()}}
 
     layers = {f"layer_{i}": params[f"layer_{i}"] for i in range(model.stack.layers)}
     grown = {name: {**of, **{d: cell(of[d]) for d in model.directions}} for name, of in layers.items()}

@@ -14,7 +14,7 @@ from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
-from rnnzoo.unrolls.base import Unroll, around, select, widen, with_last
+from rnnzoo.unrolls.base import Ran, Unroll, around, select, widen, with_last
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +89,9 @@ class AffineUnroll(Unroll):
         assert isinstance(cell, Affine)
         return self._states(_products(cell, controls), functools.partial(_affine, cell, params), state, zs, controls)
 
-    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
+    def apply(
+        self, cell: Cell, params: Params, state: State, xs: Array, controls: Control, *, states: bool = False
+    ) -> Ran:
         # All lanes in one system: a batch of systems would be solved batch first, and transposed back and forth.
         assert isinstance(cell, Affine)
         maps = jax.vmap(functools.partial(_affine, cell, params))
@@ -98,7 +100,7 @@ class AffineUnroll(Unroll):
         def lanes(state, zs, controls):
             return with_last(solved(state, zs, controls), state)
 
-        return around(lanes, cell, params, state, xs, controls)
+        return around(lanes, cell, params, state, xs, controls, states=states)
 
     def _states(self, products: Products, maps: Any, state: State, zs: PyTree, controls: Control) -> State:
         """The states after each step; `maps` gives A_t and b_t."""

@@ -11,7 +11,7 @@ from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.spec import UsageError, accepts, describe, spec
 from rnnzoo.typing import Array, Control, Params, PyTree, State
 from rnnzoo.unrolls.associative import Associative
-from rnnzoo.unrolls.base import Unroll
+from rnnzoo.unrolls.base import Ran, Unroll
 from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.scan import Scan
 
@@ -97,12 +97,13 @@ class Auto(Unroll):
                 refused.append(f"not {type(rule.unroll).__name__}: {said}")
         raise AssertionError("the last rule always applies")
 
-    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
-        """A batch of inputs (T, B, I): outputs (T, B, O) and last state (B, ...), by the chosen unroll."""
+    def apply(
+        self, cell: Cell, params: Params, state: State, xs: Array, controls: Control, *, states: bool = False
+    ) -> Ran:
         # What a whole-batch kernel takes.
-        is_plain = controls.reset is None and controls.noise is None and xs.dtype == jnp.float32
+        is_plain = controls.reset is None and controls.noise is None and xs.dtype == jnp.float32 and not states
         unroll, _ = self.choose(cell, xs.shape[0], xs.shape[1] if is_plain else None)
-        return unroll.apply(cell, params, state, xs, controls)  # pyright: ignore[reportAttributeAccessIssue]
+        return unroll.apply(cell, params, state, xs, controls, states=states)
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         unroll, _ = self.choose(cell, jax.tree.leaves(zs)[0].shape[0])

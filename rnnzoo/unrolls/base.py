@@ -2,15 +2,28 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import with_noise
-from rnnzoo.spec import Spec, spec
+from rnnzoo.cells.recur import Calls, Site, Summands, Sums, leaf, matrices
+from rnnzoo.spec import Spec, UsageError, spec
+from rnnzoo.trees import named
 from rnnzoo.typing import Array, Bool, Control, Float, Params, PyTree, State
+from rnnzoo.unrolls.inputs import valid_inputs, windows
+
+
+class Ran(NamedTuple):
+    """What a layer over a batch gives."""
+
+    ys: Float[Array, "T B O"]
+    last: State
+    """The state after the last step, leaves (B, ...)."""
+    states: State | None = None
+    """The state after each step, leaves (T, B, ...), where it was asked for."""
 
 
 @spec
@@ -18,6 +31,7 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
     """A way to compute all the states. All ways agree with the plain loop in values, and, if `exact`, in gradients."""
 
     exact: ClassVar[bool] = True  # False: derivatives differ from the loop's on purpose
+    compiled: ClassVar[bool] = True  # False: outside `jax.jit`, `rnnzoo.run` runs it operation by operation
 
     def refuses(self, cell: Cell) -> str | None:
         """Why this unroll cannot run that cell; None if it can."""
@@ -25,29 +39,88 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
 
     @abc.abstractmethod
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
-        """The states (T, ...) after each step, from prepared `params`, the `state` before the first step, and
-        the projected inputs `zs` (T, ...). `rnnzoo.run` has checked the arguments."""
+        """The states (T, ...) after each step of one sequence, from prepared `params`, the `state` before the first
+        step, and the projected inputs `zs` (T, ...). `rnnzoo.run` has checked the arguments."""
 
-    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
-        """Outputs (T, B, O) and last state (B, ...) of a batch of inputs (T, B, I); by default all T steps at once."""
-        return layer(self, cell, params, state, xs, controls)
+    def apply(
+        self, cell: Cell, params: Params, state: State, xs: Array, controls: Control, *, states: bool = False
+    ) -> Ran:
+        """A batch of inputs (T, B, I), projection and readout included; by default all T steps at once. With `states`,
+        the states after all steps are returned as well."""
+        return layer(self, cell, params, state, xs, controls, states=states)
 
 
-# ---- one step ----
+# ---- one step --------------------------------------------------------------------------------------------
 
 
 def advance(
-    cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control, initial: State | None = None
-) -> State:
-    """`cell.step` under a control: the one meaning of lengths and resets. The state keeps its dtypes.
-    `initial` is what a reset goes back to (None: ``cell.initial_state(params)``)."""
-    state_tm1 = state
+    cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control, initial: State | None = None,
+    sums: Sums | None = None,
+) -> State:  # fmt: skip
+    """`cell.step` under a control: the one meaning of lengths, masks and resets. The state keeps its dtypes.
+
+    Args:
+        cell: whose step it is.
+        params: prepared parameters; without the recurrent matrices if `sums` is given.
+        state: the state before the step.
+        z_t: the projected input of the step.
+        control_t: what happens besides.
+        initial: what a reset goes back to (None: ``cell.initial_state(params)``).
+        sums: computes z_t[gate] + U_gate vector for the step (None: from `params`).
+    """
+    z_t, state_tm1, names = widen(z_t), state, tuple(cell.structures)
     if control_t.reset is not None:
         initial = cell.initial_state(params) if initial is None else initial
         state_tm1 = select(control_t.reset, initial, state_tm1)
-    state_t = cell.step(params, state_tm1, with_noise(widen(z_t), control_t.noise))
+    if sums is None:
+        us, params = matrices(params, names)
+        sums = plain_sums(cell, us, z_t)
+    name = type(cell).__name__
+    recur = Calls(name, names, sums)
+    state_t = cell.step(params, state_tm1, with_noise(Summands.of(name, z_t, names), control_t.noise), recur)
+    check_state(name, state_t, state)
     state_t = jax.tree.map(lambda new, old: new.astype(old.dtype), state_t, state)
     return state_t if control_t.active is None else select(control_t.active, state_t, state)
+
+
+def plain_sums(cell: Cell, us: dict[str, PyTree], z_t: PyTree) -> Sums:
+    """``z_t[gate] + U_gate vector``, one product after the other."""
+
+    def sums(heard: dict[Site, Array]) -> dict[Site, Array]:
+        return {site: add(z_t, site[0], product(cell, us, site[0], vector)) for site, vector in heard.items()}
+
+    return sums
+
+
+def product(cell: Cell, us: dict[str, PyTree], gate: str, vector: Float[Array, " H"]) -> Float[Array, " H"]:
+    """U_gate vector. The product runs in the compute dtype; the result has the vector's dtype, at least float32."""
+    low = vector if cell.dtype is None else vector.astype(cell.dtype)
+    return cell.structures[gate].matvec(us[gate], low).astype(jnp.promote_types(vector.dtype, jnp.float32))
+
+
+def add(z_t: PyTree, gate: str, value: Array) -> Array:
+    """z_t[gate] + value; value alone where z_t has no such leaf."""
+    z = leaf(z_t, gate)
+    return value if z is None else z + value
+
+
+def check_state(name: str, new: Any, old: State) -> None:
+    """Raise `UsageError` if a step has returned another tree, other shapes, or numbers of another kind."""
+    if not isinstance(new, dict):
+        raise UsageError(f"step of {name} returned {type(new).__name__}; accepted: a dict of {', '.join(sorted(old))}")
+    if jax.tree.structure(new) != jax.tree.structure(old):
+        returned, accepted = (", ".join(named(tree)) or "nothing" for tree in (new, old))
+        raise UsageError(f"step of {name} returned {returned}; accepted: {accepted}")
+    for (path, a), b in zip(named(new).items(), jax.tree.leaves(old), strict=True):
+        kinds = [next(k for k in _KINDS if jnp.issubdtype(jnp.result_type(x), k)) for x in (a, b)]
+        if jnp.shape(a) != b.shape or kinds[0] != kinds[1]:
+            raise UsageError(
+                f"step of {name} returned state{path} as {jnp.result_type(a)} of {jnp.shape(a)}; "
+                f"accepted: {b.dtype} of {b.shape}"
+            )
+
+
+_KINDS = (jnp.bool_, jnp.integer, jnp.floating, jnp.complexfloating)
 
 
 def select(condition: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
@@ -61,38 +134,46 @@ def widen(tree: PyTree) -> PyTree:
     return jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype in half else a, tree)
 
 
-# ---- one layer ----
+# ---- one layer -------------------------------------------------------------------------------------------
 
 
 def layer(
-    unroll: Unroll, cell: Cell, params: Params, state: State, xs: Float[Array, "T B I"], controls: Control
-) -> tuple[Float[Array, "T B O"], State]:
-    """Outputs in the compute dtype and the state after the last step, from prepared `params`, the state (B, ...)
-    before the first step, and controls (T, B). Steps that are not active read zeros and give zeros."""
+    unroll: Unroll, cell: Cell, params: Params, state: State, xs: Float[Array, "T B I"], controls: Control, *,
+    states: bool = False,
+) -> Ran:  # fmt: skip
+    """One recurrent layer: projection, `unroll` of every sequence, readout. Outputs are in the compute dtype. Steps
+    that are not active give zeros, and what `xs` holds there has no influence."""
     each = jax.vmap(lambda *lane: unroll(cell, params, *lane), (0, 1, 1), 1)
 
-    def lanes(state, zs, controls):
+    def lanes(state: State, zs: PyTree, controls: Control) -> tuple[State, State]:
         return with_last(each(state, zs, controls), state)
 
-    return around(lanes, cell, params, state, xs, controls)
+    return around(lanes, cell, params, state, xs, controls, states=states)
 
 
 def around(
     unrolled: Callable[[State, PyTree, Control], tuple[State, State]], cell: Cell, params: Params, state: State,
-    xs: Array, controls: Control,
-) -> tuple[Float[Array, "T B O"], State]:  # fmt: skip
+    xs: Array, controls: Control, *, states: bool = False,
+) -> Ran:  # fmt: skip
     """`layer` around any function from (state, projected inputs, controls) to all states (T, B, ...) and the last."""
-    if controls.active is not None:  # before the projection: 0 * NaN would spoil the gradient
-        xs = jnp.where(controls.active[..., None], xs, 0)
+    xs = valid_inputs(xs, controls.active)
     if cell.dtype is not None:
         xs = xs.astype(cell.dtype)
+    past = None
+    if cell.history:
+        first = cell.initial_state(params)["x"] if controls.reset is not None else None
+        before, state = state["x"], {name: value for name, value in state.items() if name != "x"}
+        xs, past = windows(xs, before, first, controls)
     zs = _each_step(cell.project, 1)(params, xs)
-    states, last = unrolled(state, zs, controls)
-    ys = _each_step(cell.readout, 2)(params, states, zs)
+    all_states, last = unrolled(state, zs, controls)
+    ys = _each_step(cell.readout, 2)(params, all_states, zs)
     ys = ys.astype(jnp.result_type(*jax.tree.leaves(zs)))
+    if past is not None:
+        all_states = {**all_states, "x": past}
+        last = {**last, "x": past[-1] if past.shape[0] else before}
     if controls.active is not None:
-        ys = jnp.where(controls.active[..., None], ys, 0)
-    return ys, last
+        ys = jnp.where(_along(controls.active, ys), ys, 0)
+    return Ran(ys, last, all_states if states else None)
 
 
 def with_last(states: State, state: State) -> tuple[State, State]:
@@ -108,4 +189,11 @@ def _each_step(function: Any, arguments: int) -> Any:
     return jax.vmap(jax.vmap(function, axes), axes)
 
 
-__all__ = ["Unroll", "advance", "around", "layer", "select", "widen", "with_last"]
+def _along(active: Bool[Array, "T B"], array: Array) -> Bool[Array, "T B ..."]:
+    return active.reshape(*active.shape, *[1] * (array.ndim - 2))
+
+
+__all__ = [
+    "Ran", "Unroll", "add", "advance", "around", "check_state", "layer", "plain_sums", "product", "select", "widen",
+    "with_last",
+]  # fmt: skip

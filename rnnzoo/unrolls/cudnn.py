@@ -10,7 +10,7 @@ import numpy as np
 from rnnzoo.cells.base import Cell
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
-from rnnzoo.unrolls.base import Unroll
+from rnnzoo.unrolls.base import Ran, Unroll, advance
 
 GATES = ("i", "f", "g", "o")  # in cuDNN's order
 
@@ -40,14 +40,18 @@ class CuDNN(Unroll):
         raise UsageError(f"CuDNN runs {type(cell).__name__} on whole batches; accepted: CuDNN().apply, rnnzoo.run")
 
     def apply(
-        self, cell: Cell, params: Params, state: State, xs: Float[Array, "T B I"], controls: Control
-    ) -> tuple[Float[Array, "T B O"], State]:
-        """Outputs (T, B, H) and last state (B, H), from prepared `params` and the state (B, H) before the first step.
+        self, cell: Cell, params: Params, state: State, xs: Float[Array, "T B I"], controls: Control, *,
+        states: bool = False,
+    ) -> Ran:  # fmt: skip
+        """As `Unroll.apply`.
 
         Raises:
-            UsageError (a ValueError): resets, noise inside of steps, or anything that is not float32."""
+            UsageError (a ValueError): resets, masks inside sequences, all states, noise inside steps, or anything that
+                is not float32."""
         from jax.experimental import rnn
 
+        if states:
+            raise UsageError(f"CuDNN does not give all states of {type(cell).__name__}; accepted with states: Scan")
         if controls.reset is not None:
             raise UsageError(f"CuDNN cannot put {type(cell).__name__} back to its start; accepted with resets: Scan")
         if controls.noise is not None:
@@ -57,7 +61,7 @@ class CuDNN(Unroll):
                 raise UsageError(f"{what} of {type(cell).__name__} are not all float32, which CuDNN runs")
         time, batch, features = xs.shape
         if not time or not batch:
-            return jnp.zeros((time, batch, cell.hidden_size), xs.dtype), state
+            return Ran(jnp.zeros((time, batch, cell.hidden_size), xs.dtype), state)
         active = jnp.ones((time, batch), bool) if controls.active is None else controls.active
         # cuDNN's padding is at the end; that of a reversed sequence is at the start.
         order = (jnp.argmax(active, 0) + jnp.arange(time)[:, None]) % time
@@ -72,7 +76,7 @@ class CuDNN(Unroll):
         back = jnp.argsort(order, 0)[..., None]
         ys = jnp.where(active[..., None], jnp.take_along_axis(ys.swapaxes(0, 1), back, 0), 0)
         ran = (lengths > 0)[:, None]
-        return ys, {"c": jnp.where(ran, c[0], state["c"]), "h": jnp.where(ran, h[0], state["h"])}
+        return Ran(ys, {"c": jnp.where(ran, c[0], state["c"]), "h": jnp.where(ran, h[0], state["h"])})
 
 
 def pack(params: Params) -> Float[Array, " N"]:
@@ -104,7 +108,7 @@ def _is_lstm(cell: Cell) -> bool:
     with jax.ensure_compile_time_eval(), jax.default_matmul_precision("highest"):
         params, x, h, c = jax.tree.map(jnp.asarray, (params, x, h, c))
         z = cell.project(params, x)
-        new = cell.step(params, {"c": c, "h": h}, z)
+        new = advance(cell, params, {"c": c, "h": h}, z, Control())
         y = cell.readout(params, new, z)
     if new.keys() != expected.keys():
         return False

@@ -4,17 +4,19 @@ Such a step is made of functions of single units and of products U h. Its Jacobi
 matrices and U generate (`rnnzoo.base.Structure.jacobian`), in a table with a row and a column for each vector carried.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 
 from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.cells.recur import Site, Sums, matrices
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.partitioned import Partitioned
-from rnnzoo.typing import Control, Params, PyTree, State
-from rnnzoo.unrolls.taps import structure_in, trace
+from rnnzoo.typing import Array, Control, Params, PyTree, State
+from rnnzoo.unrolls.base import advance, plain_sums, widen
 
 # Primitives of JAX that act on each entry by itself.
 _ELEMENTWISE = frozenset(
@@ -32,9 +34,40 @@ def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Cont
     shapes = {leaf.shape for leaf in jax.tree.leaves(state)}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1:
         return f"vectors of {len(shapes)} shapes" if len(shapes) > 1 else f"a state of shape {next(iter(shapes))}"
-    step = trace(cell, params, state, z_t, control_t)
-    active = {*step.products.values(), *step.states}
-    return _mixing(step.jaxpr, active, next(iter(shapes)))
+    us, rest = matrices(params, tuple(cell.structures))
+    initial = cell.initial_state(params) if control_t.reset is not None else None
+
+    def with_sums(make: Callable[[PyTree], Sums]) -> Callable[..., Any]:
+        return lambda state, z_t, control_t: advance(cell, rest, state, z_t, control_t, initial, make(widen(z_t)))
+
+    def shapes_of_sums(state: State, z_t: PyTree, control_t: Control) -> dict[Site, Array]:
+        found: dict[Site, Array] = {}
+
+        def noted(z_t: PyTree) -> Sums:
+            plain = plain_sums(cell, us, z_t)
+
+            def sums(heard: dict[Site, Array]) -> dict[Site, Array]:
+                found.update(here := plain(heard))
+                return here
+
+            return sums
+
+        with_sums(noted)(state, z_t, control_t)
+        return found
+
+    def step(sums: dict[Site, Array], state: State, z_t: PyTree, control_t: Control) -> Any:
+        heard: dict[Site, Array] = {}
+
+        def given(now: dict[Site, Array]) -> dict[Site, Array]:
+            heard.update(now)
+            return {site: sums[site] for site in now}
+
+        return with_sums(lambda _: given)(state, z_t, control_t), heard
+
+    sums = jax.eval_shape(shapes_of_sums, state, z_t, control_t)
+    jaxpr = jax.make_jaxpr(step)(sums, state, z_t, control_t).jaxpr
+    active = set(jaxpr.invars[: len(sums) + len(jax.tree.leaves(state))])
+    return _mixing(jaxpr, active, next(iter(shapes)))
 
 
 def _mixing(jaxpr: Any, active: set, shape: tuple[int, ...]) -> str | None:
@@ -65,8 +98,13 @@ def jacobian_family(cell: Cell, params: Params, state: State, z_t: PyTree, contr
         return cell.transition.jacobian
     if mixes(cell, params, state, z_t, control_t) is not None:
         return Dense()
-    structure = structure_in(cell)
-    entry = Diagonal() if structure is None else structure.jacobian
+    entry = _family({structure.jacobian for structure in cell.structures.values()})
     vectors = len(jax.tree.leaves(state))
     # One large matrix rather than a table of matrices: the product is one product.
     return entry if vectors == 1 or entry == Dense() else Partitioned(parts=vectors, entry=entry)
+
+
+def _family(found: set[Algebra]) -> Algebra:
+    """One algebra that holds all of these, as small as we know. Each holds all diagonal matrices."""
+    found = found - {Diagonal()}
+    return Diagonal() if not found else found.pop() if len(found) == 1 else Dense()

@@ -58,6 +58,8 @@ class Iterative(Linearized):
 
     Derivatives are those of the solution, not of the iteration (`ParallelBackward` has the same)."""
 
+    compiled = False  # only outside `jax.jit` can it say that it has not converged
+
     tolerance: Positive | None = None
     """The largest error of a state (None: 1e-6 with states in float32, 1e-12 in float64)."""
     max_iterations: Size = 100

@@ -13,6 +13,8 @@ from rnnzoo.unrolls.base import Unroll, advance
 class Loop(Unroll):
     """One traced copy of the step per time step. Exact and slow to compile: for tests and for debugging."""
 
+    compiled = False
+
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         states = [jax.tree.map(lambda a: a[None][:0], state)]
         for t in range(jax.tree.leaves(zs)[0].shape[0]):

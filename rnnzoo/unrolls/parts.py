@@ -10,7 +10,7 @@ from jax import lax
 from rnnzoo.cells.base import Cell
 from rnnzoo.spec import spec
 from rnnzoo.typing import Array, Control, Params, PyTree, State
-from rnnzoo.unrolls.base import Unroll
+from rnnzoo.unrolls.base import Ran, Unroll
 from rnnzoo.unrolls.scan import Scan
 
 Part = Callable[[State, PyTree], tuple[State, PyTree]]
@@ -43,13 +43,15 @@ class Parts(Unroll):
 
         return self._run(part, state, (zs, controls))[1]
 
-    def apply(self, cell: Cell, params: Params, state: State, xs: Array, controls: Control) -> tuple[Array, State]:
+    def apply(
+        self, cell: Cell, params: Params, state: State, xs: Array, controls: Control, *, states: bool = False
+    ) -> Ran:
         def part(state, inputs):
-            ys, last = self.inner.apply(cell, params, state, *inputs)
-            return last, ys
+            ran = self.inner.apply(cell, params, state, *inputs, states=states)
+            return ran.last, (ran.ys, ran.states)
 
-        last, ys = self._run(part, state, (xs, controls))
-        return ys, last
+        last, (ys, kept) = self._run(part, state, (xs, controls))
+        return Ran(ys, last, kept)
 
     def _run(self, part: Part, state: State, inputs: PyTree) -> tuple[State, PyTree]:
         """The state after the last step, and the outputs of all steps."""

@@ -3,14 +3,14 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Mapping
 
 import jax
 
-from rnnzoo.cells.base import Cell, structure_of
+from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.noise import Noisy
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, UsageError, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
@@ -24,11 +24,6 @@ class Wrapper(Noisy):
 
     hidden_size, bias, dtype and kernel_init are those of `cell`. One that is given to the wrapper goes to the cell; one
     that is left at its default is the cell's; two that differ are refused. (A hidden_size of 1 counts as not given.)"""
-
-    steps_once: ClassVar[bool] = False
-    """Whether `step` calls that of `cell` exactly once, outside of control flow and of transformations such as
-    `jax.checkpoint`, and parameters have those of `cell` under the same names. Unrolls then look through the wrapper
-    for recurrent matrices, which makes gradients faster."""
 
     hidden_size: Size = 1
     """Number of hidden units H; that of `cell`."""
@@ -65,6 +60,22 @@ class Wrapper(Noisy):
         return self.cell.uses_dt
 
     @property
+    def history(self) -> int:
+        return self.cell.history
+
+    @property
+    def feature_axes(self) -> int:
+        return self.cell.feature_axes
+
+    @property
+    def input_leaves(self) -> Mapping[str, str]:
+        return self.cell.input_leaves
+
+    @property
+    def structures(self) -> Mapping[str, Structure]:
+        return self.cell.structures
+
+    @property
     def output_size(self) -> int:
         return self.cell.output_size
 
@@ -78,16 +89,14 @@ class Wrapper(Noisy):
         return self.cell.project(params, x_t)
 
     @abc.abstractmethod
-    def step(self, params: Params, state: State, z_t: PyTree) -> State: ...
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        """The next state. Passes `recur` on to ``cell.step``, or a function around it (`rnnzoo.cells.recur`)."""
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
         return self.cell.readout(params, state, z_t)
 
     def initial_state(self, params: Params) -> State:
         return self.cell.initial_state(params)
-
-    def with_structure(self, change: Callable[[Structure], Structure]) -> "Wrapper":
-        return dataclasses.replace(self, cell=self.cell.with_structure(change))
 
     def noisy_params(self, key: Key, params: Params) -> Params:
         return self.cell.noisy_params(key, params) if isinstance(self.cell, Noisy) else params
@@ -98,7 +107,7 @@ class Wrapper(Noisy):
 
 def needs_structure(wrapper: Wrapper) -> None:
     """Raise `UsageError` if the wrapped cell has no recurrent matrix."""
-    if structure_of(wrapper.cell) is None:
+    if not wrapper.cell.structures:
         raise UsageError(
             f"{type(wrapper.cell).__name__} has no recurrent matrix U, which {type(wrapper).__name__} acts on; "
             "accepted: a cell with a structure"

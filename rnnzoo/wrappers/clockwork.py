@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, UsageError, spec
 from rnnzoo.typing import Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_units
@@ -29,8 +30,6 @@ class Clockwork(Wrapper):
     over 40 steps, as against 2 or 3 without the clock, and 38 with ``chunk=1``, as against 3, while
     `LevenbergMarquardt` did not converge in 100; its outputs are then NaN."""
 
-    steps_once = True
-
     cell: Cell = Elman(hidden_size=1)
     """The cell whose units are held."""
     periods: tuple[Size, ...] = (1, 2)
@@ -51,9 +50,9 @@ class Clockwork(Wrapper):
             raise UsageError(f"{type(self.cell).__name__} has a clock already; accepted: one Clockwork in a cell")
         return {**state, "clock": jnp.zeros_like(state[self.carries[0]])}
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         inner = {name: leaf for name, leaf in state.items() if name != "clock"}
-        new = self.cell.step(params, inner, z_t)
+        new = self.cell.step(params, inner, z_t, recur)
         moves = state["clock"] < 1  # rather than == 0: what is between two ticks counts as the one before
         held = {name: jnp.where(moves, new[name], state[name]) for name in self.carries}
         periods = np.repeat(np.array(self.periods), self.hidden_size // len(self.periods))

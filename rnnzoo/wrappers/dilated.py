@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, spec
 from rnnzoo.typing import Array, Float, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper
@@ -22,8 +23,6 @@ class Dilated(Wrapper):
     start from the initial state; after a reset, so do the next d. The state costs d times as much to keep, so an
     unroll that saves all states needs d times the memory. Parameters are those of `cell`."""
 
-    steps_once = True
-
     cell: Cell = Elman(hidden_size=1)
     """The cell that hears its state of d steps ago."""
     delay: Size = 2
@@ -37,8 +36,8 @@ class Dilated(Wrapper):
         one = self.cell.initial_state(params)
         return jax.tree.map(lambda a: jnp.broadcast_to(a, (self.delay, *a.shape)), one)
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        new = self.cell.step(params, jax.tree.map(lambda a: a[0], state), z_t)
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        new = self.cell.step(params, jax.tree.map(lambda a: a[0], state), z_t, recur)
         return jax.tree.map(lambda past, a: jnp.concatenate([past[1:], a[None].astype(past.dtype)]), state, new)
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Fraction, spec
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
@@ -19,8 +20,6 @@ class DropConnect(Wrapper):
     For a structure that is linear in its parameters, such as Dense, Diagonal or Banded, this drops entries of U. For
     others it drops what U is made from: a Cayley() stays orthogonal. Parameters are those of `cell`."""
 
-    steps_once = True
-
     cell: Cell = LSTM(hidden_size=1)
     """The cell whose recurrent weights are dropped."""
     rate: Fraction = 0.5
@@ -30,8 +29,8 @@ class DropConnect(Wrapper):
         super().__post_init__()
         needs_structure(self)
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
-        return self.cell.step(params, state, z_t)
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
+        return self.cell.step(params, state, z_t, recur)
 
     def noisy_params(self, key: Key, params: Params) -> Params:
         key, inner_key = jax.random.split(key)

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.noise import with_noise, without_noise
+from rnnzoo.cells.recur import Heard, Recur, adding
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
-from rnnzoo.wrappers.product import step_with_products
 
 
 @spec
@@ -23,8 +23,6 @@ class MultiplicativeIntegration(Wrapper):
     the paper's general form, whose alpha starts at 1 and whose betas at 0.5. v is whatever the cell multiplies by U_g:
     h_tm1 mostly. Where the cell keeps U_g v apart from W_g x_t, as the GRU does in n_t, the parts with U_g v stand in
     for U_g v and the others for W_g x_t + b_g."""
-
-    steps_once = True
 
     cell: Cell = Elman(hidden_size=1)
     """The cell whose sums become products."""
@@ -41,13 +39,13 @@ class MultiplicativeIntegration(Wrapper):
         params = self.cell.init(key, input_size)
         x_t = jax.ShapeDtypeStruct((input_size + self.uses_dt,), jnp.float32)
         zs = jax.eval_shape(lambda x_t: self.cell.project(self.cell.prepare(params), x_t), x_t)
-        if not isinstance(zs, dict) or not params["u"].keys() <= zs.keys():
+        if not isinstance(zs, dict) or not {self._leaf(g) for g in self.structures} <= zs.keys():
             raise UsageError(
                 f"{type(self.cell).__name__} does not add U v to W x of one gate, which {type(self).__name__} needs; "
                 "accepted: a cell with an input product for every recurrent matrix, other wrappers outside"
             )
         starts = {"alpha": self.alpha, "beta_u": self.beta, "beta_w": self.beta}
-        mi = {name: {g: jnp.full(self.hidden_size, at) for g in params["u"]} for name, at in starts.items()}
+        mi = {name: {g: jnp.full(self.hidden_size, at) for g in self.structures} for name, at in starts.items()}
         return {**params, "mi": mi}
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
@@ -56,14 +54,22 @@ class MultiplicativeIntegration(Wrapper):
             alone = self.cell.project({**params, "b": jax.tree.map(jnp.zeros_like, params["b"])}, x_t)
         else:
             alone = full
-        scales = {g: mi["alpha"][g] * alone[g] + mi["beta_u"][g] for g in mi["alpha"]}
-        sums = {g: mi["beta_w"][g] * alone[g] + (full[g] - alone[g]) for g in mi["alpha"]}
+        leaves = {g: self._leaf(g) for g in self.structures}
+        scales = {g: mi["alpha"][g] * alone[z] + mi["beta_u"][g] for g, z in leaves.items()}
+        sums = {z: mi["beta_w"][g] * alone[z] + (full[z] - alone[z]) for g, z in leaves.items()}
         return {"cell": {**full, **sums}, "scale": scales}
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+    def _leaf(self, gate: str) -> str:
+        """Where the cell's z_t has W x + b of a gate."""
+        return self.cell.input_leaves.get(gate, gate)
+
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         z_t, noise_t = without_noise(z_t)
-        inner = with_noise(z_t["cell"], noise_t)
-        return step_with_products(self.cell, params, state, inner, lambda g: {"after": z_t["scale"][g]})
+
+        def scaled(heard: Heard) -> dict[str, Array]:
+            return {g: z_t["scale"][g] * product for g, product in recur(heard).items()}
+
+        return self.cell.step(params, state, with_noise(z_t["cell"], noise_t), adding(scaled, z_t["cell"]))
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
         return self.cell.readout(params, state, z_t["cell"])

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.lstm import LSTM
 from rnnzoo.cells.noise import with_noise, without_noise
+from rnnzoo.cells.recur import Recur, hearing
 from rnnzoo.spec import Fraction, spec
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
-from rnnzoo.wrappers.product import step_with_products
 
 
 @spec
@@ -21,8 +21,6 @@ class VariationalDropout(Wrapper):
     with one m for a sequence: the same at all steps and for all gates (the paper's tied weights). In evaluation it
     is U v, as the paper's weight averaging has it. The paper's mask on the inputs x_t is an ordinary dropout with one
     mask over time and is not part of this. Parameters are those of `cell`."""
-
-    steps_once = True
 
     cell: Cell = LSTM(hidden_size=1)
     """The cell whose recurrent products are under dropout."""
@@ -42,11 +40,10 @@ class VariationalDropout(Wrapper):
             "cell": super().noise(inner_key, time),
         }
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         z_t, noise_t = without_noise(z_t)
         if noise_t is None:
-            return self.cell.step(params, state, z_t)
+            return self.cell.step(params, state, z_t, recur)
         mask = noise_t["heard"] / max(1 - self.rate, 1e-9)  # at rate 1 all units are dropped, and 0 / 0 is not
-        return step_with_products(
-            self.cell, params, state, with_noise(z_t, noise_t["cell"]), lambda gate: {"before": mask}
-        )
+        inner = with_noise(z_t, noise_t["cell"])
+        return self.cell.step(params, state, inner, hearing(recur, lambda v: (mask * v).astype(v.dtype)))

@@ -5,6 +5,7 @@ import jax
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.lstm import LSTM
 from rnnzoo.cells.noise import with_noise, without_noise
+from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Fraction, spec
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_vectors, vector_shapes
@@ -20,8 +21,6 @@ class Zoneout(Wrapper):
     with a rate for h, and another for the others, such as c of an LSTM, whose h_new is that of the c_new before
     zoneout, as in the paper. d_t has the size of v, and is new for every number in it, step and sequence. Parameters
     are those of `cell`."""
-
-    steps_once = True
 
     cell: Cell = LSTM(hidden_size=1)
     """The cell whose units zone out."""
@@ -43,11 +42,11 @@ class Zoneout(Wrapper):
         kept = {name: jax.random.bernoulli(k, self._rate(name), (time, *shape)) for (name, shape), k in keys}
         return {"kept": kept, "cell": super().noise(inner_key, time)}
 
-    def step(self, params: Params, state: State, z_t: PyTree) -> State:
+    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         z_t, noise_t = without_noise(z_t)
         if noise_t is None:
             kept = {name: self._rate(name) for name in self.carries}
         else:
             z_t, kept = with_noise(z_t, noise_t["cell"]), noise_t["kept"]
-        new = self.cell.step(params, state, z_t)
+        new = self.cell.step(params, state, z_t, recur)
         return new | {name: d * state[name] + (1 - d) * new[name] for name, d in kept.items()}

@@ -1,0 +1,36 @@
+"""Trees of arrays held against what is expected, with errors that name the entry."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from rnnzoo.spec import UsageError
+
+
+def check_tree(given: Any, like: Any, what: str, of: str, note: str = "") -> None:
+    """Raise `UsageError` at the first difference in entries or shapes: `given`, the `what` of `of`, against `like`,
+    whose leaves have shapes. `note` says what the expected shapes depend on."""
+    expected, found = named(like), named(given)
+    if missing := sorted(expected.keys() - found.keys()):
+        raise UsageError(f"{what} of {of} lack {', '.join(missing)}")
+    if unused := sorted(found.keys() - expected.keys()):
+        raise UsageError(f"{what} of {of} have {', '.join(unused)}; accepted: {', '.join(sorted(expected))}")
+    for path, leaf in expected.items():
+        if np.shape(found[path]) != leaf.shape:
+            raise UsageError(
+                f"{what}{path} of {of} has shape {np.shape(found[path])}; {note}accepted: {tuple(leaf.shape)}"
+            )
+
+
+def named(tree: Any) -> dict[str, Any]:
+    """The leaves by their path, such as ``['w']['i']``."""
+    return {path_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def path_name(path: Any) -> str:
+    """A path as Python writes it."""
+    return jax.tree_util.keystr(path)
+
+
+__all__ = ["check_tree", "named", "path_name"]
