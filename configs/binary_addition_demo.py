@@ -3,13 +3,15 @@
     python train.py --config configs/binary_addition_demo.py
     python train.py --config configs/binary_addition_demo.py --cell.structure diagonal
     python train.py --config configs/binary_addition_demo.py --cell.structure dense
+    python train.py --config configs/binary_addition_demo.py --cell.bias --model.head-bias
 
 Exactly its conditions: 16 sigmoid units, no biases, all weights from U(-1, 1), squared error summed over the bits,
 plain gradient descent with learning rate 0.1, one pair of numbers a step, 10,000 steps; judged on all 16,384 sums.
 20 seeds at once.
 
 Expected: about 15 s on 2 cores for each; median wrong_sums 0.40 with the band, 0.74 with the diagonal, 0.00 with the
-full matrix, which alone solves it (20 of 20 seeds).
+full matrix, which alone of these three is solved (20 of 20 seeds; the other two, 0 of 20). With biases, which the
+fourth line adds, the band is solved by 15 of 20 seeds. The README says what else was tried.
 """
 
 from rnnzoo import cells, initializers, structures, tasks

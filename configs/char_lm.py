@@ -3,8 +3,8 @@
     python train.py --config configs/char_lm.py
     python train.py --config configs/char_lm.py --task.path my.txt --cell.structure banded
 
-Expected: about 60 s on 2 cores; bits_per_char about 1.79 on the held-out text of Python 3.11, where a
-trigram has 2.38.
+Expected: about 60 s on 2 cores; bits_per_char 1.789 [1.771, 1.798] (median and range of 5 seeds, with --seeds 5) on the
+held-out text of Python 3.11, where a trigram has 2.38.
 """
 
 from rnnzoo import cells, structures, tasks

@@ -2,7 +2,8 @@
 
     python train.py --config configs/copy_memory.py
 
-Expected: about 35 s on 2 cores; recall above 0.99 (solved), where guessing has 0.125.
+Expected: about 35 s on 2 cores; recall 0.996 [0.709, 1.000] (median and range of 5 seeds, with --seeds 5; 4 of them are
+above 0.99, solved), where guessing has 0.125.
 """
 
 from rnnzoo import cells, tasks

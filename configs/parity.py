@@ -2,9 +2,10 @@
 
     python train.py --config configs/parity.py
     python train.py --config configs/parity.py --cell.structure diagonal
+    python train.py --config configs/parity.py --cell gru --cell.structure diagonal
 
-Expected: about 20 s on 2 cores; solved (wrong_sequences below 0.01) by all 5 seeds. With a diagonal U, by none:
-a network whose units hear only themselves cannot count modulo two, whatever its size.
+Expected: about 20 s on 2 cores; solved (wrong_sequences below 0.01) by all 5 seeds, and with a diagonal U by none.
+With gates a diagonal is enough: the GRU, or the LSTM, with a diagonal U is solved by all 5 seeds.
 """
 
 from rnnzoo import cells, structures, tasks

@@ -1,4 +1,4 @@
-"""Two diagonals: every unit hears itself and the next one. What a cascade can learn, at the least cost."""
+"""Two diagonals: every unit hears itself and the next one. A cascade in which each unit hears one other."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""The running parity of a string of bits: the shortest cycle of states, so U needs one too."""
+"""The running parity of a string of bits: two states, which every 1 swaps."""
 
 import jax
 import jax.numpy as jnp
