@@ -24,6 +24,7 @@ from rnnzoo import UsageError, members, structures
 from rnnzoo.structures.base import Structure
 from rnnzoo.training.config import load_config
 from rnnzoo.training.update import evaluate, init_state, train_steps
+from rnnzoo.wrappers.base import with_structure
 
 DEMO = Path(__file__).parent.parent / "configs" / "binary_addition_demo.py"
 H = 16
@@ -48,7 +49,7 @@ def choices(weights: int, only: list[str] | None) -> list[Structure]:
 
 def row_of(structure: Structure, seeds: int, steps: int) -> dict[str, Any]:
     config: Any = load_config(DEMO)
-    config = dataclasses.replace(config, seeds=seeds, steps=steps, cell=config.cell.with_structure(lambda _: structure))
+    config = dataclasses.replace(config, seeds=seeds, steps=steps, cell=with_structure(config.cell, structure))
     model, data = config.network(), config.task.load()
     began = time.perf_counter()
     state, _ = train_steps(config, model, data, init_state(config, model), np.int32(0), length=steps)

@@ -151,12 +151,12 @@ class Model(Spec, kind="models"):
         """
         return self._apply(run, params, x, state, lengths, mask, resets, dt, dropout_key, unroll)
 
-    def apply_prepared(self, ready: Params, x: Any, state: State | None = None, **controls: Any) -> Any:
+    def apply_prepared(
+        self, ready: Params, x: Any, state: State | None = None, *, lengths: Any = None, mask: Any = None,
+        resets: Any = None, dt: Any = None, unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
+    ) -> tuple[Array, State]:  # fmt: skip
         """`apply` with what `prepare` returned, for callers that prepare once and run often; without noise."""
-        given = {name: controls.pop(name, None) for name in ("lengths", "mask", "resets", "dt")}
-        return self._apply(
-            run_prepared, ready, x, state, **given, dropout_key=None, unroll=controls.pop("unroll", Scan())
-        )
+        return self._apply(run_prepared, ready, x, state, lengths, mask, resets, dt, None, unroll)
 
     def _apply(
         self, run: Any, params: Params, x: Array, state: State | None, lengths: Any, mask: Any, resets: Any, dt: Any,
@@ -166,10 +166,7 @@ class Model(Spec, kind="models"):
             raise UsageError("a bidirectional stack reads whole sequences; it cannot go on from a state")
         if self.read == "last" and x.shape[0] == 0:
             raise UsageError(f"x of shape {x.shape} has no last step to read; accepted: one or more steps")
-        controls = {"lengths": lengths, "mask": mask, "resets": resets, "unroll": unroll} | (
-            {"dt": dt} if dt is not None else {}
-        )
-        run = functools.partial(run, self.cell, **controls)
+        run = functools.partial(run, self.cell, lengths=lengths, mask=mask, resets=resets, dt=dt, unroll=unroll)
         ys, last = self._embed(params, x), {}
         for layer, name in enumerate(self._layers()):
             inputs, here = ys, params[name]

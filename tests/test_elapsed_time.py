@@ -1,5 +1,6 @@
 """The elapsed time dt reaches the cells that use it, in every way to run them; others refuse it."""
 
+import dataclasses
 import functools
 
 import jax
@@ -31,7 +32,7 @@ def test_no_times_are_times_of_one(x64):
 
 @pytest.mark.parametrize("structure", [structures.Dense(), structures.Diagonal()], ids=str)
 def test_unrolls_agree_with_lengths_resets_and_reverse(x64, structure):
-    cell = CELL.with_structure(lambda _: structure)
+    cell = dataclasses.replace(CELL, structure=structure)
     args = arguments(cell)
     options = {"dt": DT.astype(jnp.float64), "lengths": LENGTHS, "resets": RESETS, "reverse": True}
     scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan(), **options))

@@ -89,8 +89,8 @@ class _Softmax(Recurrent):
 
     structure: Structure = Diagonal()
 
-    def step(self, params, state, z_t):
-        return {"h": jax.nn.softmax(z_t["h"] + self.recur(params["u"], state["h"])["h"]) + state["h"][::-1] / 3}
+    def step(self, params, state, z_t, recur):
+        return {"h": jax.nn.softmax(recur(state["h"])["h"]) + state["h"][::-1] / 3}
 
 
 @spec
@@ -99,9 +99,12 @@ class _Gated(Recurrent):
 
     structure: Structure = Diagonal()
 
-    def step(self, params, state, z_t):
-        gate = jax.jit(jax.nn.gelu)(self.recur(params["u"], state["h"])["h"])
-        return {"h": jax.nn.relu(z_t["h"].sum() + jnp.where(z_t["h"] > 0, gate, state["h"]) ** 2 - jnp.arange(6.0))}
+    def project(self, params, x_t):
+        return {"x": super().project(params, x_t)["h"]}
+
+    def step(self, params, state, z_t, recur):
+        gate = jax.jit(jax.nn.gelu)(recur(state["h"])["h"])
+        return {"h": jax.nn.relu(z_t["x"].sum() + jnp.where(z_t["x"] > 0, gate, state["h"]) ** 2 - jnp.arange(6.0))}
 
 
 def test_what_mixes_units_is_found_and_named():

@@ -41,11 +41,12 @@ from unroll_support import (
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
 from rnnzoo.cells.base import Affine, Recurrent
+from rnnzoo.cells.recur import matrices
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.base import Unroll
-from rnnzoo.unrolls.taps import uses
+from rnnzoo.unrolls.recurrence import _uses, one
 
 # ---- every triple, abstractly ----------------------------------------------------------------------------
 
@@ -194,18 +195,22 @@ class _Own(Recurrent):
     the vector that every U is applied to."""
 
     gates = ("p", "q", "r", "s", "t")
-    structure: Structure = structures.Dense()
+    structure: Structure | PerGate = structures.Dense()
 
     def init(self, key, input_size):
         own = {name: jnp.full(self.hidden_size, 0.3) for name in "acde"}
         return super().init(key, input_size) | own
 
-    def step(self, params, state, z_t):
-        u = self.recur(params["u"], params["e"] * state["h"])
-        p_t = jnp.tanh(z_t["p"] * (u["p"] + params["c"]))
-        q_t = jnp.tanh(z_t["q"] * (u["q"] + params["d"]) + params["d"] * u["r"] + z_t["r"])
-        s_t = z_t["s"] * (u["s"] + params["a"]) + params["a"] * state["h"]
-        return {"h": jnp.tanh(p_t + q_t + s_t + (z_t["t"] + u["t"]))}
+    def project(self, params, x_t):
+        z_t = super().project(params, x_t)
+        return {"t": z_t.pop("t")} | {f"x_{gate}": z for gate, z in z_t.items()}
+
+    def step(self, params, state, z_t, recur):
+        a = recur(params["e"] * state["h"])
+        p_t = jnp.tanh(z_t["x_p"] * (a["p"] + params["c"]))
+        q_t = jnp.tanh(z_t["x_q"] * (a["q"] + params["d"]) + params["d"] * a["r"] + z_t["x_r"])
+        s_t = z_t["x_s"] * (a["s"] + params["a"]) + params["a"] * state["h"]
+        return {"h": jnp.tanh(p_t + q_t + s_t + a["t"])}
 
 
 @pytest.mark.parametrize("structure", [structures.Dense(), structures.Diagonal()], ids=str)
@@ -214,11 +219,10 @@ def test_parameters_of_a_cells_own(x64, structure):
     args, options = arguments(cell), {"lengths": LENGTHS, "resets": RESETS}
     scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan(), **options))
     assert_close(scan(args), values_and_gradients(cell, unrolls.Loop(), args, **options))
-    state = cell.initial_state(args[0])
-    facts = uses(cell, args[0], state, jax.eval_shape(cell.project, args[0], args[1][0, 0]), Control())
-    leaves = [name for name in sorted(args[0]) for _ in jax.tree.leaves(args[0][name]) if name != "u"]
-    assert {gate: leaves[k] for gate, k in facts.shifts.items()} == {"p": "c"}
-    assert {leaves[k] for k in facts.others} == {"a", "d", "e"} and facts.sums.keys() == {"t"}
+    us, rest = matrices(args[0], cell.gates)
+    zs = jax.vmap(cell.project, (None, 0))(args[0], args[1][:, 0])
+    seen = _uses(cell, one, us, rest, None, cell.initial_state(args[0]), zs, Control())
+    assert seen.read == ("a", "c", "d", "e") and seen.summands == ("t",) and seen.together == (cell.gates,)
 
 
 @pytest.mark.parametrize("cell", [cells.GRU(hidden_size=6), cells.LSTM(hidden_size=6)], ids=lambda c: type(c).__name__)

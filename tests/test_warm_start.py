@@ -22,6 +22,7 @@ from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import evaluate, init_state
 from rnnzoo.training.warm_start import warm_state
+from rnnzoo.wrappers.base import with_structure
 
 CONFIG = Config(
     task=tasks.BinaryAddition(bits=4),
@@ -37,7 +38,7 @@ CONFIG = Config(
 
 
 def wider(config: Config, source: Path, structure: Structure, **fields: Any) -> Config:
-    cell = config.cell.with_structure(lambda _: structure)
+    cell = with_structure(config.cell, structure)
     return dataclasses.replace(config, cell=cell, init_from=str(source), **fields)
 
 

@@ -1,6 +1,5 @@
 """Start a run from the parameters of another whose recurrent matrices have the same or a narrower structure."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.cells.base import Recurrent
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError, to_json
 from rnnzoo.structures.nearest import grow
@@ -15,6 +15,7 @@ from rnnzoo.training.config import Config, difference
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import first_carry, init_state, make_optimizer
 from rnnzoo.typing import Params
+from rnnzoo.wrappers.base import innermost, with_structure
 
 
 def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dict[str, Any]:
@@ -48,8 +49,10 @@ def _check(config: Config, model: Model, source: Config, old: Model) -> None:
     """Raise `UsageError` if the networks differ in more than the structure, or the runs in the number of seeds."""
     texts = [to_json(network, indent=1) for network in (old, model)]
     same = Model(**{**vars(old), "cell": model.cell})
-    if type(old.cell) is type(model.cell) and old.cell.hidden_size == model.cell.hidden_size and model.cell.structures:
-        same = Model(**{**vars(old), "cell": _restructured(old.cell, model.cell)})
+    inner = innermost(model.cell)
+    alike = type(old.cell) is type(model.cell) and old.cell.hidden_size == model.cell.hidden_size
+    if alike and isinstance(inner, Recurrent):
+        same = Model(**{**vars(old), "cell": with_structure(old.cell, inner.structure)})
     elif old.cell != model.cell:
         raise UsageError(f"--init-from {config.init_from}: the cells differ:\n{difference(*texts)}")
     if same != model:
@@ -63,14 +66,6 @@ def _check(config: Config, model: Model, source: Config, old: Model) -> None:
             f"--init-from {config.init_from}: that run has {source.seeds} seeds, this one {config.seeds}; "
             f"accepted: --seeds {source.seeds}"
         )
-
-
-def _restructured(cell: Any, like: Any) -> Any:
-    """The cell with the structure of another one, also inside wrappers."""
-    changes = {"structure": like.structure} if hasattr(cell, "structure") else {}
-    if hasattr(cell, "cell") and type(cell.cell) is type(like.cell):
-        changes["cell"] = _restructured(cell.cell, like.cell)
-    return dataclasses.replace(cell, **changes)
 
 
 def _grown(params: Params, old: Model, model: Model) -> Params:

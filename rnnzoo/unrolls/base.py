@@ -77,10 +77,21 @@ def advance(
         sums = plain_sums(cell, us, z_t)
     name = type(cell).__name__
     recur = Calls(name, names, sums)
-    state_t = cell.step(params, state_tm1, with_noise(Summands.of(name, z_t, names), control_t.noise), recur)
+    state_t = _step(cell, params, state_tm1, with_noise(Summands.of(name, z_t, names), control_t.noise), recur)
     check_state(name, state_t, state)
     state_t = jax.tree.map(lambda new, old: new.astype(old.dtype), state_t, state)
     return state_t if control_t.active is None else select(control_t.active, state_t, state)
+
+
+def _step(cell: Cell, params: Params, state: State, z_t: PyTree, recur: Calls) -> State:
+    try:
+        return cell.step(params, state, z_t, recur)
+    except KeyError as error:
+        if error.args != ("u",) or not cell.structures:
+            raise
+        raise UsageError(
+            f"step of {type(cell).__name__} reads params['u']; accepted: recur(v), which multiplies v by every U"
+        ) from None
 
 
 def plain_sums(cell: Cell, us: dict[str, PyTree], z_t: PyTree) -> Sums:

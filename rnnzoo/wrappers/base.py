@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import jax
 
-from rnnzoo.cells.base import Cell
+from rnnzoo.cells.base import Cell, Recurrent
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, UsageError, spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import PerGate, Structure
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 _SHARED = ("hidden_size", "bias", "dtype", "kernel_init")
@@ -105,6 +105,20 @@ class Wrapper(Noisy):
         return self.cell.noise(key, time) if isinstance(self.cell, Noisy) else None
 
 
+def with_structure(cell: Cell, structure: Structure | PerGate) -> Cell:
+    """The cell with another structure of its recurrent matrices, if it has any; of the wrapped cell for a wrapper."""
+    if isinstance(cell, Wrapper):
+        return dataclasses.replace(cell, cell=with_structure(cell.cell, structure))
+    return dataclasses.replace(cell, structure=structure) if isinstance(cell, Recurrent) else cell
+
+
+def innermost(cell: Cell) -> Cell:
+    """The cell inside all wrappers."""
+    while isinstance(cell, Wrapper):
+        cell = cell.cell
+    return cell
+
+
 def needs_structure(wrapper: Wrapper) -> None:
     """Raise `UsageError` if the wrapped cell has no recurrent matrix."""
     if not wrapper.cell.structures:
@@ -141,4 +155,6 @@ def needs_units(wrapper: Wrapper) -> None:
             )
 
 
-__all__ = ["Wrapper", "needs_structure", "needs_units", "needs_vectors", "vector_shapes"]
+__all__ = [
+    "Wrapper", "innermost", "needs_structure", "needs_units", "needs_vectors", "vector_shapes", "with_structure",
+]  # fmt: skip
