@@ -37,8 +37,11 @@ else:
 
 Key = Array  # a typed PRNG key, from `jax.random.key`
 PyTree = Any  # nested dicts of arrays
-Params = dict[str, Any]  # one cell's or one model's parameters
-State = dict[str, Any]  # what a cell carries from step to step
+if TYPE_CHECKING:
+    Params = dict[str, Any]  # one cell's or one model's parameters
+    State = dict[str, Any]  # what a cell carries from step to step
+else:  # checked at run time as they are: a look into a dict would count as reading it (`unrolls.recurrence.Watched`)
+    Params = State = dict
 Connectivity = Literal["none", "self", "cascade", "cyclic"]  # what `rnnzoo.base.Structure` says of the graph of U
 
 

@@ -6,7 +6,7 @@ state, what a product is added to) the calls themselves say, so that no unroll r
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,19 +16,15 @@ from rnnzoo.spec import UsageError, suggest
 from rnnzoo.typing import Array, Params, PyTree
 
 Heard = Any  # a vector for all gates, or {gate: vector}
+Recur = Callable[[Heard], dict[str, Array]]
+"""``recur(vector)`` for all gates, or ``recur({gate: vector})``: {gate: z_t[gate] + U_gate vector}, or U_gate vector
+alone where z_t has no such leaf. Sums have the dtype of the vector, at least float32."""
 Site = tuple[str, int]  # a gate, and which of its uses in one step this is, from 0
 Sums = Callable[[dict[Site, Array]], dict[Site, Array]]  # from what U is multiplied by, to z_t[gate] + U_gate vector
 
 
-class Recur(Protocol):
-    """``recur(vector)`` for all gates, or ``recur({gate: vector})``: {gate: z_t[gate] + U_gate vector}, or
-    U_gate vector alone where z_t has no such leaf. Sums have the dtype of the vector, at least float32."""
-
-    def __call__(self, heard: Heard) -> dict[str, Array]: ...
-
-
 class Calls:
-    """A `Recur` for one step of the cell named `owner`: it numbers the uses of each gate and leaves the arithmetic to
+    """The `recur` of one step of the cell named `owner`: it numbers the uses of each gate and leaves the arithmetic to
     `sums`. Refuses what no unroll could differentiate: a call inside control flow or a transformation."""
 
     def __init__(self, owner: str, names: tuple[str, ...], sums: Sums):
