@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jax.extend import core
 
 from rnnzoo.export.primitives import RULES, Refused
+from rnnzoo.jaxprs import inner_jaxpr, is_literal
 from rnnzoo.spec import UsageError
 
-INLINED = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint", "remat")
 _NAME = re.compile(r"\b[vW]\d+\b")
 
 
@@ -57,18 +56,16 @@ class _Writer:
         env: dict[Any, Any] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*consts, *args), strict=True))
 
         def value(atom: Any) -> Any:
-            return atom.val if isinstance(atom, core.Literal) else env[atom]
+            return atom.val if is_literal(atom) else env[atom]
 
         for eqn in jaxpr.eqns:
             env |= zip(eqn.outvars, self.equation(eqn, [value(a) for a in eqn.invars]), strict=True)
         return [value(a) for a in jaxpr.outvars]
 
     def equation(self, eqn: Any, args: list[Any]) -> list[Any]:
+        if (called := inner_jaxpr(eqn)) is not None:
+            return self.run(called.jaxpr, called.consts, args)
         name = eqn.primitive.name
-        if name in INLINED:
-            inner = next(eqn.params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in eqn.params)
-            jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
-            return self.run(jaxpr, consts, args)
         if not any(isinstance(a, Name) for a in args):
             found = eqn.primitive.bind(*args, **eqn.params)
             return list(found) if eqn.primitive.multiple_results else [found]
