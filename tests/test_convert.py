@@ -208,7 +208,7 @@ np.savez("found.npz", **found)
 
 @pytest.fixture(scope="module")
 def keras(tmp_path_factory):
-    """What Keras computes, in one process of its own: its import chooses its backend, and takes long."""
+    """What Keras computes, in a separate process: its import chooses the backend, and takes long."""
     if importlib.util.find_spec("keras") is None:
         pytest.skip("Keras is not installed")
     folder = tmp_path_factory.mktemp("keras")

@@ -13,7 +13,7 @@ from rnnzoo.tasks.base import Task
 from rnnzoo.wrappers.base import Wrapper
 
 NOTES = {
-    "cells": 'Recurrence: "any U" takes every structure; "linear" is linear in the state, and so also runs in parallel '
+    "cells": 'Recurrence: "any U" takes every structure; "linear" is linear in the state and also runs in parallel '
     'over time (`Associative`); "fixed" has recurrent weights that are not structured. Params: all weights. In U: '
     "entries of recurrent or transition matrices that may differ from 0.",
     "wrappers": "A wrapper is a cell that changes another cell. Added params: the weights that it adds to its cell's.",

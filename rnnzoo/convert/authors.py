@@ -36,7 +36,7 @@ def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = N
     Args:
         cell: ours.
         source: the `state_dict`, of tensors or arrays.
-        prefix: the keys up to "to_hidden" (None: found, if there is only one).
+        prefix: the part of the keys before "to_hidden" (None: found, if there is only one).
 
     Raises:
         UsageError (a ValueError): weights are missing or do not fit, or minGRU-pytorch has no such cell."""
@@ -62,7 +62,7 @@ def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = 
     Args:
         cell: ours, with a structure that contains diagonal matrices.
         source: the `state_dict`, of tensors or arrays.
-        prefix: the keys up to "A" (None: found, if there is only one).
+        prefix: the part of the keys before "A" (None: found, if there is only one).
 
     Raises:
         UsageError (a ValueError): weights are missing or do not fit, or ParaRNN has no such cell."""

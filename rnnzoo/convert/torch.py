@@ -51,7 +51,7 @@ def from_torch(
         target: a cell with the same nonlinearity, or a model with as many layers and directions.
         source: a `state_dict` of tensors or arrays, or the path of a `.safetensors` file. A ``weight_hh`` of shape (H,)
             is a diagonal, as in the torch ports of IndRNN.
-        prefix: the keys up to "weight_ih_l0" (None: found, if there is only one).
+        prefix: the part of the keys before "weight_ih_l0" (None: found, if there is only one).
         embedding: the prefix of the `nn.Embedding` before the recurrent layers, such as "embed."; of a bias-free
             `nn.Linear` if the model reads vectors. None: the model's embedding is `missing`.
         head: the prefix of the `nn.Linear` after the recurrent layers, such as "out.". None: the head is `missing`.
