@@ -51,7 +51,7 @@ def convergence_report(
         UsageError: as for `rnnzoo.run`, or `unroll` does not iterate.
     """
     if not isinstance(unroll, Iterative):
-        raise UsageError(f"unroll is {unroll}; accepted: an unroll that iterates, such as Newton()")
+        raise UsageError(f"unroll is {unroll}; accepted: one that iterates, such as Newton()")
     return Report(**run(cell, params, xs, state, unroll=_Reporting(inner=unroll), **controls)[1])
 
 
