@@ -9,7 +9,7 @@
 """
 
 from rnnzoo import cells, initializers, models, moved, structures, tasks, unrolls, wrappers
-from rnnzoo.analysis.convergence import newton_report
+from rnnzoo.analysis.convergence import convergence_report, newton_report
 from rnnzoo.run import run
 from rnnzoo.spec import UsageError, from_json, members, spec, to_json
 from rnnzoo.store.model_folder import load_model, save_model
@@ -26,6 +26,7 @@ __all__ = [
     "__version__",
     "cells",
     "config",
+    "convergence_report",
     "from_json",
     "initializers",
     "keep_memory",

@@ -120,7 +120,7 @@ def test_low_precision_weights_are_widened_without_loss(dtype):
 
 def test_a_cell_of_torch_and_a_structure_that_holds_its_weights(x64):
     source = {k: v.double() for k, v in torch.nn.RNNCell(3, 4).state_dict().items()}
-    with pytest.raises(UsageError, match="no matrix of Diagonal"):
+    with pytest.raises(UsageError, match="not a matrix of Diagonal"):
         convert.from_torch(cells.Elman(hidden_size=4, structure=structures.Diagonal()), source)
     source["weight_hh"] = torch.diag(torch.arange(1.0, 5.0)).double()
     cell = cells.Elman(hidden_size=4, structure=structures.Diagonal())
@@ -162,16 +162,16 @@ def weights(kind: str = "LSTM", **fields: Any) -> Any:
 @pytest.mark.parametrize(
     ("target", "source", "message"),
     [
-        (cells.GRUResetBefore(hidden_size=4), weights, "it resets before U_n, torch's GRU after"),
+        (cells.GRUResetBefore(hidden_size=4), weights, "it resets before U_n, and torch's GRU after it"),
         (cells.MGU(hidden_size=4), weights, "no cell with the equations of MGU; accepted: Elman, GRU"),
         (cells.Elman(hidden_size=4, activation="sigmoid"), weights, "Elman.activation is 'sigmoid'"),
         (LSTM, lambda: weights(proj_size=2), "weight_hr_l0 projects h"),
         (LSTM, lambda: weights("GRU"), r"weight_ih_l0 has shape \(12, 3\); accepted: 4 gates of 4 units, 16"),
-        (cells.LSTM(hidden_size=4, bias=False), weights, "has biases, and LSTM has bias=False"),
+        (cells.LSTM(hidden_size=4, bias=False), weights, "has biases, but LSTM has bias=False"),
         (LSTM, lambda: {f"{p}.{k}": v for p in "ab" for k, v in weights().items()}, r"one of \['a.', 'b.'\]"),
-        (LSTM, lambda: {"fc.weight": np.ones((2, 2))}, "the keys are fc.weight"),
+        (LSTM, lambda: {"fc.weight": np.ones((2, 2))}, "the source has no weight_ih of .*; its keys: fc.weight"),
         (LSTM, lambda: {"weight_ih_l0": np.ones((16, 3))}, "lacks weight_hh_l0"),
-        (LSTM, lambda: "model.pt", "model.pt is no .safetensors file"),
+        (LSTM, lambda: "model.pt", "model.pt is not a .safetensors file"),
         (LSTM, lambda: "none.safetensors", "cannot read none.safetensors"),
         (
             LSTM,
@@ -259,7 +259,7 @@ def test_what_an_embedding_or_a_head_cannot_hold_is_refused():
     assert convert.from_torch(model, source, head="fc.").unused == ("e.weight",)
     with pytest.raises(UsageError, match=r"fc.bias is not 0.*accepted: Stack\(head_bias=True\)"):
         convert.from_torch(model, source | {"fc.bias": np.ones(4)}, head="fc.")
-    with pytest.raises(UsageError, match=r"embedding is 'e.', and the model has none"):
+    with pytest.raises(UsageError, match=r"embedding is 'e.', but the model has none"):
         convert.from_torch(model, source, embedding="e.")
     model = Model(cell=LSTM, input_size=3, output_size=4, stack=Stack(embedding_size=3))
     with pytest.raises(UsageError, match=r"e.bias is not 0.*accepted: a bias-free nn.Linear"):
@@ -268,7 +268,7 @@ def test_what_an_embedding_or_a_head_cannot_hold_is_refused():
 
 def test_projections_that_torch_does_not_have_are_refused():
     cell = cells.ProjectedLSTM(hidden_size=4, projection=4)
-    with pytest.raises(UsageError, match=r"projects 4 units to 4; .* accepted: projection=3 or less"):
+    with pytest.raises(UsageError, match=r"projects 4 units to 4, but torch.* accepted: projection=3 or less"):
         convert.to_torch(cell, cell.init(jax.random.key(0), 3))
 
 
@@ -276,7 +276,7 @@ def test_members_that_a_search_misses_are_refused_with_that_reason():
     cell = cells.Elman(hidden_size=8, structure=structures.Givens())
     params = cell.init(jax.random.key(0), 3)
     source = convert.to_torch(cell, params | {"u": {"h": cell.structure.init(jax.random.key(1), 8)}})
-    with pytest.raises(UsageError, match="can miss even a matrix that the structure has"):
+    with pytest.raises(UsageError, match="can miss even a matrix that the structure contains"):
         convert.from_torch(cell, source)
     dense = cells.Elman(hidden_size=8)
     np.testing.assert_array_equal(convert.from_torch(dense, source).params["u"]["h"], source["weight_hh_l0"])

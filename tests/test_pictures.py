@@ -38,7 +38,7 @@ def _texts(figure):
 
 
 def test_show_run_draws_every_gate(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(run_picture, "MOST", 3)
+    monkeypatch.setattr(run_picture, "MAX_MATRICES", 3)
     cell = cells.LSTM(hidden_size=4, structure=structures.Diagonal())
     config = dataclasses.replace(CONFIG, cell=cell, seeds=2)
     Job(config, tmp_path / "run", Progress(config)).run()

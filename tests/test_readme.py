@@ -1,22 +1,63 @@
-"""The README is true of the code: its tables come from the registry, its commands exist."""
+"""README and docs are true of the code: tables and counts come from the registry, files and commands exist."""
 
 import re
 from pathlib import Path
 
+import pytest
+
+import rnnzoo
+from rnnzoo.__main__ import COMMANDS, command
 from rnnzoo.analysis import members
+from rnnzoo.wrappers.base import Wrapper
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+TABLES = (ROOT / "docs" / "members.md").read_text()
 
 
-def test_the_tables_of_members_are_those_of_the_registry():
-    stands = README.split("<!-- members -->")[1].split("<!-- /members -->")[0].strip()
-    assert stands == members.document(), "run: python -m rnnzoo list --markdown, and put it between the markers"
+def test_the_tables_of_members_are_what_the_command_prints(capsys):
+    assert command(["list", "--markdown"]) == 0
+    assert capsys.readouterr().out == TABLES, "run: python -m rnnzoo list --markdown > docs/members.md"
+
+
+def test_the_readme_counts_all_members():
+    assert members.counts() in README, f"the README does not say: {members.counts()}"
+
+
+def test_the_rows_that_the_readme_shows_are_those_of_the_tables():
+    section = README.split("## Members")[1].split("\n## ")[0]
+    shown = [line for line in section.splitlines() if line.startswith("| ")]
+    assert shown and set(shown) <= set(TABLES.splitlines())
+
+
+@pytest.mark.parametrize("kind", members.KINDS)
+def test_every_kind_has_a_table(kind, capsys):
+    assert command(["list", kind]) == 0
+    said = capsys.readouterr().out
+    names = set(members.members_of(kind))
+    assert names and all(name in said for name in names)
+    if kind in ("cells", "wrappers"):
+        wrapping = {n for n, c in rnnzoo.members("cells").items() if issubclass(c, Wrapper)}
+        assert names == (wrapping if kind == "wrappers" else rnnzoo.members("cells").keys() - wrapping)
+        assert ("Zoneout" in said) == (kind == "wrappers")
+
+
+def test_all_members_are_in_a_table():
+    listed = {name for kind in members.KINDS for name in members.members_of(kind)}
+    for family in ("cells", "structures", "initializers", "patterns", "unrolls", "tasks"):
+        assert rnnzoo.members(family).keys() <= listed
+
+
+def test_members_of_one_module_have_summaries_of_their_own():
+    said = [row["what"] for row in members.rows("patterns")]
+    assert len(set(said)) == len(said)
+
+
+def test_a_bar_does_not_end_a_cell_of_a_markdown_table():
+    assert members.markdown([{"name": "a", "what": "|x| < 1"}]).splitlines()[-1] == r"| a | \|x\| < 1 |"
 
 
 def test_every_file_and_command_that_the_readme_names_exists():
-    root = Path(__file__).parents[1]
-    for name in re.findall(r"configs/\w+\.py|benchmarks/\w+\.py|CONTRIBUTING\.md|LICENSE", README):
-        assert (root / name).exists(), name
-    from rnnzoo.__main__ import COMMANDS
-
+    for name in re.findall(r"configs/\w+\.py|benchmarks/\w+\.py|docs/\w+\.md|CONTRIBUTING\.md|LICENSE", README):
+        assert (ROOT / name).exists(), name
     assert set(re.findall(r"python -m rnnzoo (\w+)", README)) <= set(COMMANDS)

@@ -1,1 +1,1 @@
-"""What members are and what training made of them: tables, pictures, reports."""
+"""Study members and trained networks: tables, pictures, changes of coordinates, convergence reports."""

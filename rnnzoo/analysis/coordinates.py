@@ -1,8 +1,8 @@
-"""Linear recurrences h_t = U h_tm1 + W x_t, y_t = V h_t in other coordinates of h: how little of U matters.
+"""Linear recurrences h_t = U h_tm1 + W x_t, y_t = V h_t in coordinates of h where U is diagonal or a Jordan form.
 
-The answer to the question's remark that a change of basis makes U diagonal or a Jordan form. With h' = P^-1 h, the
-recurrence with U' = P^-1 U P, W' = P^-1 W, V' = V P has the same outputs for all inputs, because the output depends
-on V U^k W alone, and V' U'^k W' = V U^k W (`markov`). A nonlinearity between the steps is what breaks this.
+The question (Cross Validated 210111) remarks that a change of basis makes U diagonal or a Jordan form. In coordinates
+h' = P^-1 h, the recurrence with U' = P^-1 U P, W' = P^-1 W and V' = V P has the same outputs for all inputs: outputs
+depend only on V U^k W, and V' U'^k W' = V U^k W (`markov`). With a nonlinearity between the steps this no longer holds.
 NumPy, float64.
 """
 
@@ -13,22 +13,22 @@ import numpy as np
 
 from rnnzoo.spec import UsageError
 
-Matrix = Any  # a NumPy array: the annotations of NumPy do not know which are complex
+Matrix = Any  # a NumPy array, real or complex
 
 
 @dataclasses.dataclass(frozen=True)
 class Realisation:
-    """A recurrence with the same input-output map in other coordinates, h = basis h'."""
+    """A recurrence in the coordinates h' with h = basis h', which has the same outputs as the original."""
 
     u: Matrix  # (H, H)
     w: Matrix  # (H, I)
     v: Matrix  # (O, H)
     basis: Matrix  # (H, H)
-    condition: float  # of the basis: how many times larger an error of rounding may become
+    condition: float  # condition number of the basis: the factor by which rounding errors may grow
 
 
 def markov(u: Any, w: Any, v: Any, length: int) -> Matrix:
-    """V U^k W for k = 0 .. length - 1, (length, O, I): all that outputs depend on."""
+    """The Markov parameters V U^k W for k = 0 .. length - 1, (length, O, I), which determine the outputs."""
     u, power, v = np.asarray(u), np.asarray(w), np.asarray(v)
     found = []
     for _ in range(length):
@@ -38,25 +38,25 @@ def markov(u: Any, w: Any, v: Any, length: int) -> Matrix:
 
 
 def same_map(one: Realisation, u: Any, w: Any, v: Any, tolerance: float = 1e-8) -> bool:
-    """Whether the two recurrences have the same outputs for all inputs, of any length.
+    """Whether the two recurrences have the same outputs for all inputs of any length.
 
-    By the theorem of Cayley and Hamilton the first 2 H values of V U^k W decide all the others."""
+    By the Cayley-Hamilton theorem it is enough to compare V U^k W for k < 2 H."""
     length = 2 * len(one.u)
     ours, theirs = markov(one.u, one.w, one.v, length), markov(u, w, v, length)
     return bool(np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max(initial=1e-300))
 
 
 def to_diagonal(u: Any, w: Any, v: Any, *, real: bool = False, limit: float = 1e8) -> Realisation:
-    """Coordinates in which U is diagonal: complex, or with `real` in blocks [[re, -im], [im, re]] for each pair.
+    """Coordinates in which U is diagonal and complex, or, with `real`, has a block [[re, -im], [im, re]] for each
+    conjugate pair.
 
-    A pair's unit i has its partner at i + 1; real eigenvalues stand alone, before the pairs. Nearly every matrix can
-    be brought to this form, but the basis is useless where eigenvalues (nearly) coincide without separate
-    eigenvectors.
+    With `real`, single real eigenvalues come first, then the pairs, each in units i and i + 1. Nearly every matrix can
+    be diagonalised, but the basis is of no use if eigenvalues (nearly) coincide without separate eigenvectors.
 
     Raises:
-        UsageError: the basis has a condition number above `limit`; `to_jordan` may do.
+        UsageError: the condition number of the basis is above `limit`; try `to_jordan`.
     """
-    u, w, v = _checked(u, w, v)
+    u, w, v = _checked_arrays(u, w, v)
     eigen: Any = np.linalg.eig(u)
     values, vectors = eigen
     order = np.lexsort((-values.imag, values.real, values.imag != 0))  # real ones first
@@ -65,13 +65,13 @@ def to_diagonal(u: Any, w: Any, v: Any, *, real: bool = False, limit: float = 1e
     if not condition <= limit:
         raise UsageError(
             f"U has no well-conditioned basis of eigenvectors: condition number {condition:.2g}; accepted: up to "
-            f"limit = {limit:g}. Its eigenvalues (nearly) coincide; to_jordan may do."
+            f"limit = {limit:g}. Its eigenvalues (nearly) coincide; try to_jordan."
         )
-    return _in_basis(_real(values, vectors) if real else vectors, u, w, v)
+    return _in_basis(_real_basis(values, vectors) if real else vectors, u, w, v)
 
 
-def _real(values: Matrix, vectors: Matrix) -> Matrix:
-    """Real columns that span the same: Re and -Im of one vector of each conjugate pair, in which U is a rotation."""
+def _real_basis(values: Matrix, vectors: Matrix) -> Matrix:
+    """A real basis of the same spaces: of each conjugate pair Re and -Im of one vector, where U rotates and scales."""
     columns = [vectors[:, i].real for i in np.flatnonzero(values.imag == 0)]
     for i in np.flatnonzero(values.imag > 0):
         columns += [vectors[:, i].real, -vectors[:, i].imag]
@@ -79,16 +79,17 @@ def _real(values: Matrix, vectors: Matrix) -> Matrix:
 
 
 def to_jordan(u: Any, w: Any, v: Any, *, tolerance: float = 1e-4, limit: float = 1e8) -> Realisation:
-    """Coordinates in which U is a Jordan form: eigenvalues on the diagonal, and 1 above it inside a chain. Complex.
+    """Coordinates in which U is a Jordan form, complex: eigenvalues on the diagonal, 1 above it within each chain.
 
-    The Jordan form is no continuous function of U, so that rounding decides unless it is told not to: eigenvalues
-    within `tolerance` (times the norm of U) of each other count as one, their mean, and so do singular values of
-    (U - mean I)^k below its `tolerance`.
+    The Jordan form is not a continuous function of U: without a tolerance, rounding would decide it. Eigenvalues within
+    `tolerance` (times the norm of U) of each other count as one, their mean. Singular values of (U - mean I)^k below
+    `tolerance`, in the same scale, count as 0.
 
     Raises:
-        UsageError: the basis has a condition number above `limit`, or the result is not U to within the tolerance.
+        UsageError: the condition number of the basis is above `limit`, or the Jordan form differs from U by more than
+            `tolerance`.
     """
-    u, w, v = _checked(u, w, v)
+    u, w, v = _checked_arrays(u, w, v)
     scale = float(np.linalg.norm(u, 2)) or 1.0
     chains, blocks = [], []
     for mean, count in _clusters(np.linalg.eigvals(u), tolerance * scale):
@@ -98,7 +99,10 @@ def to_jordan(u: Any, w: Any, v: Any, *, tolerance: float = 1e-4, limit: float =
             blocks.append(mean * np.eye(length) + np.eye(length, k=1))
     basis = np.concatenate(chains, 1)
     if basis.shape[1] != len(u):
-        raise UsageError(f"{basis.shape[1]} chained vectors for {len(u)} units at tolerance {tolerance:g}; try another")
+        raise UsageError(
+            f"the Jordan chains at tolerance {tolerance:g} have {basis.shape[1]} vectors, not one for each of the "
+            f"{len(u)} units; try another tolerance"
+        )
     if not (condition := float(np.linalg.cond(basis))) <= limit:
         raise UsageError(
             f"U has no well-conditioned Jordan basis at tolerance {tolerance:g}: condition number {condition:.2g}; "
@@ -108,16 +112,18 @@ def to_jordan(u: Any, w: Any, v: Any, *, tolerance: float = 1e-4, limit: float =
     jordan = _block_diagonal(blocks)
     gap = np.linalg.norm(basis @ jordan - u @ basis) / (scale * np.linalg.norm(basis))
     if gap > tolerance:
-        raise UsageError(f"the Jordan form misses U by {gap:.2g} of its norm; accepted: up to tolerance {tolerance:g}")
+        raise UsageError(
+            f"the Jordan form differs from U by {gap:.2g} of its norm; accepted: up to tolerance = {tolerance:g}"
+        )
     return dataclasses.replace(found, u=jordan)
 
 
 def _clusters(values: Matrix, radius: float) -> list[tuple[complex, int]]:
-    """Groups of eigenvalues that hang together by steps of at most `radius`: mean and number."""
+    """Mean and number of each group of eigenvalues; values within `radius` of each other are in the same group."""
     left, found = list(values.astype(complex)), []
     while left:
         group = [left.pop()]
-        for member in group:  # grows while it is walked through
+        for member in group:  # the loop also visits members that it appends
             near = [x for x in left if abs(x - member) <= radius]
             group += near
             left = [x for x in left if abs(x - member) > radius]
@@ -127,19 +133,19 @@ def _clusters(values: Matrix, radius: float) -> list[tuple[complex, int]]:
 
 
 def _chains(shifted: Matrix, count: int, tolerance: float) -> list[Matrix]:
-    """The Jordan chains of eigenvalue 0 of N = `shifted`, each as columns N^(k-1) x, ..., N x, x, longest first.
+    """The Jordan chains of N = `shifted` for eigenvalue 0, each as columns N^(k-1) x, ..., N x, x, longest first.
 
-    Within the invariant subspace of dimension `count`, where N is nilpotent up to rounding."""
-    space = _invariant(shifted, count)
+    Computed within the invariant subspace of dimension `count` on which N is nilpotent, up to rounding."""
+    space = _invariant_subspace(shifted, count)
     n = space.conj().T @ shifted @ space
     kernels = [np.zeros((count, 0), complex)]
     while kernels[-1].shape[1] < count and len(kernels) <= count:
         kernels.append(_kernel(np.linalg.matrix_power(n, len(kernels)), tolerance))
     chains: list[Matrix] = []
     for k in range(len(kernels) - 1, 0, -1):
-        # What is new in the kernel of N^k, beyond the kernel of N^(k-1) and the longer chains' vectors at this height.
+        # Vectors in the kernel of N^k that are neither in the kernel of N^(k-1) nor in a longer chain.
         taken = np.concatenate([kernels[k - 1], *[c[:, k - 1 : k] for c in chains]], 1)
-        tops = _beyond(kernels[k], taken, tolerance)
+        tops = _complement(kernels[k], taken, tolerance)
         for top in tops.T:
             powers = [top]
             for _ in range(k - 1):
@@ -148,8 +154,8 @@ def _chains(shifted: Matrix, count: int, tolerance: float) -> list[Matrix]:
     return [space @ chain for chain in chains]
 
 
-def _invariant(shifted: Matrix, count: int) -> Matrix:
-    """An orthonormal basis of the `count` generalised eigenvectors whose eigenvalues are nearest to 0."""
+def _invariant_subspace(shifted: Matrix, count: int) -> Matrix:
+    """An orthonormal basis of the span of the `count` generalised eigenvectors with eigenvalues nearest to 0."""
     power = np.linalg.matrix_power(shifted.astype(complex), count)
     return np.linalg.svd(power)[2][len(power) - count :].conj().T
 
@@ -159,8 +165,8 @@ def _kernel(matrix: Matrix, tolerance: float) -> Matrix:
     return right[values <= tolerance].conj().T
 
 
-def _beyond(space: Matrix, taken: Matrix, tolerance: float) -> Matrix:
-    """An orthonormal basis of what `space` has and the span of `taken` has not."""
+def _complement(space: Matrix, taken: Matrix, tolerance: float) -> Matrix:
+    """An orthonormal basis of the part of `space` that is orthogonal to the span of `taken`."""
     if taken.shape[1]:
         left, values, _ = np.linalg.svd(taken, full_matrices=False)
         known = left[:, values > tolerance * values[0]]
@@ -183,7 +189,7 @@ def _block_diagonal(blocks: list[Matrix]) -> Matrix:
     return found
 
 
-def _checked(u: Any, w: Any, v: Any) -> tuple[Matrix, Matrix, Matrix]:
+def _checked_arrays(u: Any, w: Any, v: Any) -> tuple[Matrix, Matrix, Matrix]:
     u, w, v = (np.asarray(a, np.float64) for a in (u, w, v))
     size = len(u)
     if u.shape != (size, size) or w.ndim != 2 or v.ndim != 2 or len(w) != size or v.shape[1] != size:

@@ -14,17 +14,19 @@ MADE_BY = {"Software": "rnnzoo"}
 
 
 def check_output(path: Path) -> None:
-    """Raise `UsageError` if a picture cannot go there: no folder, no known ending, or somebody else's file."""
+    """Raise `UsageError` if no picture can be written there: unknown ending, no folder, or a file that is not ours."""
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(f"--out is {str(path)!r}; accepted: a name that ends in .png, .svg or .pdf")
     if not path.parent.is_dir():
-        raise UsageError(f"--out is {str(path)!r}, but there is no folder {str(path.parent)!r}")
+        raise UsageError(
+            f"--out is {str(path)!r}, but there is no folder {str(path.parent)!r}; accepted: one that exists"
+        )
     if path.exists() and (path.is_dir() or b"rnnzoo" not in path.read_bytes()):
-        raise UsageError(f"{path} exists and was not made by rnnzoo; give another --out")
+        raise UsageError(f"{path} exists and was not made by rnnzoo; accepted: another --out")
 
 
 def draw_structure(structure: Structure, size: int, path: Path, seed: int = 0) -> None:
-    """Draw the matrix of one random member, and its eigenvalues in the unit circle."""
+    """Draw a random matrix of the structure, and its eigenvalues beside the unit circle."""
     matrix = _random_member(structure, size, seed)
     figure = new_figure(9, 4.4)
     left, right = figure.subplots(1, 2)
@@ -38,7 +40,7 @@ def draw_structure(structure: Structure, size: int, path: Path, seed: int = 0) -
 
 
 def draw_structures(size: int, path: Path, seed: int = 0, columns: int = 6) -> int:
-    """Draw a random member of every structure there is, of (size, size) or the nearest size that fits: how many."""
+    """Draw a random matrix of every structure, of `size` units or the nearest number that fits; how many structures."""
     classes: dict[str, Any] = members("structures")
     rows = math.ceil(len(classes) / columns)
     figure = new_figure(2.3 * columns, 2.6 * rows + 0.6)
@@ -48,7 +50,7 @@ def draw_structures(size: int, path: Path, seed: int = 0, columns: int = 6) -> i
     for axes in panels[len(classes) :]:
         axes.axis("off")
     figure.suptitle(
-        f"{len(classes)} structures of the recurrent matrix U as training begins, H = {size} unless the panel says "
+        f"{len(classes)} structures of the recurrent matrix U before training, H = {size} unless the panel says "
         "otherwise\nblue: negative, red: positive, grey: not connected"
     )
     save(figure, path)
@@ -56,14 +58,14 @@ def draw_structures(size: int, path: Path, seed: int = 0, columns: int = 6) -> i
 
 
 def _panel(axes: Any, name: str, structure: Structure, size: int, seed: int) -> None:
-    """One structure: its matrix, or why it has none near this size."""
+    """One structure: its matrix, or a note that no size near this one fits."""
     fits = nearest_size(structure, size)
     axes.set_title(name, fontsize="medium", fontweight="bold")
     axes.set_xticks([])
     axes.set_yticks([])
     if fits is None:
-        said = f"no hidden_size from {max(1, size // 2)}\nto {2 * size} fits {structure}"
-        axes.text(0.5, 0.5, said, ha="center", va="center", wrap=True, fontsize="small", transform=axes.transAxes)
+        note = f"no hidden_size from {max(1, size // 2)}\nto {2 * size} fits {structure}"
+        axes.text(0.5, 0.5, note, ha="center", va="center", wrap=True, fontsize="small", transform=axes.transAxes)
         return
     draw_matrix(axes, _random_member(structure, fits, seed), bare=True)
     count = structure.num_params(fits)
@@ -72,7 +74,7 @@ def _panel(axes: Any, name: str, structure: Structure, size: int, seed: int) -> 
 
 
 def _random_member(structure: Structure, size: int, seed: int) -> np.ndarray:
-    """A matrix as training begins."""
+    """A random matrix of the structure, as before training."""
     drawn = jax.jit(
         lambda key: structure.matrix(structure.init(key, size), size),
         compiler_options={"xla_backend_optimization_level": 0},  # it runs once
@@ -92,20 +94,20 @@ def nearest_size(structure: Structure, size: int) -> int | None:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A figure that needs no display."""
+    """A figure that can be drawn without a display."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure with the mark by which `check_output` knows it again."""
+    """Write a figure, marked as ours so that `check_output` lets it be overwritten."""
     metadata: Any = {"Creator": "rnnzoo"} if path.suffix.lower() != ".png" else MADE_BY
     figure.savefig(path, dpi=120, metadata=metadata)
 
 
 def draw_matrix(axes: Any, matrix: np.ndarray, bare: bool = False) -> None:
-    """A matrix as an image: blue negative, red positive, exact zeros grey; `bare` without scale and labels."""
+    """Draw a matrix as an image: negative blue, positive red, exact zeros grey; if `bare`, without scale and labels."""
     limit = float(np.abs(matrix).max(initial=0)) or 1.0
     shown = np.ma.masked_equal(matrix, 0)
     axes.set_facecolor("0.87")
@@ -117,7 +119,7 @@ def draw_matrix(axes: Any, matrix: np.ndarray, bare: bool = False) -> None:
 
 
 def draw_eigenvalues(axes: Any, matrix: np.ndarray) -> None:
-    """Eigenvalues in the complex plane, with the unit circle."""
+    """Draw the eigenvalues in the complex plane, with the unit circle."""
     values = np.linalg.eigvals(matrix)
     angle = np.linspace(0, 2 * np.pi, 200)
     axes.plot(np.cos(angle), np.sin(angle), color="0.6", linewidth=1)

@@ -1,4 +1,4 @@
-"""Tables of all members, made from the registry: `rnnzoo list`, and the tables of the README."""
+"""Tables of all members, made from the registry: those that `rnnzoo list` prints and those in docs/members.md."""
 
 import fnmatch
 import inspect
@@ -7,43 +7,63 @@ from typing import Any
 
 from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.counts import nonzeros_of, num_cell_params
-from rnnzoo.spec import Spec, UsageError, members
+from rnnzoo.spec import Spec, UsageError, members, suggest
 from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.tasks.base import Task
+from rnnzoo.wrappers.base import Wrapper
 
-KINDS = ("cells", "structures", "unrolls", "tasks")
+NOTES = {
+    "cells": 'Recurrence: "any U" takes every structure; "linear" is linear in the state and also runs in parallel '
+    'over time (`Associative`); "fixed" has recurrent weights that are not structured. Params: all weights. In U: '
+    "entries of recurrent or transition matrices that may differ from 0.",
+    "wrappers": "A wrapper is a cell that changes another cell. Added params: the weights that it adds to its cell's.",
+    "structures": "Nonzeros: entries of U that may differ from 0. Connectivity: the graph of U, which is none, self "
+    "(only self-loops), cascade (no cycles but self-loops) or cyclic. Closed: the product of two such matrices has the "
+    "structure too, so linear recurrences and Newton's method run in parallel over time at its cost.",
+    "initializers": "How recurrent matrices are drawn before training (`cell.recurrent_init`).",
+    "patterns": "Which units are connected, for `SparseMask` and `Masked`.",
+    "unrolls": "How the states are computed over time.",
+    "tasks": "Read: the steps whose outputs are scored.",
+}
+KINDS = tuple(NOTES)
+
+
+def members_of(kind: str) -> dict[str, type[Spec]]:
+    """Name -> class, of one of `KINDS`. Wrappers register as cells, and are a kind by themselves here.
+
+    Raises:
+        UsageError: another kind.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"no table of {kind!r}; {suggest(kind, KINDS)}")
+    if kind not in ("cells", "wrappers"):
+        return members(kind)
+    return {n: c for n, c in members("cells").items() if issubclass(c, Wrapper) == (kind == "wrappers")}
 
 
 def rows(kind: str, pattern: str = "*", size: int = 64) -> list[dict[str, str]]:
-    """One row per member of a family whose name matches the pattern ("*gru*"; case does not matter).
+    """One row for each member of `kind` whose name matches the pattern ("*gru*"; case does not matter).
 
-    Counts are for `size` hidden units, and as many inputs."""
-    if kind not in KINDS:
-        raise UsageError(f"no table of {kind!r}; known: {', '.join(KINDS)}")
-    describe = {"cells": _cell, "structures": _structure, "unrolls": _plain, "tasks": _task}[kind]
-    wanted = {n: c for n, c in members(kind).items() if fnmatch.fnmatch(n.lower(), pattern.lower())}
-    return [{"name": name, **describe(cls, size), "what": summary(cls)} for name, cls in wanted.items()]
+    Counts are for `size` hidden units and `size` inputs."""
+    matching = {n: c for n, c in members_of(kind).items() if fnmatch.fnmatch(n.lower(), pattern.lower())}
+    return [_row(kind, name, cls, size) for name, cls in matching.items()]
 
 
-def document() -> str:
-    """The tables of the package's own members in Markdown, as they stand in the README."""
-    parts = []
-    for kind in KINDS:
-        own = [row for row in rows(kind) if members(kind)[row["name"]].__module__.startswith("rnnzoo.")]
-        parts.append(f"**{len(own)} {kind}**\n\n{markdown(own)}")
-    return "\n\n".join(parts)
-
-
-def summary(cls: type[Spec]) -> str:
-    """The first sentence of the module that defines a member, or of its class."""
-    text = inspect.getdoc(sys.modules[cls.__module__]) if cls.__module__.startswith("rnnzoo.") else inspect.getdoc(cls)
-    return " ".join((text or "").split("\n\n")[0].split()).rstrip(".")
+def _row(kind: str, name: str, cls: type[Spec], size: int) -> dict[str, str]:
+    columns = {"cells": _cell, "wrappers": _wrapper, "structures": _structure, "tasks": _task}.get(kind)
+    return {"name": name, **(columns(cls, size) if columns else {}), "what": summary(cls)}
 
 
 def _cell(cls: Any, size: int) -> dict[str, str]:
     cell: Cell = cls(hidden_size=size)
-    linear = "linear" if isinstance(cell, Affine) else "any U" if cell.structures else "fixed"
-    return {"recurrence": linear, "params": f"{num_cell_params(cell, size):,}", "in U": f"{nonzeros_of(cell):,}"}
+    recurrence = "linear" if isinstance(cell, Affine) else "any U" if cell.structures else "fixed"
+    return {"recurrence": recurrence, "params": f"{num_cell_params(cell, size):,}", "in U": f"{nonzeros_of(cell):,}"}
+
+
+def _wrapper(cls: Any, size: int) -> dict[str, str]:
+    wrapper: Wrapper = cls(hidden_size=size)
+    added = num_cell_params(wrapper, size) - num_cell_params(wrapper.cell, size)
+    return {"default cell": type(wrapper.cell).__name__, "added params": f"{added:,}"}
 
 
 def _structure(cls: Any, size: int) -> dict[str, str]:
@@ -64,33 +84,46 @@ def _task(cls: type[Task], size: int) -> dict[str, str]:
     return {"metric": f"{cls.metric} ({cls.better} is better)", "read": f"{cls.read} step"}
 
 
-def _plain(cls: Any, size: int) -> dict[str, str]:
-    return {}
+def summary(cls: type[Spec]) -> str:
+    """The first paragraph of a member's documentation: its module's, if the module defines this member alone and
+    belongs to the package; else its class's."""
+    module = cls.__module__
+    alone = sum(c.__module__ == module for c in members(cls.kind).values()) == 1
+    documented = sys.modules[module] if alone and module.startswith("rnnzoo.") else cls
+    return " ".join((inspect.getdoc(documented) or "").split("\n\n")[0].split()).rstrip(".")
+
+
+# ---- Markdown ----
+
+
+def own(kind: str, size: int = 64) -> list[dict[str, str]]:
+    """The rows of the package's own members, without those that other code has registered."""
+    classes = members_of(kind)
+    return [row for row in rows(kind, size=size) if classes[row["name"]].__module__.startswith("rnnzoo.")]
+
+
+def counts() -> str:
+    """How many members the package has of each kind, in words: "12 cells, 6 wrappers, ..."."""
+    return ", ".join(f"{len(own(kind))} {kind}" for kind in KINDS)
+
+
+def document(size: int = 64) -> str:
+    """docs/members.md: the tables of the package's own members."""
+    head = (
+        "# Members\n\n<!-- Written by `python -m rnnzoo list --markdown > docs/members.md`. Do not edit. -->\n\n"
+        f"{counts()}. Numbers of weights are for {size} hidden units and {size} inputs.\n"
+        "Unit i *hears* unit j where U_ij may differ from 0."
+    )
+    return "\n\n".join(
+        [head, *(f"## {kind.title()}\n\n{NOTES[kind]}\n\n{markdown(own(kind, size))}" for kind in KINDS)]
+    )
 
 
 def markdown(table: list[dict[str, str]]) -> str:
     """The table in Markdown."""
     head = list(table[0])
     lines = [head, ["---"] * len(head), *[list(row.values()) for row in table]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def show(kind: str, table: list[dict[str, str]], size: int) -> None:
-    """Print the table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    counts = f"; counts for {size} hidden units and {size} inputs" if kind in ("cells", "structures") else ""
-    shown = Table(title=f"{len(table)} {kind}{counts}", title_justify="left")
-    for name in table[0]:
-        right = name in ("params", "in U", "nonzeros")
-        shown.add_column(name, justify="right" if right else "left", no_wrap=name == "name", overflow="fold")
-    for row in table:
-        shown.add_row(*row.values())
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(shown)
-
-
-__all__ = ["KINDS", "document", "markdown", "rows", "show", "summary"]
+__all__ = ["KINDS", "counts", "document", "markdown", "members_of", "own", "rows", "summary"]

@@ -1,4 +1,4 @@
-"""Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in the README."""
+"""Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in docs/members.md."""
 
 from rnnzoo.cells.base import Affine, Cell, Recurrent
 from rnnzoo.cells.cfc import CfC

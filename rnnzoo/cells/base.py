@@ -176,10 +176,4 @@ class Affine(Cell):
         return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
 
 
-def structure_of(cell: Cell) -> Structure | None:
-    """The one structure of all of a cell's recurrent matrices; None if it has no matrix, or several structures."""
-    found = set(cell.structures.values())
-    return found.pop() if len(found) == 1 else None
-
-
-__all__ = ["Affine", "Cell", "Recurrent", "structure_of"]
+__all__ = ["Affine", "Cell", "Recurrent"]

@@ -3,7 +3,9 @@
 import argparse
 
 from rnnzoo.analysis import members
-from rnnzoo.spec import UsageError, suggest
+from rnnzoo.spec import UsageError
+
+NUMBERS = ("params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
 
 
 def main(args: list[str]) -> int:
@@ -12,14 +14,12 @@ def main(args: list[str]) -> int:
     parser.add_argument("kind", nargs="?", help=f"one of {', '.join(members.KINDS)} (default: all)")
     parser.add_argument("pattern", nargs="?", default="*", help="names to list, with * and ?; case does not matter")
     parser.add_argument("--size", type=int, default=64, help="hidden units, and inputs, to count for (default 64)")
-    parser.add_argument("--markdown", action="store_true", help="print Markdown; of all kinds, as in the README")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown; without a kind, docs/members.md")
     known = parser.parse_args(args)
-    if known.kind is not None and known.kind not in members.KINDS:
-        raise UsageError(f"no table of {known.kind!r}; {suggest(known.kind, members.KINDS)}")
     if known.size < 1:
         raise UsageError(f"--size is {known.size}; accepted: 1 or more")
     if known.markdown and not known.kind:
-        print(members.document())
+        print(members.document(known.size))
         return 0
     for kind in (known.kind,) if known.kind else members.KINDS:
         table = members.rows(kind, known.pattern, known.size)
@@ -28,8 +28,27 @@ def main(args: list[str]) -> int:
         if table and known.markdown:
             print(members.markdown(table), end="\n\n")
         elif table:
-            members.show(kind, table, known.size)
+            _print(kind, table, known.size)
     return 0
+
+
+def _print(kind: str, table: list[dict[str, str]], size: int) -> None:
+    """Print a table to the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    counted = any(name in NUMBERS for name in table[0])
+    title = f"{len(table)} {kind}" + (f"; counts for {size} hidden units and {size} inputs" if counted else "")
+    shown = Table(title=title, title_justify="left")
+    for name in table[0]:
+        justify = "right" if name in NUMBERS else "left"
+        shown.add_column(name, justify=justify, no_wrap=name == "name", overflow="fold")
+    for row in table:
+        shown.add_row(*row.values())
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    console.print(shown)
 
 
 __all__ = ["main"]

@@ -1,8 +1,8 @@
 """Weights from and to other libraries: torch, Flax Linen and NNX, Keras, Haiku, and the code of some papers' authors.
 None of them needs to be installed.
 
-Every ``from_...`` returns a `Converted`: our parameters, the source's keys that were not used, and what the target has
-but the source had not. What no weights of the other library can compute is refused with the reason.
+Every ``from_...`` returns a `Converted`: our parameters, the keys of the source that were not used, and the parameters
+that the source has no weights for. A conversion is exact, or refused with the reason.
 
 >>> import numpy as np
 >>> from rnnzoo import cells, convert

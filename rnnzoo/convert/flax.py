@@ -10,52 +10,55 @@ from rnnzoo.convert.gates import (
     Arrays,
     Converted,
     Gates,
-    added,
-    array,
-    flat,
+    find_prefix,
+    flatten,
     from_params,
-    inner_bias,
-    lacking,
-    mapping,
-    only,
-    order,
+    gate_order,
+    inner_bias_gate,
+    missing_biases,
     pack,
-    split,
+    require_keys,
+    require_mapping,
+    single_bias,
+    to_numpy,
     to_params,
-    unnest,
+    unflatten,
+    unpack,
 )
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.typing import Params
 
 Layout = Literal["LSTMCell", "OptimizedLSTMCell"]
 
-# Our gates in Flax's order, and Flax's name of a gate where it is another.
+# Our gates in Flax's order, and Flax's names of gates where they differ from ours.
 ORDERS = {"Elman": "h", "GRU": "rzn", "LSTM": "ifgo", "UGRNN": "gn"}
 NNX_ORDERS = {"Elman": "h", "GRU": "rzn", "LSTM": "ifgo"}
 NAMES = {"Elman": {"h": ""}, "UGRNN": {"g": "f"}}
 REASONS = {
-    "GRUResetBefore": "it resets before U_n, Flax's GRUCell after; no weights of one compute the other",
-    "MGU": "it applies f_t before U_n, Flax's MGUCell after; no weights of one compute the other",
+    "GRUResetBefore": "it resets before U_n, and Flax's GRUCell after it, so that no weights make them equal",
+    "MGU": "it applies f_t before U_n, and Flax's MGUCell after it, so that no weights make them equal",
 }
 
 
 def from_flax(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = None) -> Converted:
-    """A cell's parameters from Flax's: `SimpleCell`, `LSTMCell`, `OptimizedLSTMCell` and `GRUCell` of Linen or NNX, and
-    Linen's ``MGUCell(reset_gate=False)`` for `UGRNN`.
+    """A cell's parameters from those of Flax's `SimpleCell`, `LSTMCell`, `OptimizedLSTMCell` or `GRUCell`, of Linen or
+    NNX; `UGRNN` from Linen's ``MGUCell(reset_gate=False)``.
 
     Args:
-        cell: ours, with the activation of Flax's.
+        cell: ours, with the same activation as Flax's.
         source: nested dicts such as Linen's ``variables`` or NNX's ``nnx.state(module, nnx.Param)``.
-        prefix: the path of the cell in it, such as "params/cell" (None: found, if there is only one).
+        prefix: the path of the cell in `source`, such as "params/cell" (None: found, if there is only one).
 
     Raises:
-        UsageError (a ValueError): weights that are missing or do not fit, or that the cell cannot hold exactly."""
-    letters = order(cell, ORDERS, "Flax", REASONS)
-    given = flat(mapping(source, "nested dicts, such as Linen's variables or NNX's nnx.state(module, nnx.Param)"))
-    kernels = _kernels(cell, letters, given)
+        UsageError (a ValueError): weights are missing or do not fit, or the cell cannot hold them exactly."""
+    letters = gate_order(cell, ORDERS, "Flax", REASONS)
+    given = flatten(
+        require_mapping(source, "nested dicts, such as Linen's variables or NNX's nnx.state(module, nnx.Param)")
+    )
+    kernels = _kernel_names(cell, letters, given)
     probes = {f"{kernels(letters[-1], 'h')}/kernel", "dense_h/kernel"}
     paths = {key[: -len(p)] for key in given for p in probes if key == p or key.endswith("/" + p)}
-    start = only({p.rstrip("/") for p in paths}, prefix, given, f"{type(cell).__name__} of Flax")
+    start = find_prefix({p.rstrip("/") for p in paths}, prefix, given, f"weights of Flax's {type(cell).__name__}")
     start += "/" if start else ""
     fused = f"{start}dense_h/kernel" in given
     read = _read_fused if fused else _read_named
@@ -63,41 +66,39 @@ def from_flax(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = Non
 
     def take(name: str) -> np.ndarray | None:
         used.add(start + name)
-        return array(given[start + name]) if start + name in given else None
+        return to_numpy(given[start + name]) if start + name in given else None
 
     gates = read(cell, letters, kernels, take)
-    if missing := sorted(key for key in used - given.keys() if key.endswith("kernel")):
-        raise UsageError(f"the source lacks {', '.join(missing)}; its keys: {', '.join(sorted(given)[:8])}")
+    require_keys(sorted(key for key in used if key.endswith("kernel")), given)
     assert gates is not None
     params = to_params(cell, gates, start or type(cell).__name__)
-    return Converted(params, tuple(sorted(given.keys() - used)), lacking(cell, gates))
+    return Converted(params, tuple(sorted(given.keys() - used)), missing_biases(cell, gates))
 
 
 def to_linen(cell: Cell, params: Params) -> dict[str, Any]:
     """The parameters of Linen's `SimpleCell`, `LSTMCell` (and `OptimizedLSTMCell`), `GRUCell`, or
-    ``MGUCell(reset_gate=False)`` for `UGRNN`: what stands under "params" for the cell alone.
+    ``MGUCell(reset_gate=False)`` for `UGRNN`: the content of "params" if the cell is the whole module.
 
     Raises:
-        UsageError (a ValueError): a cell that Linen does not have."""
-    return _write_named(cell, params, order(cell, ORDERS, "Flax Linen", REASONS), "if")
+        UsageError (a ValueError): Linen has no such cell."""
+    return _write_named(cell, params, gate_order(cell, ORDERS, "Flax Linen", REASONS), "if")
 
 
 def to_nnx(cell: Cell, params: Params, *, layout: Layout = "LSTMCell") -> dict[str, Any]:
-    """The parameters of NNX's `SimpleCell`, `GRUCell`, and of the LSTM named by `layout`, as nested dicts: load them
-    with ``nnx.update(module, nnx.state(module).replace_by_pure_dict(...))``.
+    """The parameters of NNX's `SimpleCell`, `GRUCell`, or the LSTM that `layout` names, as nested dicts. To load them:
+    ``state = nnx.state(module); nnx.replace_by_pure_dict(state, params); nnx.update(module, state)``.
 
     Raises:
-        UsageError (a ValueError): a cell or layout that NNX does not have, or a GRU with a bias c, which NNX's cannot
-            hold."""
-    letters = order(cell, NNX_ORDERS, "Flax NNX", REASONS)
+        UsageError (a ValueError): NNX has no such cell or layout, or a GRU's bias c is not 0 (NNX has no such bias)."""
+    letters = gate_order(cell, NNX_ORDERS, "Flax NNX", REASONS)
     if layout not in get_args(Layout):
         raise UsageError(f"layout is {layout!r}; {suggest(str(layout), get_args(Layout))}")
     if type(cell).__name__ == "LSTM" and layout == "LSTMCell":
         return _write_named(cell, params, letters, "if_")
     gates = from_params(cell, params)
-    bias, inner = added(gates, "NNX's cell"), layout == "OptimizedLSTMCell" and len(letters) == 4
-    found = {"dense_i": {"kernel": pack(_turned(gates.w), letters, 1)}}
-    found["dense_h"] = {"kernel": pack(_turned(gates.u), letters, 1)}
+    bias, inner = single_bias(gates, "NNX's cell"), layout == "OptimizedLSTMCell" and len(letters) == 4
+    found = {"dense_i": {"kernel": pack(_transposed(gates.w), letters, 1)}}
+    found["dense_h"] = {"kernel": pack(_transposed(gates.u), letters, 1)}
     found["dense_h" if inner else "dense_i"]["bias"] = pack(bias, letters, 0)
     return found
 
@@ -106,8 +107,8 @@ Kernels = Callable[[str, str], str]
 Take = Callable[[str], np.ndarray | None]
 
 
-def _kernels(cell: Cell, letters: str, given: Mapping[str, Any]) -> Kernels:
-    """(gate, "i" or "h") -> Flax's name of the module; NNX calls "if_" what is a keyword of Python."""
+def _kernel_names(cell: Cell, letters: str, given: Mapping[str, Any]) -> Kernels:
+    """(gate, "i" or "h") -> Flax's name of the module. NNX writes "if_", because "if" is a keyword of Python."""
     names = {g: g for g in letters} | NAMES.get(type(cell).__name__, {})
     keyword = any("if_" in key.split("/") for key in given)
     return lambda g, part: "if_" if (name := part + names[g]) == "if" and keyword else name
@@ -123,8 +124,8 @@ def _read_named(cell: Cell, letters: str, name: Kernels, take: Take) -> Gates | 
                 found[part][g] = kernel.T
             if bias is not None:
                 biases[part][g] = bias
-    complete = all(len(arrays) == len(letters) for arrays in found.values())
-    return Gates(found["i"], found["h"], biases["i"], biases["h"]) if complete else None
+    has_all_kernels = all(len(arrays) == len(letters) for arrays in found.values())
+    return Gates(found["i"], found["h"], biases["i"], biases["h"]) if has_all_kernels else None
 
 
 def _read_fused(cell: Cell, letters: str, name: Kernels, take: Take) -> Gates | None:
@@ -134,16 +135,17 @@ def _read_fused(cell: Cell, letters: str, name: Kernels, take: Take) -> Gates | 
         kernel, bias = take(f"{dense}/kernel"), take(f"{dense}/bias")
         if kernel is None:
             return None
-        parts.append(_turned(split(kernel, letters, size, 1, f"{dense}/kernel")))
-        parts.append({} if bias is None else split(bias, letters, size, 0, f"{dense}/bias"))
+        parts.append(_transposed(unpack(kernel, letters, size, 1, f"{dense}/kernel")))
+        parts.append({} if bias is None else unpack(bias, letters, size, 0, f"{dense}/bias"))
     return Gates(w=parts[0], u=parts[2], b=parts[1], c=parts[3])
 
 
 def _write_named(cell: Cell, params: Params, letters: str, forget: str) -> dict[str, Any]:
-    """Linen's tree, which NNX's LSTMCell shares but for one name. LSTMs have the bias beside U h, others beside W x."""
+    """Linen's tree; that of NNX's LSTMCell differs only in the name `forget`. LSTMs have their biases in the modules of
+    U, other cells in those of W."""
     gates = from_params(cell, params)
     names = {g: g for g in letters} | NAMES.get(type(cell).__name__, {})
-    inner, lstm = inner_bias(cell), len(letters) == 4
+    inner, lstm = inner_bias_gate(cell), len(letters) == 4
     found: dict[str, Any] = {}
     for g in letters:
         i, h = "i" + names[g], "h" + names[g]
@@ -151,9 +153,9 @@ def _write_named(cell: Cell, params: Params, letters: str, forget: str) -> dict[
         found[f"{h}/bias" if lstm else f"{i}/bias"] = gates.b[g]
         if g == inner:
             found[f"{h}/bias"] = gates.c[g]
-    return unnest(found)
+    return unflatten(found)
 
 
-def _turned(parts: Arrays) -> Arrays:
-    """Flax's kernels are (inputs, outputs)."""
+def _transposed(parts: Arrays) -> Arrays:
+    """Flax's kernels from our matrices, or the reverse: Flax's are (inputs, outputs)."""
     return {g: a.T for g, a in parts.items()}

@@ -1,4 +1,4 @@
-"""A trained model for programs that do not have rnnzoo. Each format is checked against the model after writing."""
+"""A trained model for programs without rnnzoo. Each file is compared with the model after it is written."""
 
 import importlib
 import shutil
@@ -11,35 +11,40 @@ from rnnzoo.typing import Params
 FORMATS = {
     "stablehlo": "model.stablehlo, for jax.export.deserialize in any batch and length, on CPU, CUDA and TPU",
     "onnx": "model.onnx, for onnxruntime and others",
-    "numpy": "model.py, which needs numpy only and runs one step at a time",
+    "numpy": "model.py, which needs only numpy and computes one step at a time",
 }
-TOLERANCE = 1e-5  # of the largest output
+TOLERANCE = 1e-5  # relative to the largest output
 
 
 def export(model: Model, params: Params, format: str, out: str | Path) -> tuple[Path, float]:
-    """Write a model into a new folder `out`, as one of `FORMATS`: (the file, its error on random input, relative to the
-    largest output).
+    """Write a model into a new folder `out`, in one of `FORMATS`.
+
+    Returns:
+        The file, and the largest error of its outputs on random input, relative to the largest output.
 
     Raises:
-        UsageError (a ValueError): a folder that exists, a package that is missing, a model that the format cannot
-            carry, or a file whose outputs differ from the model's by more than 1e-5; nothing is left behind then.
+        UsageError (a ValueError): the folder exists, a package is not installed, the format cannot carry the model, or
+            the error is above 1e-5. Nothing is left on disk then.
     """
     out = Path(out)
     if format not in FORMATS:
         raise UsageError(f"no format {format!r}; {suggest(format, FORMATS)}")
     if out.exists() or out.is_symlink():
-        raise UsageError(f"{out} is there already and is not overwritten; accepted: a free name")
+        raise UsageError(f"{out} exists and is not overwritten; accepted: the name of a new folder")
     writer = importlib.import_module(f"rnnzoo.export.{format}")
     try:
         out.mkdir(parents=True)
     except OSError as error:
         raise UsageError(
-            f"{out} cannot be made: {error.strerror}; accepted: a free name in a folder of yours"
+            f"{out} cannot be made: {error.strerror}; accepted: a new folder where you may write"
         ) from None
     try:
         file, error = writer.write(model, params, out)
         if not error <= TOLERANCE:
-            raise UsageError(f"{file.name} differs from the model by {error:.1e}, more than {TOLERANCE}; not kept")
+            raise UsageError(
+                f"{file.name} differs from the model by {error:.1e} of the largest output, and is not kept; "
+                f"accepted: up to {TOLERANCE:g}"
+            )
     except BaseException:
         shutil.rmtree(out)
         raise

@@ -1,4 +1,4 @@
-"""Random input, and how far an exported model is from ours."""
+"""Compare an exported model with ours, on random input."""
 
 from typing import Any
 
@@ -16,19 +16,20 @@ def random_input(model: Model, time: int, batch: int) -> np.ndarray:
     return random.normal(size=(time, batch, model.input_size)).astype(np.float32)
 
 
-def difference(found: Any, expected: Any, at_least: float = 1e-30) -> float:
-    """The largest difference, relative to the largest of what is expected or to `at_least`; infinite if the shapes
-    differ."""
+def relative_error(found: Any, expected: Any, at_least: float = 1e-30) -> float:
+    """The largest difference, divided by the largest expected value or by `at_least` if that is larger. Infinite if
+    shapes differ."""
     found, expected = np.asarray(found, np.complex128), np.asarray(expected, np.complex128)  # states may be complex
     if found.shape != expected.shape:
         return float("inf")
     return float(np.abs(found - expected).max() / max(np.abs(expected).max(), at_least))
 
 
-def check_single_precision(model: Model, what: str) -> None:
+def require_float32(model: Model, format: str) -> None:
     """Raise `UsageError` for a model that computes in half precision."""
     if model.cell.dtype not in (None, "float32"):
-        raise UsageError(f"{what} carries float32; {type(model.cell).__name__}.dtype is {model.cell.dtype!r}")
+        name = type(model.cell).__name__
+        raise UsageError(f"{format} cannot carry {name}.dtype = {model.cell.dtype!r}; accepted: None or 'float32'")
 
 
-__all__ = ["check_single_precision", "difference", "random_input"]
+__all__ = ["random_input", "relative_error", "require_float32"]

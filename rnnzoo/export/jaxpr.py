@@ -1,4 +1,4 @@
-"""From a jaxpr to lines of numpy. What depends on constants alone is computed here; dead lines are left out."""
+"""Translate a jaxpr to lines of numpy. What depends only on constants is computed here; unused lines are left out."""
 
 import dataclasses
 import re
@@ -6,37 +6,36 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jax.extend import core
 
 from rnnzoo.export.primitives import RULES, Refused
+from rnnzoo.jaxprs import inner_jaxpr, is_literal
 from rnnzoo.spec import UsageError
 
-INLINED = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint", "remat")
+_ACCEPTED = "accepted: another cell or structure, or the format stablehlo"
 _NAME = re.compile(r"\b[vW]\d+\b")
 
 
 @dataclasses.dataclass(frozen=True)
 class Name:
-    """A variable of the program; its type is that of the jaxpr's."""
+    """A variable of the program."""
 
     text: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """Lines of Python with the names of their results, the constants they use, and what they return."""
+    """A function body in Python."""
 
-    lines: list[str]
-    weights: dict[str, np.ndarray]
-    outputs: list[str]
+    lines: list[str]  # "name = expression"
+    weights: dict[str, np.ndarray]  # the constant arrays that the lines use, by name
+    outputs: list[str]  # expressions of the results
 
 
 def translate(closed: Any, names: list[str]) -> Program:
-    """The program of a closed jaxpr with these names of its arguments. `UsageError` for an operation that is not in
-    `RULES`."""
+    """The program of a closed jaxpr whose arguments have these names. `UsageError` for an operation without a rule."""
     writer = _Writer()
-    found = writer.run(closed.jaxpr, closed.consts, [Name(n) for n in names])
-    outputs = [writer.read(value) for value in found]
+    results = writer.run(closed.jaxpr, closed.consts, [Name(n) for n in names])
+    outputs = [writer.expression(value) for value in results]
     live, kept = set(_NAME.findall(" ".join(outputs))), []
     for target, text in reversed(writer.lines):
         if target in live:
@@ -53,44 +52,45 @@ class _Writer:
         self.weights: dict[str, np.ndarray] = {}
 
     def run(self, jaxpr: Any, consts: Any, args: list[Any]) -> list[Any]:
-        """The values of a jaxpr's results: a `Name`, or an array if it is constant."""
+        """The results of a jaxpr: each a `Name`, or an array if it is constant."""
         env: dict[Any, Any] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*consts, *args), strict=True))
 
         def value(atom: Any) -> Any:
-            return atom.val if isinstance(atom, core.Literal) else env[atom]
+            return atom.val if is_literal(atom) else env[atom]
 
         for eqn in jaxpr.eqns:
             env |= zip(eqn.outvars, self.equation(eqn, [value(a) for a in eqn.invars]), strict=True)
         return [value(a) for a in jaxpr.outvars]
 
     def equation(self, eqn: Any, args: list[Any]) -> list[Any]:
+        """The results of one equation; writes a line if they are not constant."""
+        if (called := inner_jaxpr(eqn)) is not None:
+            return self.run(called.jaxpr, called.consts, args)
         name = eqn.primitive.name
-        if name in INLINED:
-            inner = next(eqn.params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in eqn.params)
-            jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
-            return self.run(jaxpr, consts, args)
         if not any(isinstance(a, Name) for a in args):
             found = eqn.primitive.bind(*args, **eqn.params)
             return list(found) if eqn.primitive.multiple_results else [found]
         rule: Callable[..., Any] | None = RULES.get(name)
         if rule is None:
-            raise UsageError(f"numpy cannot carry this model: it has no counterpart of the operation {name!r}")
+            raise UsageError(f"numpy cannot carry this model: there is no rule for the operation {name!r}; {_ACCEPTED}")
         if any(str(a.aval.dtype) in ("bfloat16", "key<fry>") for a in (*eqn.invars, *eqn.outvars)):
-            raise UsageError(f"numpy cannot carry this model: {name!r} computes in a type that numpy does not have")
+            raise UsageError(
+                f"numpy cannot carry this model: {name!r} uses a dtype that numpy does not have; {_ACCEPTED}"
+            )
         constants = [None if isinstance(a, Name) else np.asarray(a) for a in args]
         try:
-            text = rule(eqn, [self.read(a) for a in args], constants)
+            text = rule(eqn, [self.expression(a) for a in args], constants)
         except Refused as error:
-            raise UsageError(f"numpy cannot carry this model: {name!r} {error}") from None
-        if isinstance(text, tuple):  # with an array of its own, "@" in the text
-            text = text[0].replace("@", self.read(text[1]))
+            raise UsageError(f"numpy cannot carry this model: {name!r} {error}; {_ACCEPTED}") from None
+        if isinstance(text, tuple):  # an array that the rule made, written "@" in the text
+            text = text[0].replace("@", self.expression(text[1]))
         target = f"v{len(self.lines)}"
         self.lines.append((target, text))
         many = eqn.primitive.multiple_results
         return [Name(f"{target}[{k}]" if many else target) for k in range(len(eqn.outvars))]
 
-    def read(self, value: Any) -> str:
-        """The text of a value; an array gets a name."""
+    def expression(self, value: Any) -> str:
+        """The text of a value. An array is stored under a name, equal arrays under the same."""
         if isinstance(value, Name):
             return value.text
         array = np.asarray(value)

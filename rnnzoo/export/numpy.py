@@ -1,4 +1,4 @@
-"""A Python file that needs only numpy and streams the model, one step a call: written from the model's own jaxpr."""
+"""A Python file that needs only numpy and computes one step per call, translated from the jaxpr of the model's step."""
 
 import base64
 import importlib.util
@@ -8,15 +8,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from rnnzoo.export.check import check_single_precision, difference, random_input
+from rnnzoo.export.check import random_input, relative_error, require_float32
 from rnnzoo.export.jaxpr import Program, translate
-from rnnzoo.export.step import single
+from rnnzoo.export.step import step_function
 from rnnzoo.models import Model
 from rnnzoo.spec import to_json
 from rnnzoo.typing import Params
 from rnnzoo.version import __version__
 
-STEPS = 16  # compared after writing
+STEPS = 16  # how many steps are compared after writing
 
 TEMPLATE = '''"""A recurrent network for numpy, exported by rnnzoo {version}.
 
@@ -48,7 +48,7 @@ def start():
 
 
 def step(x, state):
-    """Outputs and the new state."""
+    """Outputs, and the state after this step."""
     x = np.asarray(x, np.{dtype})
     if x.shape != {shape}:
         raise ValueError("x has shape %s; accepted: {shape}" % (x.shape,))
@@ -60,9 +60,9 @@ def step(x, state):
 
 
 def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
-    """model.py: ``start() -> state`` and ``step(x, state) -> (y, state)``."""
-    check_single_precision(model, "numpy")
-    function, (x, state) = single(model, params)
+    """Write model.py with ``start() -> state`` and ``step(x, state) -> (y, state)``: the file and its error."""
+    require_float32(model, "numpy")
+    function, (x, state) = step_function(model, params)
     leaves, tree = jax.tree.flatten(state)
 
     def flat(x: Any, *leaves: Any) -> list[Any]:
@@ -83,7 +83,7 @@ def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list
         version=__version__,
         x=f"a token from 0 to {model.input_size - 1}" if model.tokens else f"{model.input_size} numbers",
         size=model.output_size,
-        model=_comment(to_json(model)),
+        model=_wrapped(to_json(model)),
         weights="\n".join(weights),
         start=", ".join(start) + ",",
         dtype=x.dtype,
@@ -96,17 +96,21 @@ def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list
 
 
 def _constant(value: np.ndarray) -> str:
+    """An array as an expression of the file."""
     text = base64.b85encode(value.tobytes()).decode()
     return f'_array("{value.dtype}", {value.shape}, "{text}")'
 
 
-def _comment(text: str, width: int = 100) -> str:
+def _wrapped(text: str, width: int = 100) -> str:
+    """Text for a docstring, cut into lines."""
     return "\n".join(text[i : i + width] for i in range(0, len(text), width)).replace("\\", "\\\\")
 
 
 def _error(file: Path, function: Any, model: Model, leaves: list[Any]) -> float:
-    """The largest error over random steps, each on the state that the step before returned: of outputs relative to the
-    largest of all steps, of states to 1 or the largest. A step or a vector may happen to be all small."""
+    """The largest error over `STEPS` steps on random input, each from the state that the step before returned.
+
+    Outputs are compared relative to the largest of all steps, since those of a single step may all be small; states
+    relative to their largest value, or to 1."""
     spec = importlib.util.spec_from_file_location("rnnzoo_exported", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -118,8 +122,8 @@ def _error(file: Path, function: Any, model: Model, leaves: list[Any]) -> float:
         got, found = module.step(x_t, written[-1])
         outputs, expected = [*outputs, got], [*expected, y_t]
         ours, written = [*ours, leaves], [*written, found]
-    states = (difference(a, b, at_least=1) for a, b in zip(zip(*written), zip(*ours), strict=True))  # noqa: B905
-    return max(difference(outputs, expected), *states)
+    states = (relative_error(a, b, at_least=1) for a, b in zip(zip(*written), zip(*ours), strict=True))  # noqa: B905
+    return max(relative_error(outputs, expected), *states)
 
 
 __all__ = ["write"]

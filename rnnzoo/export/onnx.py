@@ -1,4 +1,4 @@
-"""ONNX through jax2onnx, with the recurrence as a Loop; checked with onnxruntime."""
+"""ONNX by jax2onnx, with the recurrence as an ONNX Loop; compared with the model by onnxruntime."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from rnnzoo.cells.base import Cell
-from rnnzoo.export.check import check_single_precision, difference, random_input
+from rnnzoo.export.check import random_input, relative_error, require_float32
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Control, Params, PyTree, State
@@ -16,8 +16,9 @@ from rnnzoo.unrolls.base import Unroll, advance
 
 
 def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
-    """model.onnx: input "x" (T, B) or (T, B, I), output "y" (T, B, O) or (B, O), in any batch and length."""
-    check_single_precision(model, "ONNX")
+    """Write model.onnx with input "x" (T, B) or (T, B, I) and output "y" (T, B, O) or (B, O), for any T and B: the file
+    and its error."""
+    require_float32(model, "ONNX")
     try:
         import jax2onnx
         import onnxruntime
@@ -37,18 +38,18 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
         )
         session: Any = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
         pairs = [(session, jax.jit(function), random_input(model, *size)) for size in ((7, 3), (12, 1))]
-        return file, max(difference(s.run(["y"], {"x": x})[0], f(x)) for s, f, x in pairs)
-    except Exception as error:  # both packages raise whatever they meet
+        return file, max(relative_error(s.run(["y"], {"x": x})[0], f(x)) for s, f, x in pairs)
+    except Exception as error:  # both packages raise errors of many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(
-            f"jax2onnx or onnxruntime, as installed, cannot carry {model.cell} to ONNX ({reason}); "
+            f"the installed jax2onnx or onnxruntime cannot carry {model.cell} to ONNX ({reason}); "
             "accepted: another structure or cell, or the formats stablehlo and numpy"
         ) from error
 
 
 @spec
 class _PlainScan(Unroll):
-    """The loop without rules for derivatives, which jax2onnx does not know."""
+    """A loop without custom derivatives, which jax2onnx cannot translate."""
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         def body(state_tm1: State, inputs_t: Any) -> tuple[State, State]:

@@ -1,4 +1,5 @@
-"""JAX's operations in numpy: a rule returns the text of an expression, maybe with the array that "@" in it means."""
+"""JAX's operations in numpy. A rule returns the text of an expression, or such a text and an array, which the text
+calls "@"."""
 
 import functools
 from collections.abc import Callable
@@ -13,11 +14,11 @@ Rule = Callable[[Any, list[str], list[np.ndarray | None]], Any]
 
 
 class Refused(Exception):
-    """The operation is not one that numpy has in this form."""
+    """There is no rule for this form of the operation. The message continues the operation's name."""
 
 
-def _form(text: str) -> Rule:
-    """A rule that only puts the arguments' names into a text."""
+def _template(text: str) -> Rule:
+    """A rule that puts the arguments into a text."""
     return lambda eqn, args, constants: text.format(*args)
 
 
@@ -34,18 +35,18 @@ BINARY = {
     "max": "np.maximum({}, {})", "min": "np.minimum({}, {})", "mul": "{} * {}", "ne": "{} != {}", "or": "{} | {}",
     "pow": "np.power({}, {})", "rem": "np.fmod({}, {})", "sub": "{} - {}", "xor": "{} ^ {}",
 }  # fmt: skip
-SAME = ("copy", "copy_p", "stop_gradient", "optimization_barrier", "reduce_precision")
-REDUCED = {"reduce_sum": "np.sum", "reduce_max": "np.max", "reduce_min": "np.min", "reduce_prod": "np.prod"}
+IDENTITY = ("copy", "copy_p", "stop_gradient", "optimization_barrier", "reduce_precision")
+REDUCTIONS = {"reduce_sum": "np.sum", "reduce_max": "np.max", "reduce_min": "np.min", "reduce_prod": "np.prod"}
 RULES: dict[str, Rule] = {
-    **{name: _form(f"{function}({{}})") for name, function in UNARY.items()},
-    **{name: _form(text) for name, text in BINARY.items()},
-    **{name: _form("{}") for name in SAME},
-    "rsqrt": _form("1 / np.sqrt({})"),
+    **{name: _template(f"{function}({{}})") for name, function in UNARY.items()},
+    **{name: _template(text) for name, text in BINARY.items()},
+    **{name: _template("{}") for name in IDENTITY},
+    "rsqrt": _template("1 / np.sqrt({})"),
 }
 
 
 def rule(function: Rule) -> Rule:
-    """Register the rule of the operation with the function's name."""
+    """Register a function as the rule of the operation that it is named after."""
     RULES[function.__name__.strip("_")] = function
     return function
 
@@ -58,17 +59,17 @@ def _shape(eqn: Any) -> tuple[int, ...]:
     return tuple(eqn.outvars[0].aval.shape)
 
 
-def _reshaped(eqn: Any, args: list[str], constants: Any) -> str:
+def _reshape(eqn: Any, args: list[str], constants: Any) -> str:
     return f"np.reshape({args[0]}, {_shape(eqn)})"
 
 
-RULES |= dict.fromkeys(("reshape", "squeeze", "expand_dims"), _reshaped)
+RULES |= dict.fromkeys(("reshape", "squeeze", "expand_dims"), _reshape)
 
 
 @rule
 def div(eqn, args, constants):
     if not jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.inexact):
-        raise Refused("of integers rounds differently")
+        raise Refused("of integers rounds differently in numpy")
     return f"{args[0]} / {args[1]}"
 
 
@@ -135,7 +136,7 @@ def select_n(eqn, args, constants):
 def pad(eqn, args, constants):
     widths = eqn.params["padding_config"]
     if any(inside or low < 0 or high < 0 for low, high, inside in widths):
-        raise Refused("pads between entries, or cuts")
+        raise Refused("pads between entries, or by negative widths")
     return f"np.pad({args[0]}, {tuple((low, high) for low, high, _ in widths)}, constant_values={args[1]})"
 
 
@@ -154,48 +155,49 @@ def dot_general(eqn, args, constants):
     return f"np.einsum('{''.join(a)},{''.join(b)}->{''.join(batch + free)}', {args[0]}, {args[1]})"
 
 
-def _reduced(function: str) -> Rule:
+def _reduction(function: str) -> Rule:
     return lambda eqn, args, constants: f"{function}({args[0]}, {tuple(eqn.params['axes'])})"
 
 
-RULES |= {name: _reduced(function) for name, function in REDUCED.items()}
+RULES |= {name: _reduction(function) for name, function in REDUCTIONS.items()}
 
 
-def _picked(eqn: Any, args: list[str], constants: list[np.ndarray | None]) -> Any:
-    """Entries of the first argument at places that do not depend on values: found by moving their numbers."""
+def _constant_places(eqn: Any, args: list[str], constants: list[np.ndarray | None]) -> Any:
+    """Entries of the first argument at constant places, found by applying the operation to the entries' numbers."""
     if any(c is None for c in constants[1:]):
-        raise Refused("picks places that depend on values")
+        raise Refused("reads places that depend on values")
     source = eqn.invars[0].aval
     numbers = jnp.arange(1, 1 + source.size, dtype=jnp.int32).reshape(source.shape)
     params = {**eqn.params, "fill_value": 0} if "fill_value" in eqn.params else eqn.params
     places = np.asarray(eqn.primitive.bind(numbers, *constants[1:], **params)) - 1
     if places.min(initial=0) < 0:
-        raise Refused("picks places outside of the array")
+        raise Refused("reads places outside of the array")
     return f"np.reshape({args[0]}, -1)[@]", places
 
 
-RULES |= dict.fromkeys(("slice", "dynamic_slice"), _picked)
+RULES |= dict.fromkeys(("slice", "dynamic_slice"), _constant_places)
 
 
 @rule
 def gather(eqn, args, constants):
     if constants[1] is not None:
-        return _picked(eqn, args, constants)
+        return _constant_places(eqn, args, constants)
     shape, numbers = eqn.invars[0].aval.shape, eqn.params["dimension_numbers"]
     rows = (tuple(numbers.collapsed_slice_dims), tuple(numbers.start_index_map)) == ((0,), (0,))
     whole = tuple(eqn.params["slice_sizes"]) == (1, *shape[1:])
     batch = eqn.invars[1].aval.ndim - 1
     behind = tuple(numbers.offset_dims) == tuple(range(batch, batch + len(shape) - 1))
     if not (rows and whole and behind):
-        raise Refused("picks something else than rows, at places that depend on values")
-    return f"np.take({args[0]}, {args[1]}[..., 0], 0, mode='clip')"  # tokens are in range
+        raise Refused("reads something other than whole rows at places that depend on values")
+    return f"np.take({args[0]}, {args[1]}[..., 0], 0, mode='clip')"  # tokens are within range
 
 
-def _places(eqn: Any, constants: list[np.ndarray | None]) -> np.ndarray:
-    """Where in the flat result each update of a scatter goes: its transpose, applied to the places' numbers."""
+def _scatter_places(eqn: Any, constants: list[np.ndarray | None]) -> np.ndarray:
+    """Where in the flattened result each update of a scatter goes: the scatter's transpose, applied to the numbers of
+    the places."""
     operand, updates = (eqn.invars[k].aval for k in (0, 2))
     if constants[1] is None or operand.size >= 2**24:
-        raise Refused("changes places that depend on values")
+        raise Refused("writes to places that depend on values")
     scatter_add = functools.partial(
         lax.scatter_add, jnp.zeros(operand.shape), constants[1], dimension_numbers=eqn.params["dimension_numbers"],
         mode=eqn.params["mode"],
@@ -204,15 +206,15 @@ def _places(eqn: Any, constants: list[np.ndarray | None]) -> np.ndarray:
     found = jax.linear_transpose(scatter_add, jax.ShapeDtypeStruct(updates.shape, numbers.dtype))(numbers)[0]
     places = np.asarray(found, np.int64).reshape(-1) - 1
     if places.min(initial=0) < 0:
-        raise Refused("changes places outside of the array")
+        raise Refused("writes to places outside of the array")
     return places
 
 
 @rule
 def scatter(eqn, args, constants):
-    places = _places(eqn, constants)
+    places = _scatter_places(eqn, constants)
     if len(set(places.tolist())) < len(places):
-        raise Refused("sets a place twice")
+        raise Refused("writes to a place twice")
     source = np.full(eqn.invars[0].aval.size, -1)
     source[places] = np.arange(len(places))
     source = source.reshape(_shape(eqn))
@@ -222,9 +224,9 @@ def scatter(eqn, args, constants):
 def _scatter_add(eqn, args, constants):
     shape, size = _shape(eqn), eqn.invars[0].aval.size
     if not jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.floating):
-        raise Refused("is of numbers that are not real")
+        raise Refused("is of complex numbers or integers")
     text = f"np.bincount(@, np.reshape({args[2]}, -1), {size}).reshape({shape}).astype({_dtype(eqn)})"
-    return f"{args[0]} + {text}", _places(eqn, constants)
+    return f"{args[0]} + {text}", _scatter_places(eqn, constants)
 
 
 RULES["scatter-add"] = _scatter_add
@@ -236,7 +238,7 @@ def fft(eqn, args, constants):
     lengths = tuple(eqn.params["fft_lengths"])
     function = {"fft": "fftn", "ifft": "ifftn", "rfft": "rfftn", "irfft": "irfftn"}.get(kind)
     if function is None:
-        raise Refused(f"is of kind {kind}")
+        raise Refused(f"is of the unknown kind {kind}")
     return f"np.fft.{function}({args[0]}, {lengths}, {tuple(range(-len(lengths), 0))}).astype({_dtype(eqn)})"
 
 

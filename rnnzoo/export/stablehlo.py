@@ -1,4 +1,4 @@
-"""StableHLO through `jax.export`: whole sequences, in any batch and length, for several platforms."""
+"""StableHLO by `jax.export`: whole sequences, of any batch and length, for several platforms."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.export.check import difference, random_input
+from rnnzoo.export.check import random_input, relative_error
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError, to_dict
 from rnnzoo.typing import Params
@@ -16,8 +16,8 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 
 
 def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
-    """model.stablehlo, of ``x (T, B) or (T, B, I) -> outputs (T, B, O) or (B, O)``, the parameters inside; and
-    signature.json."""
+    """Write model.stablehlo, a function of x (T, B) or (T, B, I) to outputs (T, B, O) or (B, O) that contains the
+    parameters, and signature.json: the file and its error."""
     from jax import export
 
     file = folder / "model.stablehlo"
@@ -30,7 +30,10 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
         exported = export.export(function, platforms=PLATFORMS)(x)
     except (NotImplementedError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"StableHLO cannot carry {model.cell} in any batch and length: {reason}") from error
+        raise UsageError(
+            f"StableHLO cannot carry {model.cell} for any batch and length ({reason}); accepted: another structure or "
+            "cell, or the format numpy"
+        ) from error
     try:
         file.write_bytes(exported.serialize())
     except ImportError:
@@ -41,7 +44,7 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
 
 
 def _error(found: Any, expected: Any, x: Any) -> float:
-    return difference(found(x), expected(x))
+    return relative_error(found(x), expected(x))
 
 
 def _signature(model: Model, exported: Any) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Structures of the recurrent matrix U. Each is a `rnnzoo.base.Structure`; the table is in the README."""
+"""Structures of the recurrent matrix U. Each is a `rnnzoo.base.Structure`; the table is in docs/members.md."""
 
 from rnnzoo.structures.banded import Banded
 from rnnzoo.structures.base import Algebra, Structure

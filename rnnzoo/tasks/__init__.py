@@ -1,4 +1,4 @@
-"""Tasks to train on. Each is a `rnnzoo.tasks.base.Task`; the table is in the README."""
+"""Tasks to train on. Each is a `rnnzoo.tasks.base.Task`; the table is in docs/members.md."""
 
 from rnnzoo.tasks.adding import Adding
 from rnnzoo.tasks.base import Batch, Task

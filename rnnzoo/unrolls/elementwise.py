@@ -11,6 +11,7 @@ import jax
 
 from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.cells.recur import Site, Sums, matrices
+from rnnzoo.jaxprs import inner_jaxpr, is_literal
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
@@ -25,8 +26,6 @@ _ELEMENTWISE = frozenset(
     lt max min mul ne neg nextafter not or pow reduce_precision rem round rsqrt select_n sign sin
     sinh sqrt square stop_gradient sub tan tanh xor""".split()
 )
-# Primitives that hold a jaxpr of as many arguments.
-_CALLS = frozenset("pjit jit closed_call core_call custom_jvp_call custom_vjp_call remat2 checkpoint".split())
 
 
 def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> str | None:
@@ -73,17 +72,16 @@ def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Cont
 def _mixing(jaxpr: Any, active: set, shape: tuple[int, ...]) -> str | None:
     """The first equation that is not elementwise in what depends on `active` variables, which it adds to."""
     for eqn in jaxpr.eqns:
-        heard = [not hasattr(var, "val") and var in active for var in eqn.invars]
+        heard = [not is_literal(var) and var in active for var in eqn.invars]
         if not any(heard):
             continue
-        inner = eqn.params.get("jaxpr", eqn.params.get("call_jaxpr"))
-        inner = getattr(inner, "jaxpr", inner)
-        if inner is not None and len(inner.invars) == len(eqn.invars) and eqn.primitive.name in _CALLS:
+        if (called := inner_jaxpr(eqn)) is not None:
+            inner = called.jaxpr
             within = {var for var, is_heard in zip(inner.invars, heard, strict=True) if is_heard}
             if reason := _mixing(inner, within, shape):
                 return reason
             outs = zip(eqn.outvars, inner.outvars, strict=True)
-            active |= {out for out, var in outs if not hasattr(var, "val") and var in within}
+            active |= {out for out, var in outs if not is_literal(var) and var in within}
             continue
         sizes = [var.aval.shape for var, is_heard in zip(eqn.invars, heard, strict=True) if is_heard]
         if eqn.primitive.name not in _ELEMENTWISE or any(s != shape for s in sizes):

@@ -1,0 +1,35 @@
+"""How to read jaxprs: which equations call another jaxpr, and which of their arguments are constants."""
+
+from typing import Any
+
+from jax.extend import core
+from jax.extend.core import primitives
+
+# Each evaluates its jaxpr once, on its own arguments. Loops and branches hold jaxprs too, but are not calls.
+CALLS = frozenset(
+    {
+        primitives.call_p,
+        primitives.closed_call_p,
+        primitives.custom_jvp_call_p,
+        primitives.custom_vjp_call_p,
+        primitives.jit_p,
+        primitives.remat_p,  # jax.checkpoint
+    }
+)
+
+
+def inner_jaxpr(eqn: core.JaxprEqn) -> core.ClosedJaxpr | None:
+    """The jaxpr that an equation calls, which has the equation's arguments and results; None if it is no call."""
+    if eqn.primitive not in CALLS:
+        return None
+    inner = eqn.params["jaxpr" if "jaxpr" in eqn.params else "call_jaxpr"]
+    closed = inner if isinstance(inner, core.ClosedJaxpr) else core.ClosedJaxpr(inner, ())
+    return closed if len(closed.jaxpr.invars) == len(eqn.invars) else None
+
+
+def is_literal(atom: Any) -> bool:
+    """Whether an argument of an equation, or a result of a jaxpr, is a constant (`atom.val`) rather than a variable."""
+    return isinstance(atom, core.Literal)
+
+
+__all__ = ["CALLS", "inner_jaxpr", "is_literal"]
