@@ -4,7 +4,7 @@ from rnnzoo.cells.base import Affine, Cell, Recurrent
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.spec import Size, Spec, UsageError, spec
-from rnnzoo.structures.base import Algebra, PerGate, Structure
+from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
 from rnnzoo.tasks.base import Batch, Task
 from rnnzoo.typing import Array, Connectivity, Control, cast
 from rnnzoo.unrolls.base import Unroll
@@ -25,6 +25,7 @@ __all__ = [
     "Size",
     "Spec",
     "Structure",
+    "Structures",
     "Task",
     "Unroll",
     "UsageError",

@@ -3,6 +3,7 @@
 import functools
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -30,10 +31,10 @@ def run(
     xs: Float[Array | np.ndarray, "T *B I"],
     state: State | None = None,
     *,
-    lengths: Int[Array | np.ndarray, " *B"] | None = None,
-    mask: Bool[Array | np.ndarray, " T *B"] | None = None,
-    resets: Bool[Array | np.ndarray, " T *B"] | None = None,
-    dt: Float[Array | np.ndarray, " T *B"] | None = None,
+    lengths: Int[Array | np.ndarray, " *B"] | Sequence[Any] | None = None,
+    mask: Bool[Array | np.ndarray, " T *B"] | Sequence[Any] | None = None,
+    resets: Bool[Array | np.ndarray, " T *B"] | Sequence[Any] | None = None,
+    dt: Float[Array | np.ndarray, " T *B"] | Sequence[Any] | None = None,
     reverse: bool = False,
     key: Key | None = None,
     unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
@@ -192,13 +193,18 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes,
 
 def _varying(state: State, like: PyTree) -> State:
     """The state marked as different on each device wherever inputs or parameters are: `jax.shard_map` asks for it."""
-    axes = frozenset().union(*(getattr(jax.typeof(leaf), "vma", frozenset()) for leaf in jax.tree.leaves(like)))
+    axes = frozenset().union(*map(_varying_axes, jax.tree.leaves(like)))
 
     def mark(leaf: Array) -> Array:
-        missing = axes - getattr(jax.typeof(leaf), "vma", frozenset())
+        missing = axes - _varying_axes(leaf)
         return lax.pcast(leaf, tuple(missing), to="varying") if missing else leaf
 
     return jax.tree.map(mark, state) if axes else state
+
+
+def _varying_axes(leaf: Array) -> frozenset[str]:
+    kind = getattr(jax.typeof(leaf), "mat", None)  # inside shard_map; None where JAX does not say
+    return getattr(kind, "varying", frozenset())
 
 
 def _say_bytes(state: State, time: Axis) -> None:

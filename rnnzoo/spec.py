@@ -13,7 +13,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -81,6 +81,8 @@ def describe(hint: Any) -> str:
         return " or ".join(describe(a) for a in args)
     if origin is tuple:
         return f"a tuple of {describe(args[0])}"
+    if origin is Mapping:
+        return "a dict of them"
     if hint is type(None):
         return "None"
     if isinstance(hint, type) and issubclass(hint, Spec):
@@ -97,6 +99,8 @@ def accepts(hint: Any, value: Any) -> bool:
         return any(value == a and type(value) is type(a) for a in args)
     if origin in (typing.Union, types.UnionType):
         return any(accepts(a, value) for a in args)
+    if origin is Mapping:
+        return False  # what takes a dict has converted it by now: a specification holds none
     if origin is tuple:
         return isinstance(value, tuple) and all(accepts(args[0], v) for v in value)
     if hint is float:

@@ -16,7 +16,7 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.base import Affine, Cell, Noisy, PerGate, Recurrent, Structure, Wrapper, spec
+from rnnzoo.base import Affine, Cell, Noisy, PerGate, Recurrent, Structures, Wrapper, spec
 from rnnzoo.cells.recur import scoped
 from rnnzoo.structures import Dense, Diagonal
 
@@ -31,7 +31,7 @@ by_every = pytest.mark.parametrize("unroll", EVERY, ids=lambda u: type(u).__name
 class Plain(Recurrent):
     """An Elman network that subclasses change."""
 
-    structure: Structure | PerGate = Dense()
+    structure: Structures = Dense()
 
     def step(self, params, state, z_t, recur):
         return {"h": jnp.tanh(recur(state["h"])["h"])}
@@ -242,7 +242,7 @@ INSIDE = {
 def test_recur_inside_control_flow_is_refused_with_the_reason(name, unroll):
     cell = inside(INSIDE[name])
     params = cell.init(KEY, 2)
-    with pytest.raises(rnnzoo.UsageError, match="step of Inside calls recur inside lax.cond, lax.scan, jax.jit"):
+    with pytest.raises(rnnzoo.UsageError, match=r"step of Inside calls recur inside lax\.cond, lax\.scan, jax\.jit"):
         jax.grad(lambda p: run(cell, p, inputs(), unroll=unroll)[0].sum())(params)
 
 
@@ -263,7 +263,7 @@ WRONG = {
     "adds": (lambda a: {"h": a, "c": a, "d": a}, r"step of Typo returned \['c'\], \['d'\], \['h'\]; accepted"),
     "shape": (
         lambda a: {"h": a[:2], "c": a},
-        r"step of Typo returned state\['h'\] as float32 of \(2,\); accepted: float",
+        r"returned state\['h'\] as float32 of \(2,\); accepted: float32 of \(3,\)",
     ),
     "dtype": (lambda a: {"h": a > 0, "c": a}, r"state\['h'\] as bool of \(3,\); accepted: float32 of \(3,\)"),
     "no dict": (lambda a: (a, a), "step of Typo returned tuple; accepted: a dict of c, h"),
@@ -301,7 +301,7 @@ def test_reading_a_leaf_that_recur_adds_is_refused(unroll):
     ("heard", "message"),
     [
         ({"hh": jnp.ones(3)}, "calls recur for 'hh'; did you mean h"),
-        (jnp.ones((3, 1)), "gives recur float32 of \\(3, 1\\) for 'h'; accepted: a real vector"),
+        (jnp.ones((3, 1)), "gives recur float32 of \\(3, 1\\) for 'h'; accepted: a vector of real numbers"),
         (jnp.ones(3, bool), "gives recur bool of \\(3,\\) for 'h'"),
         (3.0, "gives recur float for 'h'"),
     ],
@@ -335,9 +335,7 @@ def test_a_cell_without_u_has_nothing_to_call():
 
 
 def test_a_step_of_the_first_edition_is_refused_at_its_definition():
-    with pytest.raises(
-        rnnzoo.UsageError, match=r"Old.step takes \(self, params, state, z_t\); accepted: .*recur\). In it"
-    ):
+    with pytest.raises(rnnzoo.UsageError, match=r"Old\.step takes \(self, params, state, z_t\); accepted: .*recur\)"):
 
         class Old(Recurrent):
             def step(self, params, state, z_t):
@@ -413,7 +411,8 @@ def test_shard_map_and_explicit_meshes_run_as_one_device_does():
         from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
         from rnnzoo import cells, run, unrolls
 
-        cell, linear, xs = cells.GRU(hidden_size=6), cells.LRU(hidden_size=6), jax.random.normal(jax.random.key(1), (8, 4, 3))
+        cell, linear = cells.GRU(hidden_size=6), cells.LRU(hidden_size=6)
+        xs = jax.random.normal(jax.random.key(1), (8, 4, 3))
         params, linear_params = cell.init(jax.random.key(0), 3), linear.init(jax.random.key(0), 3)
         mesh = jax.make_mesh((2,), ("d",), axis_types=(AxisType.Auto,))
         runs = [(cell, params, u) for u in (unrolls.Scan(), unrolls.Chunked(), unrolls.ParallelBackward())]
@@ -427,7 +426,8 @@ def test_shard_map_and_explicit_meshes_run_as_one_device_does():
         explicit = jax.make_mesh((2,), ("d",), axis_types=(AxisType.Explicit,))
         with jax.set_mesh(explicit):
             x = jax.device_put(xs, NamedSharding(explicit, P(None, "d")))
-            np.testing.assert_allclose(jax.jit(lambda p, x: run(cell, p, x)[0])(params, x), run(cell, params, xs)[0], atol=1e-5)
+            there = jax.jit(lambda p, x: run(cell, p, x)[0])(params, x)
+        np.testing.assert_allclose(there, run(cell, params, xs)[0], atol=1e-5)
     """
     env = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "PATH": "", "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=env, capture_output=True, text=True)
@@ -514,7 +514,7 @@ def test_a_structure_per_gate(x64):
     agrees(cell, unrolls.ParallelBackward())
     some = cells.LSTM(hidden_size=4, structure=PerGate.of({"i": Diagonal()}, default=Dense()))
     assert [type(some.structure_of(g)).__name__ for g in "ifgo"] == ["Diagonal", "Dense", "Dense", "Dense"]
-    with pytest.raises(rnnzoo.UsageError, match="LSTM.structure has none for f, g, o; accepted: one for each gate"):
+    with pytest.raises(rnnzoo.UsageError, match=r"LSTM\.structure has none for f, g, o; accepted: one for each gate"):
         cells.LSTM(hidden_size=4, structure={"i": Diagonal()})
     with pytest.raises(rnnzoo.UsageError, match="LSTM has no gate 'x' with a recurrent matrix; known: f, g, i, o"):
         cells.LSTM(hidden_size=4, structure=PerGate.of({"x": Diagonal()}, default=Dense()))
@@ -527,7 +527,7 @@ class Convolves(Recurrent):
     """z_t reads the last three inputs: a causal convolution in `project`, parallel over time."""
 
     history = 2
-    structure: Structure | PerGate = Dense()
+    structure: Structures = Dense()
 
     def init(self, key, input_size):
         return super().init(key, input_size) | {"kernel": jnp.array([0.5, -1.0, 2.0])}
@@ -613,7 +613,7 @@ def test_states_of_any_shape(x64):
     class Outer(Recurrent):
         """A matrix (H, H) and a vector of another width in the state."""
 
-        structure: Structure | PerGate = Dense()
+        structure: Structures = Dense()
 
         def initial_state(self, params):
             h = super().initial_state(params)["h"]
@@ -628,7 +628,7 @@ def test_states_of_any_shape(x64):
         agrees(Outer(hidden_size=3), unroll)
 
 
-def test_noise_is_seen_through():
+def test_noise_is_seen_through(x64):
     """The leaves that recur adds are those of z_t, with noise or without."""
     cell = wrappers.Zoneout(cell=cells.GRU(hidden_size=3))
     assert isinstance(cell, Noisy)

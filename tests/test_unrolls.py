@@ -43,7 +43,7 @@ from rnnzoo import cells, run, structures, unrolls
 from rnnzoo.cells.base import Affine, Recurrent
 from rnnzoo.cells.recur import matrices
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structures
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.recurrence import _uses, one
@@ -195,7 +195,7 @@ class _Own(Recurrent):
     the vector that every U is applied to."""
 
     gates = ("p", "q", "r", "s", "t")
-    structure: Structure | PerGate = structures.Dense()
+    structure: Structures = structures.Dense()
 
     def init(self, key, input_size):
         own = {name: jnp.full(self.hidden_size, 0.3) for name in "acde"}

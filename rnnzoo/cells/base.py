@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from rnnzoo.cells.recur import Recur
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.spec import Size, Spec, UsageError, derived, required, spec, suggest
-from rnnzoo.structures.base import Algebra, PerGate, Structure
+from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
 
 
@@ -124,7 +124,7 @@ class Recurrent(Cell):
 
     recurrent_gates: ClassVar[tuple[str, ...] | None] = None  # those with a U; None: all gates
 
-    structure: Structure | PerGate
+    structure: Structures
     """The structure of the recurrent matrices U: one for all, or one per gate (a dict is converted)."""
     recurrent_init: Initializer | None = None
     """How recurrent weights U are drawn (None: as the structure does)."""

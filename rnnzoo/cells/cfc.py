@@ -6,7 +6,7 @@ from jax.nn import sigmoid
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structures
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Params, PyTree, State
 
@@ -29,7 +29,7 @@ class CfC(Recurrent):
     gates = ("a", "b", "s", "r")
     uses_dt = True
 
-    structure: Structure | PerGate = Dense()
+    structure: Structures = Dense()
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         return {**super().project(params, x_t[:-1]), "dt": x_t[-1]}

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structures
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Params, PyTree, State
 
@@ -25,7 +25,7 @@ class Elman(Recurrent):
     The paper's hidden units are logistic ("sigmoid"); tanh is what most libraries have. One bias (torch has two,
     which add up)."""
 
-    structure: Structure | PerGate = Dense()
+    structure: Structures = Dense()
     activation: Literal["tanh", "relu", "sigmoid", "identity"] = "tanh"
     """The function of the hidden units."""
 

@@ -11,7 +11,7 @@ from jax.nn import sigmoid
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structures
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
@@ -33,7 +33,7 @@ class GRU(Recurrent):
     gates = ("r", "z", "n")
     input_leaves = MappingProxyType({"n": "x"})
 
-    structure: Structure | PerGate = Dense()
+    structure: Structures = Dense()
 
     def init(self, key: Key, input_size: int) -> Params:
         params = super().init(key, input_size)

@@ -6,7 +6,7 @@ from jax.nn import sigmoid
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structures
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Params, PyTree, State
 
@@ -25,7 +25,7 @@ class GRUResetBefore(Recurrent):
 
     gates = ("r", "z", "n")
 
-    structure: Structure | PerGate = Dense()
+    structure: Structures = Dense()
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         h_tm1 = state["h"]

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structures
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Key, Params, PyTree, State
 
@@ -23,7 +23,7 @@ class IndRNN(Recurrent):
     structure does. The paper also clips abs(u.h) to 2**(1/T) after every update for sequences of T steps:
     `clip_recurrent` in a run's configuration."""
 
-    structure: Structure | PerGate = Diagonal()
+    structure: Structures = Diagonal()
 
     def init(self, key: Key, input_size: int) -> Params:
         params = super().init(key, input_size)

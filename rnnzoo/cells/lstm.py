@@ -9,7 +9,7 @@ from jax.nn import sigmoid
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structures
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Key, Params, PyTree, State
 
@@ -30,7 +30,7 @@ class LSTM(Recurrent):
     gates = ("i", "f", "g", "o")
     carries = ("c", "h")
 
-    structure: Structure | PerGate = Dense()
+    structure: Structures = Dense()
 
     def init(self, key: Key, input_size: int) -> Params:
         params = super().init(key, input_size)

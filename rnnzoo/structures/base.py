@@ -137,4 +137,7 @@ class PerGate(Spec, kind="per_gate"):
         return {gate: structure for gate, structure in found.items() if structure is not None}
 
 
-__all__ = ["Algebra", "PerGate", "Structure"]
+Structures = Structure | PerGate | Mapping[str, Structure]
+"""What a cell takes for its recurrent matrices: one structure for all, or one per gate."""
+
+__all__ = ["Algebra", "PerGate", "Structure", "Structures"]

@@ -71,7 +71,7 @@ def advance(
     z_t, state_tm1, names = widen(z_t), state, tuple(cell.structures)
     if control_t.reset is not None:
         initial = cell.initial_state(params) if initial is None else initial
-        state_tm1 = select(control_t.reset, initial, state_tm1)
+        state_tm1 = select(control_t.reset, {name: initial[name] for name in state}, state_tm1)
     if sums is None:
         us, params = matrices(params, names)
         sums = plain_sums(cell, us, z_t)
@@ -83,7 +83,7 @@ def advance(
     return state_t if control_t.active is None else select(control_t.active, state_t, state)
 
 
-def _step(cell: Cell, params: Params, state: State, z_t: PyTree, recur: Calls) -> State:
+def _step(cell: Cell, params: Params, state: State, z_t: PyTree, recur: Calls) -> Any:
     try:
         return cell.step(params, state, z_t, recur)
     except KeyError as error:

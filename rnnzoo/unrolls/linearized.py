@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.spec import spec
+from rnnzoo.trees import named
 from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
 from rnnzoo.unrolls.base import Unroll, advance, widen
 from rnnzoo.unrolls.elementwise import jacobian_family
@@ -89,15 +90,10 @@ class Linearized(Unroll):
     of parameters and inputs follow at all t at once."""
 
     def refuses(self, cell: Cell) -> str | None:
-        key = jax.random.key(0)
-        state = jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(key, cell.hidden_size))))
-        for name, leaf in state.items():
-            if not all(jnp.issubdtype(a.dtype, jnp.floating) for a in jax.tree.leaves(leaf)):
-                return (
-                    f"state[{name!r}] of {type(cell).__name__} is {leaf.dtype}; {type(self).__name__} runs cells whose "
-                    "state is floating point, as it needs the derivative of a step by the state"
-                )
-        return None
+        reason = _no_derivative(cell)
+        return (
+            None if reason is None else f"{reason}; {type(self).__name__} needs the derivative of a step by the state"
+        )
 
     @abc.abstractmethod
     def forward(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
@@ -124,3 +120,29 @@ def _states_jvp(unroll: Linearized, cell: Cell, primals: Any, tangents: Any) -> 
     own = jax.jvp(functools.partial(steps.change, before), (params, zs), (dparams, dzs))[1]
     changes = solve(steps.family, steps.jacobians(before), own, ravel_pytree(dstate)[0])
     return states, steps.states(changes)
+
+
+@functools.lru_cache(maxsize=256)
+def _no_derivative(cell: Cell) -> str | None:
+    """Why a step has no derivative by the state in forward mode; None if it has."""
+    params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), cell.hidden_size)))
+    state = jax.eval_shape(cell.initial_state, params)
+    name = type(cell).__name__
+    for path, leaf in named(state).items():
+        if not jnp.issubdtype(leaf.dtype, jnp.floating):
+            return f"state{path} of {name} is {leaf.dtype}, and accepted is a state that is floating point"
+
+    def push(params: Params, state: State, x_t: Array) -> Any:
+        z_t = cell.project(params, x_t)
+        inner = {key: value for key, value in state.items() if key != "x" or not cell.history}
+        return jax.jvp(lambda s: advance(cell, params, s, z_t, Control()), (inner,), (inner,))
+
+    features = (cell.hidden_size + cell.uses_dt,)
+    x_t = jax.ShapeDtypeStruct((cell.history + 1, *features) if cell.history else features, jnp.float32)
+    try:
+        jax.eval_shape(push, params, state, x_t)
+    except TypeError as error:
+        if "custom_vjp" not in str(error):
+            raise
+        return f"step of {name} has no forward mode, as it calls a jax.custom_vjp"
+    return None

@@ -37,7 +37,6 @@ def recurrence(
     """The states after each step, and the last one. `each`, which is `one` or `lanes`, maps a step over lanes."""
     # Here, and not in the rule below: what an initial state reads of the parameters has a derivative, too.
     initial = cell.initial_state(params) if controls.reset is not None else None
-    initial = None if initial is None else {name: initial[name] for name in state}
     us, rest = matrices(params, tuple(cell.structures))
     return _states(cell, each, us, rest, initial, state, zs, controls)
 

@@ -12,7 +12,7 @@ from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, UsageError, spec
-from rnnzoo.structures.base import PerGate, Structure
+from rnnzoo.structures.base import Structure, Structures
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 _SHARED = ("hidden_size", "bias", "dtype", "kernel_init")
@@ -105,7 +105,7 @@ class Wrapper(Noisy):
         return self.cell.noise(key, time) if isinstance(self.cell, Noisy) else None
 
 
-def with_structure(cell: Cell, structure: Structure | PerGate) -> Cell:
+def with_structure(cell: Cell, structure: Structures) -> Cell:
     """The cell with another structure of its recurrent matrices, if it has any; of the wrapped cell for a wrapper."""
     if isinstance(cell, Wrapper):
         return dataclasses.replace(cell, cell=with_structure(cell.cell, structure))
