@@ -15,7 +15,7 @@ from rnnzoo.spec import UsageError
 from rnnzoo.tasks.base import Batch
 from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
-from rnnzoo.training.devices import about, gathered, is_worth, shard, training_mesh
+from rnnzoo.training.devices import describe_devices, gathered, is_worth, shard, training_mesh
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.results import final_results, to_text
 from rnnzoo.training.run_folder import RunFolder
@@ -73,7 +73,7 @@ class Job:
         if restored:
             self.progress.line(f"going on from step {self.step} of {self.folder.path}")
         if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
-            self.progress.line(about(self.config.seeds, self.config.batch_size, self.mesh, there))
+            self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
         records = [r for r in self.folder.records() if "scores" in r]
         scores: dict[str, list[float]] = records[-1]["scores"] if records else {}
         while self.step < self.config.steps:
