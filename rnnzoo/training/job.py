@@ -15,6 +15,7 @@ from rnnzoo.spec import UsageError
 from rnnzoo.tasks.base import Batch
 from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
+from rnnzoo.training.definitions import check_definitions
 from rnnzoo.training.devices import describe_devices, gathered, is_worth, shard, training_mesh
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.results import final_results, to_text
@@ -38,6 +39,7 @@ class Job:
     def __init__(self, config: Config, workdir: Path, progress: Progress):
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
         self.folder.check(config)
+        check_definitions(self.folder.path, progress.warn)
         self.data: PyTree = config.task.load()
         self.folder.check_data(config.task, self.data)
         self.model: Model = config.network()
