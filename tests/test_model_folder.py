@@ -137,9 +137,7 @@ def test_folders_of_others_are_left_alone(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     for here in (".", tmp_path / "empty"):
-        with pytest.raises(
-            UsageError, match="is the current folder, which cannot be replaced; accepted: a new name in it"
-        ):
+        with pytest.raises(UsageError, match="is the current folder, which cannot be replaced; accepted: a new name"):
             rnnzoo.save_model(here, MODEL, varied(MODEL))
 
 
