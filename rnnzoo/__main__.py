@@ -4,6 +4,7 @@ import importlib
 import sys
 
 import rnnzoo
+from rnnzoo.commands.arguments import take_imports
 from rnnzoo.commands.exits import guarded
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.training.devices import use_cpu_cores
@@ -20,13 +21,21 @@ USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a co
   sample RUN_DIR               write text from a character model, e.g. --prompt "The " --temperature 0.7
   export RUN_DIR --out DIR     write a run's model as --format stablehlo, onnx or numpy
   push DIR REPO                upload a model folder to the Hugging Face hub; pull REPO --out DIR downloads one
+
+Each takes --import FILE.py or --import MODULE, repeatedly: code that defines tasks, cells, ... of your own.
+
+examples:
+  rnnzoo train --config configs/binary_addition.py --workdir runs/mine
+  rnnzoo evaluate runs/mine --task.bits 32
+  rnnzoo evaluate runs/my_task --import my_task.py
 """
 
 COMMANDS = ("train", "evaluate", "list", "show", "save", "sample", "export", "push", "pull")
 
 
 def command(args: list[str]) -> int:
-    """Dispatch to a command: `main` of the module of its name, imported now, since most need no other command's."""
+    """Run --import, then `main` of the command's module, imported only now: commands do not pay for each other's."""
+    args = take_imports(args)
     if not args or args[0] in ("-h", "--help", "help"):
         print(USAGE, end="")
         return 0

@@ -1,4 +1,4 @@
-"""How to read jaxprs: which equations call another jaxpr, and which of their arguments are constants."""
+"""How to read jaxprs: which equations call another jaxpr, which arguments are constants, what cannot be computed."""
 
 from typing import Any
 
@@ -32,4 +32,17 @@ def is_literal(atom: Any) -> bool:
     return isinstance(atom, core.Literal)
 
 
-__all__ = ["CALLS", "inner_jaxpr", "is_literal"]
+def reverse_only(jaxpr: core.Jaxpr) -> bool:
+    """Whether a tangent in it is that of a `jax.custom_vjp`, which can be transposed but not computed."""
+    for eqn in jaxpr.eqns:
+        if eqn.primitive.name == "custom_lin":
+            return True
+        for value in eqn.params.values():
+            for inner in value if isinstance(value, (tuple, list)) else (value,):
+                inner = getattr(inner, "jaxpr", inner)
+                if isinstance(inner, core.Jaxpr) and reverse_only(inner):
+                    return True
+    return False
+
+
+__all__ = ["CALLS", "inner_jaxpr", "is_literal", "reverse_only"]

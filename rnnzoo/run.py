@@ -9,13 +9,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.core import Tracer
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.spec import UsageError
-from rnnzoo.trees import check_tree, path_name
+from rnnzoo.trees import check_tree, path_name, vary_like
 from rnnzoo.typing import Array, Bool, Control, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.base import Ran, Unroll
 from rnnzoo.unrolls.scan import Scan
@@ -188,23 +187,7 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes,
             )
         return jnp.broadcast_to(leaf, (*batch, *like.shape))
 
-    return _varying(jax.tree_util.tree_map_with_path(fit, given, initial), like)
-
-
-def _varying(state: State, like: PyTree) -> State:
-    """The state marked as different on each device wherever inputs or parameters are: `jax.shard_map` asks for it."""
-    axes = frozenset().union(*map(_varying_axes, jax.tree.leaves(like)))
-
-    def mark(leaf: Array) -> Array:
-        missing = axes - _varying_axes(leaf)
-        return lax.pcast(leaf, tuple(missing), to="varying") if missing else leaf
-
-    return jax.tree.map(mark, state) if axes else state
-
-
-def _varying_axes(leaf: Array) -> frozenset[str]:
-    kind = getattr(jax.typeof(leaf), "mat", None)  # inside shard_map; None where JAX does not say
-    return getattr(kind, "varying", frozenset())
+    return vary_like(jax.tree_util.tree_map_with_path(fit, given, initial), like)
 
 
 def _say_bytes(state: State, time: Axis) -> None:

@@ -11,9 +11,11 @@ import functools
 import inspect
 import json
 import math
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -21,6 +23,10 @@ T = TypeVar("T")
 
 class UsageError(ValueError):
     """What the user gave cannot be used. The command line prints the message and exits with code 2."""
+
+
+class UnknownMember(UsageError):
+    """A family has no member of that name in this process."""
 
 
 def suggest(name: str, names: typing.Iterable[str]) -> str:
@@ -171,13 +177,26 @@ _FAMILIES: dict[str, dict[str, type[Spec]]] = {}
 def _register(cls: type[Spec]) -> None:
     family = _FAMILIES.setdefault(cls.kind, {})
     known = family.get(cls.__name__)
-    # The same class statement run again (a reloaded module, a notebook cell) replaces its older self.
-    if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+    if known is not None and not _is_same_statement(known, cls):
+        places = [source_file(c) or c.__module__ for c in (known, cls)]
         raise UsageError(
-            f"{cls.kind} already has a {cls.__name__} (from {known.__module__}); "
-            f"give the one in {cls.__module__} another name"
+            f"{cls.kind} already has a {cls.__name__} (from {places[0]}); give the one in {places[1]} another name"
         )
     family[cls.__name__] = cls
+
+
+def _is_same_statement(one: type, other: type) -> bool:
+    """Whether two classes come from one class statement that ran twice, as in a reloaded module or a notebook cell.
+    A file may run under several module names: as a script, by import, and by its path."""
+    file = source_file(one)
+    same = one.__module__ == other.__module__ or (file is not None and file == source_file(other))
+    return same and one.__qualname__ == other.__qualname__
+
+
+def source_file(cls: type) -> Path | None:
+    """The file that holds the class statement; None for a class typed into a notebook or an interactive session."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return Path(file).resolve() if file and Path(file).is_file() else None
 
 
 def members(kind: str) -> dict[str, type[Spec]]:
@@ -188,13 +207,13 @@ def members(kind: str) -> dict[str, type[Spec]]:
 
 
 def find(kind: str, name: str) -> type[Spec]:
-    """The class of that name; case, "-" and "_" do not matter. Raises `UsageError` with the nearest names."""
+    """The class of that name; case, "-" and "_" do not matter. Raises `UnknownMember` with the nearest names."""
     known = members(kind)
     if name in known:
         return known[name]
     folded = {_fold(n): c for n, c in known.items()}
     if _fold(name) not in folded:
-        raise UsageError(f"no {name!r} in {kind}; {suggest(name, known)}")
+        raise UnknownMember(f"no {name!r} in {kind}; {suggest(name, known)}")
     return folded[_fold(name)]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax import lax
 
 from rnnzoo.spec import UsageError
 
@@ -33,4 +34,21 @@ def path_name(path: Any) -> str:
     return jax.tree_util.keystr(path)
 
 
-__all__ = ["check_tree", "named", "path_name"]
+def vary_like(tree: Any, like: Any) -> Any:
+    """The arrays of a tree marked as different on each device wherever those of `like` are: inside `jax.shard_map`,
+    loops ask that what they carry is so from the start."""
+    axes = frozenset().union(*map(_varying_axes, jax.tree.leaves(like)))
+
+    def mark(leaf: Any) -> Any:
+        missing = axes - _varying_axes(leaf)
+        return lax.pcast(leaf, tuple(missing), to="varying") if missing else leaf
+
+    return jax.tree.map(mark, tree) if axes else tree
+
+
+def _varying_axes(leaf: Any) -> frozenset[str]:
+    kind = getattr(jax.typeof(leaf), "mat", None)  # None where JAX does not say
+    return getattr(kind, "varying", frozenset())
+
+
+__all__ = ["check_tree", "named", "path_name", "vary_like"]

@@ -103,11 +103,11 @@ def train(config: Config, path: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ({}, "2 of 2 devices: a batch of 4 in 2 parts"),
-        pytest.param({"seeds": 2}, "2 of 2 devices: 2 seeds in 2 parts", marks=pytest.mark.slow),
+        ({}, "using 2 of 2 devices: a batch of 4 in 2 parts"),
+        pytest.param({"seeds": 2}, "using 2 of 2 devices: 2 seeds in 2 parts", marks=pytest.mark.slow),
         (
             {"batch_size": 5},
-            "1 of 2 devices: 1 seed and a batch of 5 are too little work for more, or do not divide",
+            "using 1 of 2 devices: 1 seed and a batch of 5 are too small to split, or do not divide evenly",
         ),
     ],
 )

@@ -222,3 +222,14 @@ def test_import_is_light(tmp_path):
     )
     said = rnn(code, cwd=tmp_path, program=("-c",))
     assert said.stdout.strip() == "[]", said.stderr
+
+
+def test_likely_slips_are_answered(tmp_path, config_file, monkeypatch, capsys):
+    from rnnzoo.__main__ import command
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(rnnzoo.UsageError, match=r"did you mean --config tiny\.py\?"):
+        command(["train", "tiny.py"])
+    with pytest.raises(rnnzoo.UsageError, match=r"cannot write tiny\.py/run: Not a directory"):
+        command(["train", "--config", "tiny.py", "--workdir", "tiny.py/run"])
+    assert command(["list", "cells", "--size", "8", "lstm"]) == 0 and "544" in capsys.readouterr().out

@@ -65,7 +65,8 @@ def test_cores_cannot_become_devices_once_jax_has_started(monkeypatch):
 def test_as_many_devices_as_divide_the_seeds_and_then_the_batch(seeds, batch, count, shape):
     mesh = devices.training_mesh(seeds, batch, list(jax.devices()) * count)
     assert (None if mesh is None else mesh.devices.shape) == shape
-    assert devices.about(seeds, batch, mesh, count).startswith(f"{np.prod(shape or 1)} of {count} devices: ")
+    said = devices.describe_devices(seeds, batch, mesh, count)
+    assert said.startswith(f"using {np.prod(shape or 1)} of {count} devices: ")
 
 
 def test_what_does_not_divide_is_not_split():

@@ -78,5 +78,5 @@ def test_what_the_hub_refuses_is_a_short_error(folder, tmp_path, monkeypatch, ca
         assert guarded(command)(args) == 2
         said = capsys.readouterr().err
         first = str(error).splitlines()[0]
-        assert said == f"error: the hub has refused 'me/x', or cannot be reached: {type(error).__name__}: {first}\n"
+        assert said == f"error: the hub refuses 'me/x', or cannot be reached: {type(error).__name__}: {first}\n"
     assert not (tmp_path / "new").exists()

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from safesafetensors.numpy import save
+from safetensors.numpy import save
 from support import random_like
 
 import rnnzoo
@@ -96,7 +96,7 @@ def test_parameters_that_do_not_fit_or_are_not_finite_are_not_saved(tmp_path):
     params = varied(MODEL)
     with pytest.raises(UsageError, match="not finite in head/b"):
         rnnzoo.save_model(tmp_path / "a", MODEL, {**params, "head": {**params["head"], "b": jnp.full(2, jnp.nan)}})
-    with pytest.raises(UsageError, match="layer_0/backward/b/n is only in one"):
+    with pytest.raises(UsageError, match="layer_0/backward/b/n is in only one"):
         rnnzoo.save_model(tmp_path / "a", MODEL, {k: v for k, v in params.items() if k != "layer_0"})
     with pytest.raises(UsageError, match="head/b of params has shape"):
         rnnzoo.save_model(tmp_path / "a", MODEL, {**params, "head": {**params["head"], "b": jnp.ones(3)}})
@@ -137,7 +137,7 @@ def test_folders_of_others_are_left_alone(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     for here in (".", tmp_path / "empty"):
-        with pytest.raises(UsageError, match="is the current folder, which cannot be replaced; accepted: a name in it"):
+        with pytest.raises(UsageError, match="is the current folder, which cannot be replaced; accepted: a new name"):
             rnnzoo.save_model(here, MODEL, varied(MODEL))
 
 
@@ -186,7 +186,7 @@ HOSTILE = {
     "bit flip": (damage(WEIGHTS), "is not what config.json says"),
     "truncated": (lambda f: (f / WEIGHTS).write_bytes(b"x"), "config.json says"),
     "missing": (lambda f: (f / WEIGHTS).unlink(), "is missing"),
-    "linked": (linked, "no plain file of the folder"),
+    "linked": (linked, "not a plain file in the folder"),
     "escape": (lambda f: edit(f, lambda c: c["files"].update({"../x": {}})), r"\['../x', 'model.safetensors'\]"),
     "absolute": (lambda f: edit(f, lambda c: c["files"].update({"/etc/passwd": {}})), "/etc/passwd"),
     "other file": (lambda f: edit(f, lambda c: c.update(files={"a.pkl": {}})), r"\['a.pkl'\]; accepted"),
@@ -195,8 +195,8 @@ HOSTILE = {
     "facts": (lambda f: edit(f, lambda c: c["files"].update({WEIGHTS: 3})), "config.json says None"),
     "format": (lambda f: edit(f, lambda c: c.update(format=2)), '"format" is 2; accepted: 1'),
     "no dict": (lambda f: (f / "config.json").write_text("[1]"), '"format" is'),
-    "no json": (lambda f: (f / "config.json").write_text("{"), "is no JSON"),
-    "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is no JSON"),
+    "no json": (lambda f: (f / "config.json").write_text("{"), "is not JSON"),
+    "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is not JSON"),
     "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
     "no model": (lambda f: edit(f, lambda c: c.pop("model")), "not a specification in JSON"),
     "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "scores .1.; accepted: names with finite numbers"),
@@ -223,8 +223,8 @@ HOSTILE = {
     "bool score": (lambda f: edit(f, lambda c: c.update(scores={"acc": True})), "'acc': True; accepted: names"),
     "nan score": (lambda f: edit(f, lambda c: c.update(scores={"acc": float("nan")})), "'acc': nan; accepted: names"),
     "huge score": (lambda f: edit(f, lambda c: c.update(scores={"acc": 10**400})), "accepted: names with finite"),
-    "no config": (lambda f: (f / "config.json").unlink(), "^[^:]*config.json is missing, or no plain file"),
-    "other seed": (lambda f: edit(f, lambda c: c["model"]["stack"].update(head_bias=False)), "head/b is only in one"),
+    "no config": (lambda f: (f / "config.json").unlink(), "^[^:]*config.json is missing, or not a plain file"),
+    "other seed": (lambda f: edit(f, lambda c: c["model"]["stack"].update(head_bias=False)), "head/b is in only one"),
 }
 
 

@@ -21,7 +21,8 @@ from rnnzoo.__main__ import command
 from rnnzoo.commands.exits import guarded
 from rnnzoo.commands.sample import sample
 from rnnzoo.models import Stack
-from rnnzoo.store.model_folder import Trained, load_model, save_model, trained_run
+from rnnzoo.store.model_folder import Trained, load_model, save_model
+from rnnzoo.store.trained import trained_run
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
@@ -168,7 +169,7 @@ def test_a_folder_without_symbols_loads_and_says_so(trained, tmp_path, capsys):
     assert guarded(command)(["sample", str(tmp_path / "new"), "--prompt", "l"]) == 2
     assert "CharLM has no characters to draw" in capsys.readouterr().err
     assert guarded(command)(["evaluate", str(tmp_path / "new")]) == 2
-    assert "is a model folder; accepted: a run folder" in capsys.readouterr().err
+    assert "is a model folder, without a checksum of its data; accepted: a run folder" in capsys.readouterr().err
 
 
 def test_symbols_that_are_not_the_models_are_refused(trained, tmp_path):
@@ -176,8 +177,13 @@ def test_symbols_that_are_not_the_models_are_refused(trained, tmp_path):
         save_model(tmp_path / "m", trained.model, trained.params, symbols="ab")
     save_model(tmp_path / "m", trained.model, trained.params, symbols=trained.symbols)
     file, facts = tmp_path / "m" / SYMBOLS, json.loads((tmp_path / "m/config.json").read_text())
-    texts = {json.dumps("ab"): "has 2 characters", "{": "is no JSON", "[1]": "text in JSON", '"aa"': "each character"}
-    texts["[" * 10**5] = "is no JSON|text in JSON"
+    texts = {
+        json.dumps("ab"): "has 2 characters",
+        "{": "is not JSON",
+        "[1]": "a string",
+        '"aa"': "each character",
+    }
+    texts["[" * 10**5] = "is not JSON|a string"
     file.write_text("[]")
     with pytest.raises(UsageError, match="it is damaged"):
         load_model(tmp_path / "m")

@@ -1,42 +1,69 @@
 """``rnnzoo evaluate RUN_DIR``: a run's checkpoint on its own or on a changed task."""
 
-import argparse
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
+from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
-from rnnzoo.spec import UsageError, field_types
+from rnnzoo.spec import Spec, UsageError, field_types, spec
+from rnnzoo.tasks.base import Task
+from rnnzoo.training.config import Config
 from rnnzoo.training.job import evaluate_run
 from rnnzoo.training.results import in_words, median_and_range
 from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.unrolls.base import Unroll
+
+WHAT = "Evaluate a run's checkpoint, on its own task or on a changed one."
+
+
+@spec
+class Evaluation(Spec, kind="evaluations"):
+    """What an evaluation may change in a run's configuration."""
+
+    task: Task
+    """What to evaluate on."""
+    unroll: Unroll
+    """How the recurrences are computed."""
 
 
 def main(args: list[str], prog: str = "rnnzoo evaluate") -> int:
     """Evaluate a run's checkpoint on its own or on a changed task."""
-    parser = argparse.ArgumentParser(prog=prog, add_help=False, allow_abbrev=False)
-    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, nargs="?")
-    parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
-    parser.add_argument("--json", action="store_true")
+    parser = new_parser(
+        prog,
+        WHAT + "\nRUN_DIR --help shows the fields of its task, which are options as well.",
+        f"{prog} runs/mine",
+        f"{prog} runs/mine --task.bits 32 --checkpoint best --json",
+        f"{prog} runs/mine --import my_task.py",
+        passes_help=True,
+    )
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, nargs="?", help="a run folder")
+    parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="which one (last)")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     known, rest = parser.parse_known_args(args)
     if known.run_dir is None:
-        raise UsageError(f"usage: {prog} RUN_DIR [--task.bits 32 ...] [--checkpoint last|best] [--json]")
+        if not known.help:
+            raise UsageError(f"RUN_DIR is missing; {prog} --help shows how to call it")
+        parser.print_help()
+        return 0
     config = RunFolder(known.run_dir).config()
-    description = (
-        "Evaluate a checkpoint (--checkpoint last or best), on a changed task if you like; --json for programs."
-    )
-    changed = override(config, rest, f"{prog} {known.run_dir}", description)
-    for name in field_types(type(config)):
-        if name not in ("task", "unroll") and getattr(changed, name) != getattr(config, name):
-            raise UsageError(f"--{name} cannot be changed in evaluation; accepted: --task... and --unroll...")
-    config = dataclasses.replace(config, task=changed.task, unroll=changed.unroll)
-    scores = evaluate_run(
-        known.run_dir, config, known.checkpoint, lambda text: print(f"warning: {text}", file=sys.stderr)
-    )
+    config = _changed(config, rest + ["--help"] * known.help, f"{prog} {known.run_dir}")
+    scores = evaluate_run(known.run_dir, config, known.checkpoint, warn)
     result = {name: median_and_range(values) for name, values in scores.items()}
     print(json.dumps(result) if known.json else "\n".join(f"{name} {in_words(v)}" for name, v in result.items()))
     return 0
+
+
+def _changed(config: Config, args: list[str], prog: str) -> Config:
+    """The run's configuration with the task and the unroll that the options ask for."""
+    for arg in args:
+        name = arg.removeprefix("--config.").removeprefix("--").partition("=")[0].partition(".")[0].replace("-", "_")
+        if arg.startswith("--") and name in field_types(Config) and name not in field_types(Evaluation):
+            raise UsageError(f"--{name} cannot be changed in evaluation; accepted: --task... and --unroll...")
+    description = f"{WHAT} --checkpoint last or best; --json prints JSON, for programs."
+    changed = override(Evaluation(task=config.task, unroll=config.unroll), args, prog, description)
+    return dataclasses.replace(config, task=changed.task, unroll=changed.unroll)
 
 
 __all__ = ["main"]

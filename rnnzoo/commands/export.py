@@ -9,9 +9,13 @@ from rnnzoo.spec import UsageError, suggest
 
 def main(args: list[str]) -> int:
     """Write a run's model for other programs."""
-    parser = parser_of("export", "Write a model for programs that do not have rnnzoo, and check what was written.")
+    parser = parser_of(
+        "export",
+        "Write a model for programs that do not have rnnzoo, and check what was written.",
+        "rnnzoo export runs/mine --format numpy --out exported",
+    )
     parser.add_argument("--format", required=True, help=", ".join(f"{n}: {d}" for n, d in exporting.FORMATS.items()))
-    parser.add_argument("--out", type=Path, required=True, help="the folder to write; a free name")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write, which must not exist")
     known = parser.parse_args(args)
     if known.format not in exporting.FORMATS:
         raise UsageError(f"no format {known.format!r}; {suggest(known.format, exporting.FORMATS)}")

@@ -1,8 +1,7 @@
 """``rnnzoo list``: tables of members."""
 
-import argparse
-
 from rnnzoo.analysis import members
+from rnnzoo.commands.arguments import new_parser
 from rnnzoo.spec import UsageError
 
 NUMBERS = ("params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
@@ -10,12 +9,18 @@ NUMBERS = ("params", "in U", "added params", "nonzeros")  # columns that are ali
 
 def main(args: list[str]) -> int:
     """Print tables of members."""
-    parser = argparse.ArgumentParser(prog="rnnzoo list", description="Tables of members, with parameter counts.")
+    parser = new_parser(
+        "rnnzoo list",
+        "Tables of members, with parameter counts.",
+        "rnnzoo list cells '*gru*'",
+        "rnnzoo list structures --size 128",
+        "rnnzoo list tasks --import my_task.py",
+    )
     parser.add_argument("kind", nargs="?", help=f"one of {', '.join(members.KINDS)} (default: all)")
     parser.add_argument("pattern", nargs="?", default="*", help="names to list, with * and ?; case does not matter")
     parser.add_argument("--size", type=int, default=64, help="hidden units, and inputs, to count for (default 64)")
     parser.add_argument("--markdown", action="store_true", help="print Markdown; without a kind, docs/members.md")
-    known = parser.parse_args(args)
+    known = parser.parse_intermixed_args(args)
     if known.size < 1:
         raise UsageError(f"--size is {known.size}; accepted: 1 or more")
     if known.markdown and not known.kind:

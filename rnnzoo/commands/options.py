@@ -1,6 +1,8 @@
 """Options over a specification: fields by their path, members swapped by name."""
 
 import dataclasses
+import shutil
+import textwrap
 import types
 import typing
 from typing import Any
@@ -11,8 +13,8 @@ from rnnzoo.spec import Spec, UsageError, field_types, find, from_dict, members,
 def override(value: Spec, args: list[str], prog: str, description: str = "") -> Any:
     """The specification with the command line's options applied.
 
-    ``--a.b VALUE`` and ``--config.a.b=VALUE`` set a field, and ``--a NAME`` puts the member of that name where
-    `a` holds a specification; the new member keeps the fields that the old one had set and both know."""
+    ``--a.b VALUE`` and ``--config.a.b=VALUE`` set a field. ``--a NAME`` replaces the specification in `a` by the member
+    of that name, which takes over the fields that were set in the old one and that it has, too."""
     import tyro
 
     value, rest = _swap_members(value, [_plain(a) for a in args])
@@ -89,8 +91,8 @@ def _swap(old: Spec | None, cls: type[Spec]) -> Spec:
 
 
 def _unchecked(cls: type[Spec], values: dict[str, Any]) -> Spec:
-    """An instance whose fields are checked only once all options are applied: block 4 may not fit until the size,
-    given two options later, is known."""
+    """An instance whose fields are checked later, once all options are applied: blocks of 4 may fit only the size
+    that comes two options later."""
     made = object.__new__(cls)
     for field in dataclasses.fields(typing.cast(Any, cls)):
         if field.name not in values and field.default is dataclasses.MISSING:
@@ -100,15 +102,17 @@ def _unchecked(cls: type[Spec], values: dict[str, Any]) -> Spec:
 
 
 def swappable(value: Spec, prefix: str = "--") -> str:
-    """Help: which fields take the name of a member, and which names there are."""
-    lines = []
+    """For the help: which fields take the name of a member, which names there are, and which one is there now."""
+    lines, width = [], shutil.get_terminal_size().columns
     for name, hint in field_types(type(value)).items():
         if (family := _families(hint)) is None:
             continue
         path = prefix + name.replace("_", "-")
         names = list(members(family[0]))
         if len(names) > 1 or family[1]:
-            lines.append(f"{path} {{{','.join(names)}}}: swap in another member by name.")
+            now = type(getattr(value, name)).__name__ if isinstance(getattr(value, name), Spec) else "none"
+            line = f"{path} {{{', '.join(names)}}}: a member by its name; now {now}."
+            lines.append(textwrap.fill(line, width, subsequent_indent="    ", break_on_hyphens=False))
         if isinstance(inner := getattr(value, name), Spec):
             lines.append(swappable(inner, path + "."))
     return "\n".join(filter(None, lines))

@@ -1,14 +1,18 @@
 """``rnnzoo push DIR REPO``: upload a model folder to the Hugging Face hub."""
 
-import argparse
 from pathlib import Path
 
+from rnnzoo.commands.arguments import new_parser
 from rnnzoo.store.hub import push_model
 
 
 def main(args: list[str]) -> int:
     """Upload a model folder to the Hugging Face hub."""
-    parser = argparse.ArgumentParser(prog="rnnzoo push", allow_abbrev=False)
+    parser = new_parser(
+        "rnnzoo push",
+        "Check a model folder, and upload it to the Hugging Face hub.",
+        "rnnzoo push reber-lstm me/reber-lstm",
+    )
     parser.add_argument("folder", metavar="DIR", type=Path, help="a model folder, from rnnzoo save")
     parser.add_argument("repo", metavar="REPO", help="such as me/reber-lstm")
     parser.add_argument("--public", action="store_true", help="make a new repository public")

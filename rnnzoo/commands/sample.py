@@ -17,10 +17,15 @@ from rnnzoo.training.symbols import check_symbols
 
 def main(args: list[str]) -> int:
     """Write text from a trained character model."""
-    parser = parser_of("sample", "Write text from a trained character model, character by character.", seeds=False)
-    parser.add_argument("--prompt", default="\n", help="what the model reads first (a line end)")
+    parser = parser_of(
+        "sample",
+        "Write text from a trained character model, character by character.",
+        "rnnzoo sample runs/mine --prompt 'The ' --temperature 0.7",
+        seeds=False,
+    )
+    parser.add_argument("--prompt", default="\n", help="what the model reads first (a newline)")
     parser.add_argument("--length", type=int, default=400, help="characters to draw (400)")
-    parser.add_argument("--temperature", type=float, default=1.0, help="below 1: likelier; 0: the likeliest (1)")
+    parser.add_argument("--temperature", type=float, default=1.0, help="below 1 favours likely characters (1)")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (0)")
     known = parser.parse_args(args)
     if known.seed < 0:
@@ -31,7 +36,7 @@ def main(args: list[str]) -> int:
     try:
         for part in itertools.chain([known.prompt], text, "\n"):
             print(part, end="", flush=True)
-    except BrokenPipeError:  # the reader, such as head, has enough; Python would complain once more at its end
+    except BrokenPipeError:  # the reader, such as head, is gone; Python would report it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
@@ -45,7 +50,7 @@ def sample(
         trained: a model of a task whose tokens are characters, such as `CharLM`, with its symbols.
         prompt: what the model reads first, at least one character of its training text.
         length: how many characters to draw.
-        temperature: divides the logits; below 1 the likely gets likelier, and 0 takes the likeliest.
+        temperature: divides the logits. Below 1 favours likely characters; 0 takes the likeliest.
         seed: of the draws. The same seed and the same versions give the same text.
 
     Raises:

@@ -1,15 +1,29 @@
 """``rnnzoo show``: pictures of structures and of trained networks."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from rnnzoo.analysis import matrices
 from rnnzoo.analysis.matrices import check_output
 from rnnzoo.analysis.run_picture import draw_run
+from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
 from rnnzoo.spec import UsageError, find
+
+USAGE = """usage: rnnzoo show structure NAME [--size 32] [--out FILE.png] [the structure's fields]
+       rnnzoo show structures [--size 32] [--out FILE.png]
+       rnnzoo show run RUN_DIR [--out FILE.png]"""
+EXAMPLES = """
+
+Pictures of one structured matrix, of all structures, or of a trained network's recurrent matrices.
+rnnzoo show structure --help, show structures --help and show run --help show their options.
+
+examples:
+  rnnzoo show structure banded --bandwidth 2 --size 32 --out u.png
+  rnnzoo show structures --out structures.svg
+  rnnzoo show run runs/mine --out run.png"""
 
 
 def main(args: list[str]) -> int:
@@ -18,67 +32,79 @@ def main(args: list[str]) -> int:
         return show_structures(args[1:])
     if args[:1] == ["run"]:
         return show_run(args[1:])
-    if args[:1] != ["structure"] or len(args) < 2 or args[1].startswith("-"):
-        raise UsageError(
-            "usage: rnnzoo show structure NAME [--size 32] [--out FILE.png] [the structure's fields]\n"
-            "       rnnzoo show structures [--size 32] [--out FILE.png]\n"
-            "       rnnzoo show run RUN_DIR [--out FILE.png]"
-        )
-    return show_structure(args[1:])
+    if args[:1] == ["structure"]:
+        return show_structure(args[1:])
+    if args[:1] not in (["-h"], ["--help"]):
+        raise UsageError(USAGE)
+    print(USAGE + EXAMPLES)
+    return 0
 
 
 def show_structure(args: list[str]) -> int:
     """Draw one structure, its fields as options."""
-    cls: Any = find("structures", args[0])
-    parser = _drawing("structure", Path(f"{cls.__name__}.png"), add_help=False)
-    known, rest = parser.parse_known_args(args[1:])
+    what = "Draw a random matrix of a structure. Its fields are options as well: NAME --help shows them."
+    parser = _drawing("structure", what, "banded --bandwidth 2 --out u.png", "banded --help", passes_help=True)
+    parser.add_argument("name", metavar="NAME", nargs="?", help="such as banded; rnnzoo list structures shows all")
+    known, rest = parser.parse_known_args(args)
+    if known.name is None and known.help:
+        parser.print_help()
+        return 0
+    if known.name is None:
+        raise UsageError(USAGE)
+    cls: Any = find("structures", known.name)
     structure = override(
         cls(),
-        rest,
+        rest + ["--help"] * known.help,
         f"rnnzoo show structure {cls.__name__}",
         "Draw a random matrix of this structure: --size H (32), --seed N (0), --out FILE (NAME.png, .svg or .pdf).",
     )
+    out = known.out or Path(f"{cls.__name__}.png")
     _check_size(known.size)
     structure.check(known.size)
-    matrices.check_output(known.out)
-    matrices.draw_structure(structure, known.size, known.out, known.seed)
-    print(f"wrote {known.out}")
+    matrices.check_output(out)
+    matrices.draw_structure(structure, known.size, out, known.seed)
+    print(f"wrote {out}")
     return 0
 
 
 def show_structures(args: list[str]) -> int:
     """Draw all structures into one picture."""
-    known = _drawing("structures", Path("structures.png")).parse_args(args)
+    known = _drawing("structures", "Draw all structures into one picture.", "--out structures.svg").parse_args(args)
+    out = known.out or Path("structures.png")
     _check_size(known.size)
-    matrices.check_output(known.out)
-    count = matrices.draw_structures(known.size, known.out, known.seed)
-    print(f"wrote {known.out}: {count} structures")
+    matrices.check_output(out)
+    count = matrices.draw_structures(known.size, out, known.seed)
+    print(f"wrote {out}: {count} structures")
     return 0
 
 
 def show_run(args: list[str]) -> int:
     """Draw each U of a run's checkpoint, its eigenvalues and its singular values."""
-    parser = argparse.ArgumentParser(prog="rnnzoo show run", allow_abbrev=False)
-    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path)
+    parser = new_parser(
+        "rnnzoo show run",
+        "Draw each recurrent matrix of a run, with its eigenvalues and singular values.",
+        "rnnzoo show run runs/mine --out run.png",
+    )
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a run folder")
     parser.add_argument("--out", type=Path, default=Path("run.png"), help="picture to write (run.png)")
     parser.add_argument("--seed", type=int, default=0, help="which of the run's seeds, from 0 (0)")
-    parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
+    parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="which one (last)")
     known = parser.parse_args(args)
     if known.seed < 0:
         raise UsageError(f"--seed is {known.seed}; accepted: 0 or more")
     check_output(known.out)
-    drawn, there = draw_run(
-        known.run_dir, known.out, lambda text: print(f"warning: {text}", file=sys.stderr), known.seed, known.checkpoint
-    )
+    drawn, there = draw_run(known.run_dir, known.out, warn, known.seed, known.checkpoint)
     print(f"wrote {known.out}: {drawn} of {there} recurrent matrices")
     return 0
 
 
-def _drawing(what: str, out: Path, add_help: bool = True) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"rnnzoo show {what}", add_help=add_help, allow_abbrev=False)
+def _drawing(name: str, what: str, *examples: str, passes_help: bool = False) -> argparse.ArgumentParser:
+    """The options of pictures of structures."""
+    prog = f"rnnzoo show {name}"
+    parser = new_parser(prog, what, *(f"{prog} {example}" for example in examples), passes_help=passes_help)
     parser.add_argument("--size", type=int, default=32, help="hidden units (32)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the matrices (0)")
-    parser.add_argument("--out", type=Path, default=out, help=f"picture to write ({out})")
+    parser.add_argument("--out", type=Path, help=f"picture to write ({'NAME' if passes_help else name}.png)")
     return parser
 
 

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED
+from rnnzoo.commands.arguments import new_parser, take_imports
+from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.options import override
 from rnnzoo.spec import UsageError
-from rnnzoo.training.config import load_config
+from rnnzoo.training.config import Config, load_config
 from rnnzoo.training.job import Diverged, Job, Stopped
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.results import in_words
@@ -22,19 +23,17 @@ def main(args: list[str]) -> int:
 
 def train(args: list[str], prog: str = "train.py") -> int:
     """Train the configuration of a file, with options on top."""
-    parser = argparse.ArgumentParser(prog=prog, add_help=False, allow_abbrev=False)
-    parser.add_argument("--config", metavar="FILE")
-    parser.add_argument("--workdir", metavar="DIR", type=Path)
-    known, rest = parser.parse_known_args(args)
+    parser = _parser(prog)
+    known, rest = parser.parse_known_args(take_imports(args))
     if known.config is None:
-        files = ", ".join(sorted(map(str, Path("configs").glob("*.py")))) or "none here"
-        raise UsageError(f"--config FILE is missing; {prog} --config FILE --help shows its options. Files: {files}")
-    config = load_config(known.config)
-    description = (
-        f"Train {known.config}. --workdir DIR is the run folder (default runs/<config>-<time>); the same folder "
-        "again goes on where it stopped. Options may also be written --config.lr=0.1."
-    )
-    config = override(config, rest, f"{prog} --config {known.config}", description)
+        if known.help:
+            parser.print_help()
+            return 0
+        files = _files()
+        meant = [arg for arg in rest if Path(arg).is_file()]
+        hint = f"did you mean --config {meant[0]}?" if meant else f"{prog} --config FILE --help shows its options."
+        raise UsageError(f"--config FILE is missing; {hint} Files: {', '.join(files) or 'none here'}")
+    config = _config(known, rest + ["--help"] * known.help, prog)
     workdir = known.workdir or Path("runs") / f"{Path(known.config).stem}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     progress = Progress(config)
     try:
@@ -47,6 +46,45 @@ def train(args: list[str], prog: str = "train.py") -> int:
     print(summary(final, config.task.metric))
     print(f"run folder: {workdir}")
     return 0
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    example = next(iter(_files()), "my_config.py")
+    parser = new_parser(
+        prog,
+        "Train the configuration of a file. Every field of it is an option:\n--config FILE --help shows them all.",
+        f"{prog} --config {example}",
+        f"{prog} --config {example} --cell gru --cell.hidden-size 32 --lr 3e-3",
+        f"{prog} --config {example} --help",
+        f"{prog} --config runs/mine/config.json --workdir runs/again",
+        passes_help=True,
+    )
+    parser.add_argument("--config", metavar="FILE", help="a Python file that defines `config`, or a run's config.json")
+    parser.add_argument(
+        "--workdir",
+        metavar="DIR",
+        type=Path,
+        help="the run folder (runs/<config>-<time>); the same one again continues the run",
+    )
+    return parser
+
+
+def _files() -> list[str]:
+    """The configuration files in the folder where they usually are."""
+    return sorted(map(str, Path("configs").glob("*.py")))
+
+
+def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
+    """The configuration of the file, with the command line's options applied."""
+    file = Path(known.config)
+    resumes = known.workdir is not None and known.workdir.resolve() == file.resolve().parent
+    config = load_config(known.config, (lambda text: None) if resumes else warn)  # the job itself warns of its folder
+    description = (
+        f"Train {known.config}. --workdir DIR is the run folder (default runs/<config>-<time>); the same folder again "
+        "continues the run. --import FILE.py runs a file that defines members of your own. Options may also be written "
+        "--config.lr=0.1."
+    )
+    return override(config, args, f"{prog} --config {known.config}", description)
 
 
 def summary(final: dict[str, Any], metric: str) -> str:

@@ -1,16 +1,17 @@
 """Options of commands on a trained model: which folder, which checkpoint, which seed."""
 
 import argparse
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from rnnzoo.store.model_folder import Trained, trained_run
+from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.exits import warn
+from rnnzoo.store.model_folder import Trained
+from rnnzoo.store.trained import trained_run
 
 
-def parser_of(name: str, description: str, seeds: bool = True) -> argparse.ArgumentParser:
+def parser_of(name: str, description: str, *examples: str, seeds: bool = True) -> argparse.ArgumentParser:
     """The options of a command on a trained model."""
-    parser = argparse.ArgumentParser(prog=f"rnnzoo {name}", description=description, allow_abbrev=False)
+    parser = new_parser(f"rnnzoo {name}", description, *examples)
     parser.add_argument("folder", metavar="RUN_DIR", type=Path, help="a run folder, or a model folder")
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="of a run folder (last)")
     if seeds:
@@ -20,7 +21,6 @@ def parser_of(name: str, description: str, seeds: bool = True) -> argparse.Argum
 
 def trained_by(known: argparse.Namespace, seed: int | None = None) -> Trained:
     """The model that the options of `parser_of` name."""
-    warn: Callable[[str], None] = lambda text: print(f"warning: {text}", file=sys.stderr)  # noqa: E731
     return trained_run(known.folder, known.checkpoint, known.seed if seed is None else seed, warn)
 
 

@@ -1,4 +1,4 @@
-"""Whether arrays are the parameters of a model, and numbers are scores; what is neither is refused by its name."""
+"""Validate parameters and scores that come from outside; errors name the offending entry."""
 
 import reprlib
 import sys
@@ -16,11 +16,12 @@ REAL, COMPLEX = ("float16", "bfloat16", "float32", "float64"), ("complex64", "co
 
 
 def check_arrays(model: Model, arrays: dict[str, Any], where: str) -> PyTree:
-    """The abstract parameters of the model; `UsageError` unless the arrays have their names, shapes and kinds."""
+    """Check that the arrays have the names, shapes and kinds of the model's parameters, and return those parameters as
+    shapes and dtypes."""
     like = jax.eval_shape(lambda: model.init(jax.random.key(0)))
     wanted = named(like)
     if names := sorted(wanted.keys() ^ arrays.keys()):
-        raise UsageError(f"{where} does not fit the model: {names[0]} is only in one of them")
+        raise UsageError(f"{where} does not fit the model: {names[0]} is in only one of them")
     for name, leaf in wanted.items():
         if arrays[name].shape != leaf.shape:
             raise UsageError(f"{name} of {where} has shape {arrays[name].shape}; accepted: {leaf.shape}")
@@ -30,12 +31,12 @@ def check_arrays(model: Model, arrays: dict[str, Any], where: str) -> PyTree:
 
 
 def _dtypes(name: str) -> tuple[str, ...]:
-    """What a parameter of that dtype may be stored as: any width of its kind, so that models can be kept narrow."""
+    """The dtypes in which a parameter may be stored: any width of its kind, so that files may use a narrower one."""
     return next((kind for kind in (REAL, COMPLEX) if name in kind), (name,))
 
 
 def check_finite(arrays: dict[str, Any], where: str) -> None:
-    """Raise `UsageError` naming the arrays that hold NaN or infinity."""
+    """Raise `UsageError`, with the names of the arrays that hold NaN or infinity, if there are any."""
     if bad := [name for name, a in arrays.items() if not jnp.isfinite(a).all()]:
         raise UsageError(f"{where} has numbers that are not finite in {', '.join(bad)}; accepted: finite ones")
 
@@ -52,7 +53,7 @@ def checked_scores(scores: Any, where: str) -> dict[str, float]:
 
 
 def _is_finite(value: Any) -> bool:
-    """Whether it is a number, or an array of one, that a float can hold."""
+    """Whether it is a number that a float can hold, or an array of one such number."""
     if isinstance(value, (np.generic, np.ndarray, jax.Array)) and value.shape == ():
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)):

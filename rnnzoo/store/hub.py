@@ -1,4 +1,4 @@
-"""Model folders on the Hugging Face hub. Needs the [hub] extra, and the token of `huggingface_hub`'s own login."""
+"""Model folders on the Hugging Face hub. Needs the [hub] extra, and a login by `huggingface_hub`'s own command."""
 
 import contextlib
 import shutil
@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.spec import UsageError
-from rnnzoo.store.model_folder import LISTED, Trained, load_model
+from rnnzoo.store.files import LISTED
+from rnnzoo.store.model_folder import Trained, load_model
 
 FILES = (*LISTED, "config.json", "README.md")
 
 
 def push_model(path: str | Path, repo_id: str, *, private: bool = True) -> str:
-    """Upload a model folder, after checking it, to a repository such as "me/reber-lstm" (made if need be).
+    """Check a model folder and upload it to a repository such as "me/reber-lstm", which is created if it is missing.
 
     Returns the address of the commit.
 
     Raises:
-        UsageError (a ValueError): a folder that is no model, what the hub refuses, or no [hub] extra."""
+        UsageError (a ValueError): the folder holds no sound model, the hub refuses, or the [hub] extra is missing."""
     load_model(path)
     hub: Any = _hub().HfApi()
     with _asking(repo_id):
@@ -27,14 +28,14 @@ def push_model(path: str | Path, repo_id: str, *, private: bool = True) -> str:
 
 
 def pull_model(repo_id: str, path: str | Path, *, revision: str | None = None) -> Trained:
-    """Download a model folder to `path`, a free name, and load it. A download that is no sound model is not kept.
+    """Download a model folder to `path`, which must not exist, and load it. If it holds no sound model, it is removed.
 
     Raises:
-        UsageError (a ValueError): a `path` that exists, what the hub refuses, files that are no model, or no
-            [hub] extra."""
+        UsageError (a ValueError): `path` exists, the hub refuses, the files are no sound model, or the [hub] extra is
+            missing."""
     path = Path(path)
     if path.exists():
-        raise UsageError(f"{path} is there already and is not overwritten; accepted: a free name")
+        raise UsageError(f"{path} exists and is not overwritten; accepted: another name")
     hub = _hub()
     try:
         with _asking(repo_id):
@@ -48,13 +49,13 @@ def pull_model(repo_id: str, path: str | Path, *, revision: str | None = None) -
 
 @contextlib.contextmanager
 def _asking(repo_id: str) -> Iterator[None]:
-    """What goes wrong in huggingface_hub, as a `UsageError`. Its errors, and those of the HTTP library below it, have
-    no class in common: no network, no login, no such repository, an identifier that cannot be one."""
+    """Turn any error of huggingface_hub into a `UsageError`: no network, no login, no such repository, a malformed
+    identifier. Its errors, and those of the HTTP library that it uses, have no common class."""
     try:
         yield
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
-        message = f"the hub has refused {repo_id!r}, or cannot be reached: {type(error).__name__}: {reason}"
+        message = f"the hub refuses {repo_id!r}, or cannot be reached: {type(error).__name__}: {reason}"
         raise UsageError(message) from error
 
 

@@ -1,48 +1,59 @@
-"""A trained model as a folder that people exchange: model.safetensors, config.json, README.md. No code in any of it."""
+"""A trained model as a folder to exchange: model.safetensors, config.json, README.md, and no code."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.models import Model
-from rnnzoo.spec import UsageError, from_json, to_dict, to_json
+from rnnzoo.spec import UnknownMember, UsageError, to_dict, to_json
 from rnnzoo.store import safetensors
 from rnnzoo.store.checks import check_arrays, check_finite, checked_scores, named
-from rnnzoo.training.config import Config, read_text
+from rnnzoo.store.files import (
+    FORMAT,
+    LISTED,
+    TRAINING,
+    WEIGHTS,
+    check_file,
+    read_index,
+    size_and_checksum,
+    small_text,
+)
+from rnnzoo.training.config import Config, read_config
+from rnnzoo.training.definitions import (
+    DEFINITIONS,
+    check_definitions,
+    definitions,
+    read_specification,
+    to_text,
+)
 from rnnzoo.training.results import versions
-from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.symbols import SYMBOLS, check_symbols, read_symbols
-from rnnzoo.training.warm_start import stored_state
 from rnnzoo.typing import Params
-
-FORMAT = 1
-WEIGHTS, TRAINING = "model.safetensors", "training.json"
-LISTED = (WEIGHTS, TRAINING, SYMBOLS)  # in config.json, with size and checksum
-LARGEST_CONFIG = 2**20  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A model with its parameters, and where they come from."""
+    """A model with its parameters and their origin."""
 
     model: Model
     params: Params
     config: Config | None = None
     """The training run, if it is known."""
     scores: dict[str, float] = dataclasses.field(default_factory=dict)
-    """What the task's held-out set gave."""
+    """Scores on the task's held-out set."""
     symbols: str | None = None
-    """The characters by token, of a model that reads and predicts text."""
+    """The characters by token, for a model that reads and predicts text."""
+    no_config: str = ""
+    """Why `config` is None although the folder has a training.json: it names members that are not defined here."""
 
 
 def save_model(
@@ -54,25 +65,25 @@ def save_model(
     scores: dict[str, float] | None = None,
     symbols: str | None = None,
 ) -> None:
-    """Write a model folder. It appears as a whole or not at all, and replaces nothing.
+    """Write a model folder. It appears complete or not at all, and replaces nothing.
 
     Args:
-        path: a name that is free, or an empty folder.
-        model: what computes.
+        path: the folder to write: a new name, or an empty folder.
+        model: the network.
         params: its parameters.
-        config: the training run, for the card and as training.json, which ``rnnzoo train --config`` takes.
-        scores: what the held-out set gave, for the card.
-        symbols: the characters by token, as symbols.json; None: those of the config's task, "": none are known.
+        config: the training run, for the card and for training.json, which ``rnnzoo train --config`` takes.
+        scores: scores on the held-out set, for the card.
+        symbols: the characters by token, for symbols.json. None takes those of the config's task, "" none.
 
     Raises:
-        UsageError (a ValueError): a path that holds something; parameters that do not fit the model or are not finite;
-            symbols that are not the model's.
+        UsageError (a ValueError): the path holds something; the parameters do not fit the model or are not finite; the
+            symbols are not the model's.
     """
     path = Path(path)
     if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
-        raise UsageError(f"{path} is there already and is not overwritten; accepted: a free name, or an empty folder")
-    if path.exists() and path.samefile("."):  # whoever is in it would be left in a folder that is gone
-        raise UsageError(f"{path} is the current folder, which cannot be replaced; accepted: a name in it")
+        raise UsageError(f"{path} exists and is not overwritten; accepted: a new name, or an empty folder")
+    if path.exists() and path.samefile("."):  # it would be gone under whoever is in it
+        raise UsageError(f"{path} is the current folder, which cannot be replaced; accepted: a new name in it")
     arrays = {name: np.asarray(a) for name, a in named(params).items()}
     check_arrays(model, arrays, "params")
     check_finite(arrays, "params")
@@ -86,66 +97,60 @@ def save_model(
         raise UsageError(f"cannot write {path}: {error}") from None
 
 
-def load_model(path: str | Path) -> Trained:
-    """Read a model folder, without executing anything; sizes and checksums must be those in config.json.
+def load_model(path: str | Path, *, warn: Callable[[str], None] = warnings.warn) -> Trained:
+    """Read a model folder. Nothing in it is executed; sizes and checksums must be those in config.json.
+
+    A cell or structure of your own must have been defined before. A task of your own need not be: without it,
+    `Trained.config` is None, and `Trained.no_config` says why.
+
+    Args:
+        path: the folder.
+        warn: takes a message for each member whose definition has changed since the folder was written.
 
     Raises:
-        UsageError (a ValueError): a file that is missing, too large, changed, outside of the folder, or that does not
-            fit the model."""
-    path, config = Path(path), None
-    facts = _config(path)
-    model = from_json(json.dumps(facts.get("model")))
+        UsageError (a ValueError): a file is missing, too large, changed, or outside the folder; the arrays do not fit
+            the model; the model has members that are not defined here."""
+    path = Path(path)
+    facts = read_index(path)
+    model = read_specification(json.dumps(facts.get("model")), path / "config.json")
     if not isinstance(model, Model):
         raise UsageError(f"config.json of {path} describes no Model")
     scores = checked_scores(facts.get("scores", {}), f"config.json of {path}")
     for name, expected in facts["files"].items():
-        _check_file(path, name, expected)
-    if TRAINING in facts["files"]:
-        config = from_json(_small(path, TRAINING))
-        if not isinstance(config, Config):
-            raise UsageError(f"{path / TRAINING} is no configuration of a training run")
-    symbols = read_symbols(path / SYMBOLS) if SYMBOLS in facts["files"] else None  # older folders have none
+        check_file(path, name, expected)
+    config, no_config = _training(path) if TRAINING in facts["files"] else (None, "")
+    check_definitions(path, warn)
+    symbols = read_symbols(path / SYMBOLS) if SYMBOLS in facts["files"] else None  # older folders lack it
     check_symbols(model, symbols, str(path / SYMBOLS))
     arrays = safetensors.read(path / WEIGHTS)
     numbers = sum(a.size for a in arrays.values())
-    if model.stack.layers > len(arrays) or model.cell.hidden_size > numbers:  # before anything of that size is made
+    if model.stack.layers > len(arrays) or model.cell.hidden_size > numbers:  # before arrays of that size are made
         raise UsageError(f"{path / WEIGHTS} is too small for the model of config.json: {numbers} numbers")
     like = check_arrays(model, arrays, str(path / WEIGHTS))
-    with np.errstate(over="ignore"):  # float64 may become float32, and infinite
+    with np.errstate(over="ignore"):  # float64 may overflow to infinity in float32
         leaves = {name: jnp.asarray(arrays[name]) for name in named(like)}
     check_finite(leaves, str(path / WEIGHTS))
     params = jax.tree.unflatten(jax.tree.structure(like), list(leaves.values()))
-    return Trained(model, params, config, scores, symbols)
+    return Trained(model, params, config, scores, symbols, no_config)
 
 
-def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) -> Trained:
-    """The model of a training run's checkpoint, the "last" or the "best", of its seed number `seed` from 0; or the
-    model in a model folder."""
-    if (path / WEIGHTS).exists():
-        return load_model(path)
-    folder = RunFolder(path)
-    config = folder.config()
-    if not 0 <= seed < config.seeds:
-        raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
-    folder.check_data(config.task, config.task.load())  # they say what the model's inputs mean
-    model = config.network()
-    step, state = stored_state(folder, config, which, warn)
-    records = [r for r in folder.records() if r["step"] == step and "scores" in r]
-    scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
-    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, config.task.symbols)
-
-
-# ---- writing ---------------------------------------------------------------------------------------------
+def _training(path: Path) -> tuple[Config | None, str]:
+    """The configuration in training.json; or None and the reason, if a member in it is not defined here."""
+    small_text(path, TRAINING)
+    try:
+        return read_config(path / TRAINING), ""
+    except UnknownMember as error:
+        return None, str(error)
 
 
 def _write_whole(path: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None:
-    """Write the folder under another name, and rename it once it is complete."""
+    """Write the folder under a temporary name, and rename it once it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    temporary.mkdir()  # fails if it is there, so that what is removed below is ours
+    temporary.mkdir()  # fails if it exists: what is removed below must be ours
     try:
         _fill(temporary, trained, arrays)
-        os.replace(temporary, path)  # fails if another process has put something there in the meantime
+        os.replace(temporary, path)  # fails if another process has written there meanwhile
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -154,9 +159,11 @@ def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None
     safetensors.write(folder / WEIGHTS, arrays, {"format": "rnnzoo"})
     if trained.config is not None:
         (folder / TRAINING).write_text(to_json(trained.config, indent=1) + "\n", encoding="utf-8")
+    if own := definitions(trained.model, trained.config):
+        (folder / DEFINITIONS).write_text(to_text(own), encoding="utf-8")
     if trained.symbols is not None:
         (folder / SYMBOLS).write_text(json.dumps(trained.symbols) + "\n", encoding="utf-8")
-    files = {name: _facts(folder / name) for name in LISTED if (folder / name).exists()}
+    files = {name: size_and_checksum(folder / name) for name in LISTED if (folder / name).exists()}
     facts = {
         "format": FORMAT,
         "model": to_dict(trained.model),
@@ -172,17 +179,15 @@ def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None
             os.fsync(opened.fileno())
 
 
-def _facts(file: Path) -> dict[str, Any]:
-    with file.open("rb") as opened:
-        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
-
-
 def _card(trained: Trained, versions: dict[str, str]) -> str:
-    """The model card, with the front matter that model hubs read."""
+    """The model card, with the front matter that hubs read."""
     model, config = trained.model, trained.config
     lines = ["---", "library_name: rnnzoo", "tags: [jax, recurrent-neural-network]", "---", ""]
     lines += [f"# {type(model.cell).__name__}, {model.cell.hidden_size} units", "", f"    {model.cell}", ""]
     lines += [f"Layers: {model.stack.layers}. Inputs: {model.input_size}. Outputs: {model.output_size}.", ""]
+    if own := definitions(model, config):
+        files = ", ".join(f"`{name}` ({Path(of['source']).name or 'a notebook'})" for name, of in own.items())
+        lines += [f"Needs code that is not part of rnnzoo: {files}. Pass it with `--import FILE.py`.", ""]
     if config is not None:
         lines += [f"Task: `{config.task}`", "", f"    python -m rnnzoo train --config {TRAINING}", ""]
     lines += [f"- {name} on the held-out set: {value:.4f}" for name, value in trained.scores.items()]
@@ -194,52 +199,4 @@ def _list(versions: dict[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-# ---- reading ---------------------------------------------------------------------------------------------
-
-
-def _config(path: Path) -> dict[str, Any]:
-    file = path / "config.json"
-    text = _small(path, "config.json")
-    try:
-        facts = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is no JSON: {error}") from None
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        found = facts.get("format") if isinstance(facts, dict) else facts
-        raise UsageError(f'{file} is no config.json of a model folder: "format" is {found!r}; accepted: {FORMAT}')
-    files = facts.get("files")
-    names = set(files) if isinstance(files, dict) else set()
-    if WEIGHTS not in names or not names <= set(LISTED):
-        optional = " and ".join(LISTED[1:])
-        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, if you like, {optional}')
-    return facts
-
-
-def _small(path: Path, name: str) -> str:
-    """The text of a file of moderate size."""
-    file = _inside(path, name)
-    if file.stat().st_size > LARGEST_CONFIG:
-        raise UsageError(f"{file} has {file.stat().st_size} bytes; accepted: up to {LARGEST_CONFIG}")
-    return read_text(file)
-
-
-def _inside(path: Path, name: str) -> Path:
-    """A regular file that lies in the folder itself."""
-    if not path.is_dir():
-        raise UsageError(f"no model folder {str(path)!r}")
-    file = path / name
-    if file.is_symlink() or not file.is_file():
-        raise UsageError(f"{file} is missing, or no plain file of the folder; accepted: a model folder")
-    return file
-
-
-def _check_file(path: Path, name: str, expected: Any) -> None:
-    file = _inside(path, name)
-    size = expected.get("bytes") if isinstance(expected, dict) else None
-    if file.stat().st_size != size:
-        raise UsageError(f"{file} has {file.stat().st_size} bytes, and config.json says {size}: it is damaged")
-    if _facts(file)["sha256"] != expected.get("sha256"):
-        raise UsageError(f"{file} is not what config.json says (SHA-256): it is damaged or has been changed")
-
-
-__all__ = ["Trained", "load_model", "save_model", "trained_run"]
+__all__ = ["Trained", "load_model", "save_model"]

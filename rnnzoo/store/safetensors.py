@@ -1,4 +1,4 @@
-"""Arrays in a .safetensors file: read and written through the `safetensors` package, with errors users can act on."""
+"""Read and write arrays in .safetensors files by the `safetensors` package, with errors that users can act on."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ KINDS = ("F64", "F32", "F16", "BF16", "C64", "I64", "I32", "I16", "I8", "U64", "
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Name -> array of all tensors in a file; bfloat16 comes as ml_dtypes' type."""
+    """Name -> array, of all tensors in a file; bfloat16 arrays have the dtype of ml_dtypes."""
     import safetensors
     from safetensors.numpy import load_file
 
@@ -26,7 +26,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def _check_kinds(path: Path) -> None:
-    """Refuse what numpy has no type for, such as F8_E4M3, before anything is read."""
+    """Refuse types that numpy lacks, such as F8_E4M3, before anything is read."""
     import safetensors
 
     with safetensors.safe_open(path, "np") as file:
@@ -36,11 +36,11 @@ def _check_kinds(path: Path) -> None:
 
 
 def write(path: Path, arrays: dict[str, Any], metadata: dict[str, str] | None = None) -> None:
-    """Write arrays; `metadata` may hold text only."""
+    """Write arrays, with `metadata` as text."""
     from safetensors.numpy import save_file
 
     path.touch()
-    mode = path.stat().st_mode  # the user's umask; safetensors makes files that nobody else may read
+    mode = path.stat().st_mode  # as the user's umask has it; safetensors makes files that only their owner may read
     save_file({name: np.asarray(a, order="C") for name, a in arrays.items()}, path, metadata)
     path.chmod(mode)
 

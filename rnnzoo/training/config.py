@@ -1,14 +1,17 @@
-"""What one training run is: a specification like every other, written to the run folder as `config.json`."""
+"""The configuration of a training run: a specification like any other, kept in the run folder as config.json."""
 
 import difflib
-import runpy
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.models import Model, Stack
-from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Size, Spec, UsageError, from_json, spec, suggest
+from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Size, Spec, UsageError, spec, suggest
 from rnnzoo.tasks.base import Task
+from rnnzoo.training.definitions import check_definitions, read_specification
+from rnnzoo.training.sources import load_file
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
@@ -31,37 +34,37 @@ class Config(Spec, kind="configs"):
     lr: Positive = 1e-3
     """Peak learning rate."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
-    """The learning rate's course to 0 at the last step, after the warm-up."""
+    """How the learning rate goes on after the warm-up; linear and cosine reach 0 at the last step."""
     warmup: Count = 0
     """Steps over which the learning rate rises from 0."""
     momentum: Fraction = 0.0
     """Momentum (sgd and rmsprop only)."""
     weight_decay: NonNegative = 0.0
-    """Decoupled weight decay of input, embedding and output weights; recurrent weights, biases and norms are spared."""
+    """Decoupled weight decay of input, embedding and output weights, not of recurrent weights, biases and norms."""
     clip: NonNegative = 1.0
     """Largest global norm of the gradient; 0 does not clip."""
     clip_recurrent: NonNegative = 0.0
-    """Largest absolute value of a recurrent weight, after each step; 0: none. IndRNN's is 2^(1/T) for T time steps."""
+    """Largest absolute value of a recurrent weight after a step; 0 does not clip. IndRNN uses 2^(1/T) for T steps."""
 
     batch_size: Size = 32
     """Sequences in a training step."""
     stream: bool = False
-    """Train on long sequences piece by piece: the state is carried from step to step, gradients are not."""
+    """Train on long sequences in pieces: each step starts from the state of the one before, without its gradient."""
     steps: Size = 1000
     """Training steps (updates)."""
     log_every: Size = 100
     """Steps between two log lines."""
     eval_every: Size = 500
-    """Steps between two evaluations on the held-out set, each with a checkpoint; there is one at the end as well."""
+    """Steps between evaluations on the held-out set, each with a checkpoint. The last step always has one."""
     seed: Count = 0
     """Seed of parameters, batches and dropout."""
     seeds: Size = 1
     """Number of seeds (seed, seed + 1, ...) to train at once."""
     devices: Literal["all", "one"] = "all"
-    """Devices to train on, the cores of a CPU among them: as many as divide the seeds, and the batch where an
-    update is large enough for it to pay; or one."""
+    """Devices to train on, with each CPU core as a device. "all" splits the seeds, and the batch where that is faster,
+    over as many as divide them evenly."""
     init_from: str = ""
-    """Run folder whose last checkpoint gives the parameters at the start; cell.structure may be wider than there."""
+    """Run folder to take the first parameters from, of its last checkpoint; cell.structure may be wider than there."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,7 +76,7 @@ class Config(Spec, kind="configs"):
             raise UsageError(f"{type(self.task).__name__} has no streams; accepted: Config.stream = False")
 
     def network(self) -> Model:
-        """The network that fits the task. Loads the task's data where its sizes depend on them."""
+        """The network that fits the task. Loads the task's data if its sizes depend on them."""
         task = self.task
         return Model(
             cell=self.cell,
@@ -85,8 +88,18 @@ class Config(Spec, kind="configs"):
         )
 
 
-def load_config(path: str) -> Config:
-    """The `config` of a Python file, or of a run folder's `config.json`. A Python file is code and is executed."""
+def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Config:
+    """The `config` of a Python file, or of a run folder's config.json.
+
+    A Python file is code, and runs. JSON runs nothing: members of your own in it must have been defined before.
+
+    Args:
+        path: the file.
+        warn: takes a message for each member whose definition has changed since the JSON was written.
+
+    Raises:
+        UsageError: there is no such file, running it raises, or it defines no `config`.
+    """
     file = Path(path)
     if not file.is_file():
         folder = file.parent if file.parent.is_dir() else Path("configs")
@@ -94,14 +107,20 @@ def load_config(path: str) -> Config:
         hint = suggest(str(file), known) if known else "no config files are there"
         raise UsageError(f"no config file {path!r}; {hint}")
     if file.suffix == ".json":
-        config = from_json(read_text(file))
-    else:
-        try:
-            config = runpy.run_path(path).get("config")
-        except (SyntaxError, NameError, ImportError, AttributeError, TypeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+        config = read_config(file)
+        check_definitions(file.parent, warn)
+        return config
+    config = vars(load_file(file)).get("config")
     if not isinstance(config, Config):
         raise UsageError(f"{path} defines config = {config!r}; accepted: config = rnnzoo.config.Config(...)")
+    return config
+
+
+def read_config(file: Path) -> Config:
+    """The configuration in a JSON file: a run folder's config.json, or a model folder's training.json."""
+    config = read_specification(read_text(file), file)
+    if not isinstance(config, Config):
+        raise UsageError(f"{file} is no configuration of a training run")
     return config
 
 
@@ -119,4 +138,4 @@ def difference(old: str, new: str) -> str:
     return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
 
 
-__all__ = ["Config", "difference", "load_config", "read_text"]
+__all__ = ["Config", "difference", "load_config", "read_config", "read_text"]

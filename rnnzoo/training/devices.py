@@ -1,13 +1,13 @@
 """Several devices: the cores of a CPU as devices, and batches and seeds split over them.
 
-A loop over time is many small kernels, and XLA runs each on one thread of a CPU. With the batch split over as many
-devices as there are cores, all of them work; on GPUs and TPUs the same split uses several of them. A training loop of
-your own takes two lines, one before JAX is first used and one for each batch::
+A loop over time runs many small kernels, and XLA runs each of them on one thread of a CPU. Split the batch over one
+device per core, and all cores work; the same split uses several GPUs or TPUs. In a training loop of your own this takes
+two lines, one before JAX is first used and one for each batch::
 
     rnnzoo.use_cpu_cores()
     xs = rnnzoo.split_batch(xs)  # then as before: jax.jit(step)(params, xs)
 
-Arrays stay global: a loss is that of the whole batch, equal to that on one device up to rounding.
+Arrays stay global: the loss is that of the whole batch, and equals the loss on one device up to rounding.
 """
 
 import os
@@ -23,14 +23,14 @@ from rnnzoo.spec import UsageError
 from rnnzoo.typing import PyTree
 
 SEEDS, BATCH = "seeds", "batch"  # the axes of a training step's mesh
-WORTH = 2e8  # floating-point operations; to split the batch of a smaller update takes longer than it saves
+WORTH = 2e8  # floating-point operations; splitting the batch of a smaller update costs more than it saves
 
 
 def use_cpu_cores() -> None:
     """Make each core that this process may use a JAX device. Call it before JAX is first used.
 
-    A number of CPU devices that was set by hand stays: by ``JAX_NUM_CPU_DEVICES``, ``jax.config`` or the option
-    ``--xla_force_host_platform_device_count`` of ``XLA_FLAGS``.
+    A number of CPU devices that you set yourself is kept, be it by ``JAX_NUM_CPU_DEVICES``, ``jax.config`` or the
+    option ``--xla_force_host_platform_device_count`` of ``XLA_FLAGS``.
 
     Raises:
         UsageError: JAX has started with another number of devices.
@@ -54,17 +54,17 @@ def _cores() -> int:
 
 
 def split_batch(tree: PyTree, axis: int = 1, devices: Sequence[Any] | None = None) -> PyTree:
-    """The same arrays, in equal parts along the batch axis on several devices, inside of `jax.jit` or outside.
+    """The arrays, split into equal parts along the batch axis, one part on each device; inside `jax.jit` or outside.
 
-    Arguments of a jitted function that are not split, such as fresh parameters, go to every device by themselves.
+    JAX copies the other arguments of a jitted function, such as fresh parameters, to every device.
 
     Args:
         tree: arrays that have the batch axis, say inputs (T, B, I).
-        axis: which it is; 1 for time-major arrays, 0 for lengths (B,).
-        devices: where to (None: all).
+        axis: which axis is the batch: 1 for time-major arrays, 0 for lengths (B,).
+        devices: the devices to use (None: all).
 
     Raises:
-        UsageError: an array without that axis, or of a batch that does not divide, or no devices.
+        UsageError: an array lacks that axis, the batch does not divide evenly, or there are no devices.
     """
     devices = jax.local_devices() if devices is None else devices
     if not len(devices):
@@ -80,22 +80,24 @@ def split_batch(tree: PyTree, axis: int = 1, devices: Sequence[Any] | None = Non
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec(*[None] * axis, BATCH)))
 
 
-# ---- the training loop's use of it -----------------------------------------------------------------------
+# ---- for the training loop -------------------------------------------------------------------------------
 
 
 def is_worth(params: PyTree, xs: Any) -> bool:
-    """Whether to split the batch of an update: of one seed's parameters, and inputs (T, B, ...). Arguments give shapes.
+    """Whether splitting the batch makes an update faster. Only the shapes are read: of one seed's parameters, and of
+    inputs (T, B, ...).
 
-    On two cores, 0.05 GFLOP (configs/digits_rows.py) took 1.1 to 1.6 times as long in two parts, and 0.9 GFLOP
-    (configs/char_lm.py) 0.8 to 0.9 times."""
+    On two cores, two parts took 1.1 to 1.6 times as long as one at 0.05 GFLOP (configs/digits_rows.py), and 0.8 to 0.9
+    times as long at 0.9 GFLOP (configs/char_lm.py)."""
     time, batch = xs.shape[:2]
     return 6 * sum(leaf.size for leaf in jax.tree.leaves(params)) * time * batch >= WORTH
 
 
 def training_mesh(seeds: int, batch: int, devices: Sequence[Any]) -> Mesh | None:
-    """The devices of a training step, in a grid with the axes "seeds" and "batch". As many as divide the seeds, which
-    have nothing to say to each other; of the rest, as many as divide the batch. None if that is one. A `batch` of 1
-    stands for one that is not to be split."""
+    """The devices of a training step, in a grid with the axes "seeds" and "batch"; None for a single device.
+
+    Seeds are split first, since they do not communicate, over as many devices as divide them. The batch is split over
+    as many of the others as divide it. Pass a `batch` of 1 to leave it whole."""
     rows = _largest_divisor(seeds, len(devices))
     columns = _largest_divisor(batch, len(devices) // rows)
     if rows * columns == 1:
@@ -108,35 +110,35 @@ def _largest_divisor(number: int, limit: int) -> int:
 
 
 def place(tree: PyTree, mesh: Mesh | None, *axes: str | None) -> PyTree:
-    """Inside of `jit`: keep the arrays with their leading axes along these axes of the mesh, whole along the others.
-    Under ``jax.vmap(..., spmd_axis_name=SEEDS)`` the seeds come before them."""
+    """Inside `jit`: constrain the arrays to be split along these axes of the mesh, one for each leading axis, and
+    whole along the others. Under ``jax.vmap(..., spmd_axis_name=SEEDS)``, an axis of seeds comes before them."""
     return tree if mesh is None else lax.with_sharding_constraint(tree, NamedSharding(mesh, PartitionSpec(*axes)))
 
 
 def shard(tree: PyTree, mesh: Mesh | None, *axes: str | None) -> PyTree:
-    """Outside of `jit`: the arrays on the mesh, as `place` has them."""
+    """Outside `jit`: put the arrays on the mesh, split as `place` describes."""
     return tree if mesh is None else jax.device_put(tree, NamedSharding(mesh, PartitionSpec(*axes)))
 
 
 def gathered(tree: PyTree, mesh: Mesh | None) -> PyTree:
-    """The arrays whole on the first device of the mesh."""
+    """The whole arrays, on the first device of the mesh."""
     return tree if mesh is None else jax.device_put(tree, mesh.devices.flat[0])
 
 
-def about(seeds: int, batch: int, mesh: Mesh | None, there: int) -> str:
-    """How many of the devices a training step uses, in a line for people."""
+def describe_devices(seeds: int, batch: int, mesh: Mesh | None, there: int) -> str:
+    """How many of the devices a training step uses, and how the work is split, in one line."""
     rows, columns = (1, 1) if mesh is None else mesh.devices.shape
     whole = f"{seeds} seed{'s' * (seeds > 1)} and a batch of {batch}"
     if rows * columns == 1:
-        return f"1 of {there} devices: {whole} are too little work for more, or do not divide"
+        return f"using 1 of {there} devices: {whole} are too small to split, or do not divide evenly"
     parts = [f"{seeds} seeds in {rows} parts"] * (rows > 1) + [f"a batch of {batch} in {columns} parts"] * (columns > 1)
-    return f"{rows * columns} of {there} devices: {', '.join(parts)}"
+    return f"using {rows * columns} of {there} devices: {', '.join(parts)}"
 
 
 __all__ = [
     "BATCH",
     "SEEDS",
-    "about",
+    "describe_devices",
     "gathered",
     "is_worth",
     "place",

@@ -15,7 +15,8 @@ from rnnzoo.spec import UsageError
 from rnnzoo.tasks.base import Batch
 from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
-from rnnzoo.training.devices import about, gathered, is_worth, shard, training_mesh
+from rnnzoo.training.definitions import check_definitions
+from rnnzoo.training.devices import describe_devices, gathered, is_worth, shard, training_mesh
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.results import final_results, to_text
 from rnnzoo.training.run_folder import RunFolder
@@ -38,6 +39,7 @@ class Job:
     def __init__(self, config: Config, workdir: Path, progress: Progress):
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
         self.folder.check(config)
+        check_definitions(self.folder.path, progress.warn)
         self.data: PyTree = config.task.load()
         self.folder.check_data(config.task, self.data)
         self.model: Model = config.network()
@@ -73,7 +75,7 @@ class Job:
         if restored:
             self.progress.line(f"going on from step {self.step} of {self.folder.path}")
         if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
-            self.progress.line(about(self.config.seeds, self.config.batch_size, self.mesh, there))
+            self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
         records = [r for r in self.folder.records() if "scores" in r]
         scores: dict[str, list[float]] = records[-1]["scores"] if records else {}
         while self.step < self.config.steps:

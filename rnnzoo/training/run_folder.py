@@ -1,5 +1,6 @@
 """The run folder: configuration, metrics, checkpoints with checksums, and a lock."""
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -13,9 +14,10 @@ from typing import IO, Any
 import jax
 import numpy as np
 
-from rnnzoo.spec import UsageError, from_json, to_json
+from rnnzoo.spec import UnknownMember, UsageError, to_json
 from rnnzoo.tasks.base import Task
-from rnnzoo.training.config import Config, difference, read_text
+from rnnzoo.training.config import Config, difference, read_config, read_text
+from rnnzoo.training.definitions import DEFINITIONS, definitions, to_text
 from rnnzoo.training.symbols import SYMBOLS, read_symbols
 from rnnzoo.typing import PyTree
 
@@ -33,7 +35,7 @@ class Checkpoints:
         return sorted((int(p.name) for p in self.folder.glob("[0-9]*") if p.name.isdigit()), reverse=True)
 
     def save(self, step: int, tree: PyTree) -> None:
-        """Write a checkpoint and its checksums, then remove the oldest beyond `keep`. Returns once it is on disk."""
+        """Write a checkpoint and its checksums, then remove the oldest beyond `keep`. Returns when all is on disk."""
         import orbax.checkpoint as ocp
 
         path = self.folder / str(step)
@@ -48,9 +50,9 @@ class Checkpoints:
             self._manifest(old).unlink(missing_ok=True)
 
     def restore(self, like: PyTree, warn: Warn) -> tuple[int, PyTree] | None:
-        """The newest intact checkpoint: (step, tree like `like`). Others are passed over, with a warning.
+        """The newest intact checkpoint: (step, tree like `like`). Damaged ones are skipped, with a warning.
 
-        Changes nothing: while another process trains, a checkpoint may be half written, or removed as it is read."""
+        Changes nothing: another process may be training, and may be writing or removing the checkpoint just now."""
         tried: set[int] = set()
         while steps := [s for s in self.steps() if s not in tried]:
             tried.add(step := steps[0])
@@ -65,7 +67,7 @@ class Checkpoints:
         return None
 
     def set_aside_newer(self, step: int) -> None:
-        """Put away what `restore` passed over on its way to `step`. For the process that holds the run's lock."""
+        """Rename the checkpoints that `restore` skipped on its way to `step`. Only for the holder of the run's lock."""
         for newer in self.steps():
             if newer > step:
                 self._set_aside(newer)
@@ -80,7 +82,7 @@ class Checkpoints:
                 raise UsageError(f"{self.folder / str(step)} does not fit this configuration: {error}") from error
 
     def _damage(self, step: int) -> str | None:
-        """What is wrong with a checkpoint's files; None if each is as it was written."""
+        """What is wrong with a checkpoint's files; None if all are as they were written."""
         path, manifest = self.folder / str(step), self._manifest(step)
         try:
             expected = dict(json.loads(manifest.read_text(encoding="utf-8")))
@@ -96,7 +98,7 @@ class Checkpoints:
         return None
 
     def _set_aside(self, step: int) -> None:
-        """Keep a damaged checkpoint for the curious, under a name that is not taken for a checkpoint."""
+        """Keep a damaged checkpoint for inspection, under a name that no reader takes for a checkpoint."""
         number = 0
         while (aside := self.folder / f"damaged-{step}-{number}").exists():
             number += 1
@@ -108,12 +110,12 @@ class Checkpoints:
 
 
 def _without_empty(tree: PyTree) -> PyTree:
-    """None in place of arrays without any number, such as a parameter of `Masked`, which orbax refuses to store."""
+    """None in place of empty arrays, such as a parameter of `Masked`, which orbax refuses to store."""
     return jax.tree.map(lambda a: a if a.size else None, tree)
 
 
 def _with_empty(tree: PyTree, like: PyTree) -> PyTree:
-    """Those arrays back in their places."""
+    """The empty arrays back in their places."""
     return jax.tree.map(lambda a, found: np.zeros(a.shape, a.dtype) if found is None else found, like, tree)
 
 
@@ -132,7 +134,7 @@ def fingerprint(data: PyTree) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never half of it."""
+    """Write a file so that a crash leaves either the old one or the new one, whole."""
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -142,7 +144,7 @@ def _write(path: Path, text: str) -> None:
 
 
 class RunFolder:
-    """One training run's files: config.json, metrics.jsonl, final.json, curves.png, checkpoints/."""
+    """One training run's files: config.json, definitions.json, metrics.jsonl, final.json, curves.png, checkpoints/."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -153,51 +155,52 @@ class RunFolder:
     def check_data(self, task: Task, data: PyTree) -> None:
         """Raise `UsageError` if the run began with other data, say another text under the same path.
 
-        The fingerprint is that of token numbers: a text with each letter replaced by the next has the same one, so
-        that the characters are compared as well."""
+        The fingerprint is of token numbers, so that replacing each letter by the next does not change it: the
+        characters are compared as well."""
         path, symbols = self.path / "data.sha256", self.symbols()
         same = not path.exists() or read_text(path).strip() == fingerprint(data)
         if not same or (symbols is not None and symbols != task.symbols):
             raise UsageError(
-                f"the data have changed since the run in {self.path} began; accepted: the data of then at {task}, "
-                "or another --workdir to train on those of now"
+                f"the data have changed since the run in {self.path} began; accepted: the old data at {task}, "
+                "or another --workdir to train on the new ones"
             )
 
     def symbols(self) -> str | None:
-        """The characters by token with which the run began; None if it has none, or did not write them down."""
+        """The characters by token with which the run began; None if it has none, or is too old to have kept them."""
         path = self.path / SYMBOLS
         return read_symbols(path) if path.exists() else None
 
     def check(self, config: Config) -> None:
-        """Raise `UsageError` if the folder holds anything but a run of this very configuration."""
+        """Raise `UsageError` if the folder holds anything but a run of this configuration."""
         if not self.path.exists():
             return
         if not self.path.is_dir():
-            raise UsageError(f"{self.path} is a file; accepted: a run folder, or a name that is free")
+            raise UsageError(f"{self.path} is a file; accepted: a run folder, or a new name")
         if not (self.path / "config.json").exists():
             if any(p.name != "lock" for p in self.path.iterdir()):
-                raise UsageError(f"{self.path} is not empty and holds no run; accepted: a run folder, or a free name")
+                raise UsageError(f"{self.path} is not empty and holds no run; accepted: a run folder, or a new name")
             return
-        text = read_text(self.path / "config.json")
-        if self.config() != config:
-            lines = difference(text.rstrip(), to_json(config, indent=1))
-            raise UsageError(f"{self.path} belongs to another configuration:\n{lines}\nGive another --workdir.")
+        with contextlib.suppress(UnknownMember):  # all members of `config` are known
+            if self.config() == config:
+                return
+        lines = difference(read_text(self.path / "config.json").rstrip(), to_json(config, indent=1))
+        raise UsageError(f"{self.path} belongs to another configuration:\n{lines}\nGive another --workdir.")
 
     def config(self) -> Config:
-        """The configuration that the folder belongs to."""
+        """The configuration of the run in the folder."""
         if not self.path.is_dir():
             raise UsageError(f"no run folder {str(self.path)!r}")
         if (self.path / "model.safetensors").exists():
-            raise UsageError(f"{self.path} is a model folder; accepted: a run folder, which keeps its data's checksum")
-        config = from_json(read_text(self.path / "config.json"))
-        if not isinstance(config, Config):
-            raise UsageError(f"{self.path / 'config.json'} is no configuration of a training run")
-        return config
+            raise UsageError(f"{self.path} is a model folder, without a checksum of its data; accepted: a run folder")
+        return read_config(self.path / "config.json")
 
     def open(self, config: Config, data: PyTree) -> None:
-        """Create the folder or take hold of it. A second process that tries gets a `UsageError` naming the first."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.path / "lock").open("a+", encoding="utf-8")
+        """Create the folder, or lock the one that is there. Raises `UsageError` if another process has locked it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.path / "lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write {self.path}: {error.strerror}") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -211,10 +214,12 @@ class RunFolder:
             self.write("data.sha256", fingerprint(data) + "\n")
             if (symbols := config.task.symbols) is not None:
                 self.write(SYMBOLS, json.dumps(symbols) + "\n")
+            if own := definitions(config):
+                self.write(DEFINITIONS, to_text(own))
             self.write("config.json", to_json(config, indent=1) + "\n")
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Unlock the folder."""
         if self._lock is not None:
             self._lock.close()
 
@@ -228,7 +233,7 @@ class RunFolder:
             file.write(json.dumps(record) + "\n")
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """The lines of metrics.jsonl; one that a crash left unfinished is passed over."""
+        """The lines of metrics.jsonl, without one that a crash left unfinished."""
         path = self.path / "metrics.jsonl"
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
             try:
@@ -237,7 +242,7 @@ class RunFolder:
                 continue
 
     def rewind(self, step: int) -> None:
-        """Drop the metrics of steps after `step`: they will be measured again."""
+        """Drop the metrics after `step`: those steps will run again."""
         kept = [json.dumps(r) for r in self.records() if r["step"] <= step]
         self.write("metrics.jsonl", "".join(line + "\n" for line in kept))
 

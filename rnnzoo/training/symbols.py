@@ -1,4 +1,4 @@
-"""What the tokens of a text model mean: the characters by token, kept beside its parameters as symbols.json."""
+"""The characters that the tokens of a text model stand for, kept beside its parameters as symbols.json."""
 
 import json
 from pathlib import Path
@@ -8,24 +8,24 @@ from rnnzoo.spec import UsageError
 from rnnzoo.training.config import read_text
 
 SYMBOLS = "symbols.json"
-LARGEST = 2**24  # bytes; all of Unicode in JSON's escapes is smaller
+LARGEST = 2**24  # bytes; all of Unicode, escaped in JSON, is smaller
 
 
 def read_symbols(file: Path) -> str:
-    """The characters in a symbols.json; `UsageError` if it holds anything else."""
+    """The characters in a symbols.json, in order of their tokens; `UsageError` if it holds anything else."""
     if (size := file.stat().st_size) > LARGEST:
         raise UsageError(f"{file} has {size} bytes; accepted: up to {LARGEST}")
     try:
         symbols = json.loads(read_text(file))
     except (json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"{file} is no JSON: {error}") from None
+        raise UsageError(f"{file} is not JSON: {error}") from None
     if not isinstance(symbols, str) or len(set(symbols)) < len(symbols):
-        raise UsageError(f"{file} is {str(symbols)[:40]!r}; accepted: text in JSON, each character once")
+        raise UsageError(f"{file} is {str(symbols)[:40]!r}; accepted: a string in JSON that has each character once")
     return symbols
 
 
 def check_symbols(model: Model, symbols: str | None, where: str) -> None:
-    """Raise `UsageError` unless the model reads and predicts these characters, and one token for all others."""
+    """Raise `UsageError` unless the model reads and predicts a token for each character and one for all others."""
     if symbols is None:
         return
     size = len(symbols) + 1

@@ -12,6 +12,7 @@ from rnnzoo.models import Model
 from rnnzoo.spec import UsageError, to_json
 from rnnzoo.structures.nearest import grow
 from rnnzoo.training.config import Config, difference
+from rnnzoo.training.definitions import check_definitions
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import first_carry, init_state, make_optimizer
 from rnnzoo.typing import Params
@@ -38,6 +39,7 @@ def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dic
 
 def stored_state(folder: RunFolder, config: Config, which: str, warn: Callable[[str], None]) -> Any:
     """Step and state of the newest checkpoint of a run, the "last" or the "best"."""
+    check_definitions(folder.path, warn)
     checkpoints = folder.best if which == "best" else folder.last
     restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), warn)
     if restored is None:

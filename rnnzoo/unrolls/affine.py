@@ -13,6 +13,7 @@ from jax import lax
 from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Algebra
+from rnnzoo.trees import vary_like
 from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
 from rnnzoo.unrolls.base import Ran, Unroll, around, select, widen, with_last
 
@@ -108,6 +109,7 @@ class AffineUnroll(Unroll):
         if not jax.tree.leaves(zs)[0].shape[0]:
             return {"h": h_0[None][:0]}
         a, b = jax.vmap(maps)(zs, controls)
+        a = vary_like(a, b)
         b = b.astype(jnp.result_type(h_0, b, *jax.tree.leaves(a)))
         first = products.apply(jax.tree.map(lambda a: a[0], a), h_0) + b[0]
         h = self.system(products, a, jnp.concatenate([first[None].astype(b.dtype), b[1:]]))

@@ -11,6 +11,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from rnnzoo.cells.base import Cell
+from rnnzoo.jaxprs import reverse_only
 from rnnzoo.spec import spec
 from rnnzoo.trees import named
 from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
@@ -91,9 +92,7 @@ class Linearized(Unroll):
 
     def refuses(self, cell: Cell) -> str | None:
         reason = _no_derivative(cell)
-        return (
-            None if reason is None else f"{reason}; {type(self).__name__} needs the derivative of a step by the state"
-        )
+        return reason and f"{reason}; {type(self).__name__} needs the derivative of a step by the state"
 
     @abc.abstractmethod
     def forward(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
@@ -125,7 +124,8 @@ def _states_jvp(unroll: Linearized, cell: Cell, primals: Any, tangents: Any) -> 
 @functools.lru_cache(maxsize=256)
 def _no_derivative(cell: Cell) -> str | None:
     """Why a step has no derivative by the state in forward mode; None if it has."""
-    params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), cell.hidden_size)))
+    size = (cell.hidden_size,) * cell.feature_axes
+    params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), size[0] if len(size) == 1 else size)))
     state = jax.eval_shape(cell.initial_state, params)
     name = type(cell).__name__
     for path, leaf in named(state).items():
@@ -139,10 +139,6 @@ def _no_derivative(cell: Cell) -> str | None:
 
     features = (cell.hidden_size + cell.uses_dt,)
     x_t = jax.ShapeDtypeStruct((cell.history + 1, *features) if cell.history else features, jnp.float32)
-    try:
-        jax.eval_shape(push, params, state, x_t)
-    except TypeError as error:
-        if "custom_vjp" not in str(error):
-            raise
+    if cell.feature_axes == 1 and reverse_only(jax.make_jaxpr(push)(params, state, x_t).jaxpr):
         return f"step of {name} has no forward mode, as it calls a jax.custom_vjp"
     return None

@@ -1,0 +1,72 @@
+"""The files of a model folder: which may be there, and whether each is the one that config.json lists."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from rnnzoo.spec import UsageError
+from rnnzoo.training.config import read_text
+from rnnzoo.training.definitions import DEFINITIONS
+from rnnzoo.training.symbols import SYMBOLS
+
+FORMAT = 1
+WEIGHTS, TRAINING = "model.safetensors", "training.json"
+LISTED = (WEIGHTS, TRAINING, SYMBOLS, DEFINITIONS)  # in config.json, with size and checksum
+LARGEST_CONFIG = 2**20  # bytes
+
+
+def read_index(path: Path) -> dict[str, Any]:
+    """The contents of a model folder's config.json, checked as far as its format and its list of files."""
+    file = path / "config.json"
+    text = small_text(path, "config.json")
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is not JSON: {error}") from None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        found = facts.get("format") if isinstance(facts, dict) else facts
+        raise UsageError(f'{file} is not the config.json of a model folder: "format" is {found!r}; accepted: {FORMAT}')
+    files = facts.get("files")
+    names = set(files) if isinstance(files, dict) else set()
+    if WEIGHTS not in names or not names <= set(LISTED):
+        optional = " and ".join(LISTED[1:])
+        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, optionally, {optional}')
+    return facts
+
+
+def small_text(path: Path, name: str) -> str:
+    """The text of a file in the folder; `UsageError` if it is larger than any that belongs there."""
+    file = plain_file(path, name)
+    if file.stat().st_size > LARGEST_CONFIG:
+        raise UsageError(f"{file} has {file.stat().st_size} bytes; accepted: up to {LARGEST_CONFIG}")
+    return read_text(file)
+
+
+def plain_file(path: Path, name: str) -> Path:
+    """A regular file in the folder itself, not a link to one elsewhere."""
+    if not path.is_dir():
+        raise UsageError(f"no model folder {str(path)!r}")
+    file = path / name
+    if file.is_symlink() or not file.is_file():
+        raise UsageError(f"{file} is missing, or not a plain file in the folder; accepted: a model folder")
+    return file
+
+
+def check_file(path: Path, name: str, expected: Any) -> None:
+    """Raise `UsageError` unless the file has the size and the checksum that config.json lists."""
+    file = plain_file(path, name)
+    size = expected.get("bytes") if isinstance(expected, dict) else None
+    if file.stat().st_size != size:
+        raise UsageError(f"{file} has {file.stat().st_size} bytes, config.json says {size}: it is damaged")
+    if size_and_checksum(file)["sha256"] != expected.get("sha256"):
+        raise UsageError(f"{file} is not what config.json says (SHA-256): it is damaged or has been changed")
+
+
+def size_and_checksum(file: Path) -> dict[str, Any]:
+    """What config.json lists of a file."""
+    with file.open("rb") as opened:
+        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
+
+
+__all__ = ["FORMAT", "LISTED", "TRAINING", "WEIGHTS", "check_file", "read_index", "size_and_checksum", "small_text"]

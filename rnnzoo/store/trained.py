@@ -1,0 +1,34 @@
+"""The trained model of a run folder or a model folder. Apart from `model_folder`, which needs no optax."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+
+from rnnzoo.spec import UsageError
+from rnnzoo.store.model_folder import Trained, load_model
+from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.warm_start import stored_state
+
+
+def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) -> Trained:
+    """The model in a model folder; or that of a training run's checkpoint, the "last" or the "best", of its seed
+    number `seed`, from 0."""
+    if (path / WEIGHTS).exists():
+        return load_model(path, warn=warn)
+    folder = RunFolder(path)
+    config = folder.config()
+    if not 0 <= seed < config.seeds:
+        raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
+    folder.check_data(config.task, config.task.load())  # the data say what the model's inputs mean
+    model = config.network()
+    step, state = stored_state(folder, config, which, warn)
+    records = [r for r in folder.records() if r["step"] == step and "scores" in r]
+    scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
+    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, config.task.symbols)
+
+
+# ---- writing ---------------------------------------------------------------------------------------------
+
+
+__all__ = ["trained_run"]
