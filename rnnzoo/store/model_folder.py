@@ -143,6 +143,9 @@ def _training(path: Path) -> tuple[Config | None, str]:
         return None, str(error)
 
 
+# ---- writing ---------------------------------------------------------------------------------------------
+
+
 def _write_whole(path: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None:
     """Write the folder under a temporary name, and rename it once it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)

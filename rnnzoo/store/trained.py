@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 from rnnzoo.spec import UsageError
-from rnnzoo.store.model_folder import Trained, load_model
+from rnnzoo.store.model_folder import WEIGHTS, Trained, load_model
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.warm_start import stored_state
 
@@ -26,9 +26,6 @@ def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) 
     records = [r for r in folder.records() if r["step"] == step and "scores" in r]
     scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
     return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, config.task.symbols)
-
-
-# ---- writing ---------------------------------------------------------------------------------------------
 
 
 __all__ = ["trained_run"]
