@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import pytest
 from jax.experimental import rnn
 from support import assert_close, random_like
-from unroll_support import BATCH, CELLS, FEATURES, HIDDEN, LENGTHS, PAIRS, TIME, arguments, label, loss
+from unroll_support import BATCH, FEATURES, LENGTHS, TIME, arguments, loss
+from zoo import CELLS, HIDDEN, PAIRS, label
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers

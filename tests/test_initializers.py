@@ -7,13 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from structure_support import fits, own_structures
+from structure_support import fits
+from zoo import defaults, own_structures
 
 import rnnzoo
 from rnnzoo import cells, initializers, structures
 from rnnzoo.structures.base import Structure
 
-EVERY: list[Any] = [cls() for cls in rnnzoo.members("initializers").values() if cls.__module__.startswith("rnnzoo.")]
+EVERY = defaults("initializers")
 every_structure = pytest.mark.parametrize("structure", own_structures(), ids=str)
 
 

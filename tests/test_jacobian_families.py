@@ -3,8 +3,9 @@
 import jax
 import numpy as np
 import pytest
-from structure_support import OTHERS, draw, fitting, own_structures
+from structure_support import draw, fitting
 from support import assert_close
+from zoo import STRUCTURE_FIELDS, own_structures
 
 import rnnzoo
 from rnnzoo import structures
@@ -63,7 +64,7 @@ def test_families_by_name():
     assert structures.Banded().jacobian == structures.LowRank().jacobian == Dense()
     assert structures.Sum(a=Diagonal(), b=structures.Shift()).jacobian == Triangular()
     assert structures.Masked(structure=BlockDiagonal(block=2)).jacobian == BlockDiagonal(block=2)
-    assert len({type(s.jacobian) for s in OTHERS}) > 2
+    assert len({type(s.jacobian) for s in STRUCTURE_FIELDS}) > 2
 
 
 @families

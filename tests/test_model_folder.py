@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 from support import random_like
+from zoo import published
 
 import rnnzoo
 from rnnzoo import UsageError, cells, structures, tasks
@@ -54,9 +55,9 @@ def test_what_was_saved_comes_back(folder):
     assert sorted(p.name for p in folder.iterdir()) == ["README.md", "config.json", WEIGHTS]
 
 
-@pytest.mark.parametrize("name", sorted(rnnzoo.members("structures")))
+@pytest.mark.parametrize("name", published("structures"))
 def test_every_structure_has_parameters_that_can_be_written(tmp_path, name):
-    structure: Any = rnnzoo.members("structures")[name]
+    structure = published("structures")[name]
     try:
         cell = cells.Elman(hidden_size=16, structure=structure())
     except UsageError:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 from support import assert_close, inputs
-from unroll_support import FEATURES, LENGTHS, PAIRS, RESETS, arguments, is_numeric, parameters, quick
+from unroll_support import FEATURES, LENGTHS, RESETS, arguments, quick
+from zoo import PAIRS, has_quick_jacobian, is_numeric, parameters
 
 import rnnzoo
 from rnnzoo import cells, newton_report, run, structures, unrolls, wrappers
@@ -40,13 +41,7 @@ def steps_of(cell, time=3, controls=None):
     return steps, jax.random.normal(jax.random.key(5), (time, steps.start.size))
 
 
-def is_quick(cell):
-    """Of structures, one to each family of Jacobians; of cells, all with U diagonal."""
-    name = type(getattr(cell, "structure", Diagonal())).__name__
-    return name == "Diagonal" or (type(cell).__name__ == "LSTM" and name in ("Dense", "ComplexDiagonal", "Triangular"))
-
-
-@parameters("cell", PAIRS, is_quick)
+@parameters("cell", PAIRS, has_quick_jacobian)
 def test_jacobians_and_diagonals_are_those_of_the_step(x64, cell):
     steps, hs = steps_of(cell)
     controls = Control(active=jnp.array([True, False, True]), reset=jnp.array([False, False, True]))

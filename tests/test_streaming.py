@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close, inputs
-from unroll_support import CELLS, FEATURES, HIDDEN, arguments, is_varied, parameters
+from unroll_support import FEATURES, arguments
+from zoo import CELLS, HIDDEN, is_varied, parameters
 
 import rnnzoo
 from rnnzoo import cells, make_model_stepper, make_stepper, run, structures

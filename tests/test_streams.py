@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
+from zoo import defaults
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
@@ -96,7 +97,7 @@ def test_a_stream_goes_on_from_other_parameters(config, tmp_path):
     assert train(warm, tmp_path / "stream")["steps"] == 12
 
 
-@pytest.mark.parametrize("task", [cls() for cls in rnnzoo.members("tasks").values()], ids=str)
+@pytest.mark.parametrize("task", defaults("tasks"), ids=str)
 def test_who_has_streams(task: Any):
     own = type(task).segment is not Task.segment
     assert own == task.streams

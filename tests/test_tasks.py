@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from task_support import BATCH, LOSS, SCORES, draw, held_out, load, perfect, rough, score
+from zoo import defaults
 
 import rnnzoo
 from rnnzoo import tasks
 from rnnzoo.tasks import measures
 
-DEFAULTS: list[Any] = [cls() for cls in rnnzoo.members("tasks").values()]
+DEFAULTS = defaults("tasks")
 VARIANTS: list[Any] = [
     tasks.BinaryAddition(bits=1),
     tasks.BinaryAddition(bits=40),

@@ -4,7 +4,7 @@ The reference is `Loop`, operation by operation: compiling takes nearly all of t
 it is compared with is compiled with little optimisation (`quick`), or not at all (`eager`).
 
 Values and gradients are compared for every cell; other kinds of derivatives, and what only `run` and the unroll can
-break, for every unroll with the cells of `VARIED`. The rest of the products is marked slow.
+break, for every unroll with the cells of `zoo.VARIED`. The rest of the products is marked slow.
 """
 
 import dataclasses
@@ -16,27 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close, random_like
-from unroll_support import (
-    BATCH,
-    FEATURES,
-    LENGTHS,
-    PAIRS,
-    RESETS,
-    UNROLLS,
-    arguments,
-    each_other,
-    each_pair,
-    each_unroll,
-    eager,
-    is_numeric,
-    loss,
-    parameters,
-    quick,
-    stack,
-    values_and_gradients,
-    varied_cell,
-    varied_other,
-)
+from unroll_support import BATCH, FEATURES, LENGTHS, RESETS, arguments, eager, loss, quick, stack, values_and_gradients
+from zoo import PAIRS, UNROLLS, each_other, each_pair, each_unroll, is_numeric, parameters, varied_cell, varied_other
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
