@@ -139,8 +139,9 @@ def _uses(cell, each, us, rest, initial, state, zs, controls) -> Uses:
 
         return advance(cell, Watched(rest, read), state, z_t, control_t, initial, sums)
 
+    # A whole loop, and of the arrays themselves: then a step has the right types without any step, and on meshes, too.
     jax.eval_shape(
-        each(look), state, *jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
+        lambda: lax.scan(lambda state, inputs_t: (each(look)(state, *inputs_t), None), state, (zs, controls))
     )
     summands = tuple(gate for gate in us if leaf(zs, gate) is not None)
     return Uses(tuple(dict.fromkeys(together)), sources, summands, tuple(sorted(read)))
