@@ -142,7 +142,7 @@ def _lanes(array: Array, axis: int, count: int) -> Array:
 
 
 def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
-    """Noise of its own for every sequence, leaves (T, *B, ...)."""
+    """Separate noise for every sequence, leaves (T, *B, ...)."""
     draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 

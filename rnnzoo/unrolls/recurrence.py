@@ -1,6 +1,6 @@
 """The states of a recurrence by `lax.scan`, with exact derivatives whose expensive part is taken out of the loop.
 
-The tangent of the states obeys a linear recurrence of its own. It is written so that its transpose, which is the
+The tangent of the states obeys a linear recurrence. It is written so that its transpose, which is the
 backward pass, carries only the cotangent of the state and emits the cotangents of z_t + U v; the gradient of every U
 then is one product over all t, after the loop. What it needs to know of a step, `recur` tells it (`Uses`)."""
 
