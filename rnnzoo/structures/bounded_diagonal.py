@@ -13,7 +13,7 @@ from rnnzoo.typing import Array, Float, Key
 class BoundedDiagonal(Structure):
     """U = diag(low + (high - low) sigmoid(u)), u = {"logit": (H,)}: each entry between low and high, never there.
 
-    `materialize` gives {"diagonal": (H,)}; all methods accept either form. At first uniform in (low, high)."""
+    `materialize` gives the diagonal (H,). At first uniform in (low, high)."""
 
     low: float = -1.0
     """The lower end: 0 for decays without a change of sign."""
@@ -31,13 +31,11 @@ class BoundedDiagonal(Structure):
     def init(self, key: Key, size: int) -> dict[str, Array]:
         return {"logit": jax.random.logistic(key, (size,))}  # whose sigmoid is uniform
 
-    def materialize(self, u: dict[str, Array]) -> dict[str, Array]:
-        if "diagonal" in u:
-            return u
-        return {"diagonal": self.low + (self.high - self.low) * jax.nn.sigmoid(u["logit"])}
+    def materialize(self, u: dict[str, Array]) -> Float[Array, " H"]:
+        return self.low + (self.high - self.low) * jax.nn.sigmoid(u["logit"])
 
-    def matvec(self, u: dict[str, Array], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u)["diagonal"] * h
+    def matvec(self, u: Float[Array, " H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u * h
 
     def flops_per_step(self, size: int) -> int:
         return size

@@ -47,6 +47,9 @@ class ComplexPairs(Algebra):
         u = {"re": self.structure.init(re_key, size // 2), "im": self.structure.init(im_key, size // 2)}
         return u if self.connectivity == "none" else with_unit_radius(self, u, size)
 
+    def materialize(self, u: dict[str, PyTree]) -> dict[str, PyTree]:
+        return {part: self.structure.materialize(v) for part, v in u.items()}
+
     def matvec(self, u: dict[str, PyTree], h: Float[Array, " H"]) -> Float[Array, " H"]:
         times, re, im = self.structure.matvec, *jnp.split(h, 2)
         return jnp.concatenate([

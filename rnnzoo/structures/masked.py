@@ -21,8 +21,8 @@ class Masked(Structure):
         Parameters  full   those of V, which start as they do without a mask
                     size   (H, 0), no numbers: what `materialize` knows H from
 
-    `materialize` gives U itself, (H, H), at the cost of H products by V; all methods accept either form. A mask
-    can only remove cycles: connectivity is that of V. `SparseMask` is the cheap form for any V."""
+    `materialize` gives U itself, (H, H), at the cost of H products by V. A mask can only remove cycles: connectivity
+    is that of V. `SparseMask` is the cheap form for any V."""
 
     structure: Structure = Dale()
     """The structure of V."""
@@ -47,15 +47,13 @@ class Masked(Structure):
     def init(self, key: Key, size: int) -> dict[str, PyTree]:
         return {"full": self.structure.init(key, size), "size": jnp.zeros((size, 0))}
 
-    def materialize(self, u: PyTree) -> Float[Array, "H H"]:
-        if not isinstance(u, dict):
-            return u
+    def materialize(self, u: dict[str, PyTree]) -> Float[Array, "H H"]:
         size, dtype = u["size"].shape[0], u["size"].dtype
-        full = jax.vmap(self.structure.matvec, (None, 0), 1)(u["full"], jnp.eye(size, dtype=dtype))
-        return full * self.by.mask(size)
+        v = self.structure.materialize(u["full"])
+        return jax.vmap(self.structure.matvec, (None, 0), 1)(v, jnp.eye(size, dtype=dtype)) * self.by.mask(size)
 
-    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u) @ h
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u @ h
 
     def num_params(self, size: int) -> int:
         with jax.ensure_compile_time_eval():

@@ -17,9 +17,10 @@ def with_unit_radius(structure: Structure, u: PyTree, size: int) -> PyTree:
 
     The radius is how much a vector grows per product in the long run (Gelfand's formula), at the cost of a few
     hundred products and no (H, H) array."""
+    ready = structure.materialize(u)
 
     def step(h, _):
-        h = structure.matvec(u, h)
+        h = structure.matvec(ready, h)
         norm = jnp.linalg.norm(h)
         return h / norm, jnp.log(norm)
 
