@@ -18,9 +18,12 @@ EXACT = 256  # the largest hidden_size whose eigenvalues are computed
 
 @spec
 class SpectralRadius(Initializer):
-    """What the structure draws, scaled so that the largest eigenvalue of U has modulus `radius`: exactly, by the
-    eigenvalues, up to hidden_size 256; beyond that, by how much vectors grow per product (Gelfand's formula), good to a
-    few percent. For structures that are linear in u and not nilpotent, whose U scales with u."""
+    """The structure's own draw, scaled so that the largest eigenvalue of U has modulus `radius`. Only for structures
+    that are linear in u and not nilpotent.
+
+    Up to hidden_size 256 the eigenvalues are computed. Beyond that the radius is still exact if the only cycles are
+    self-loops, as in a triangle; otherwise it is estimated from how fast random vectors grow under repeated products
+    with U (Gelfand's formula), good to a few percent."""
 
     examples = ("Banded", "Ring", "SparseMask", "Dense")
 
