@@ -11,14 +11,14 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class BoundedDiagonal(Structure):
-    """U = diag(low + (high - low) sigmoid(u)), u = {"logit": (H,)}: each entry between low and high, never there.
+    """U = diag(low + (high - low) sigmoid(logit)), u = {"logit": (H,)}: each entry is strictly between low and high.
 
-    `materialize` gives the diagonal (H,). At first uniform in (low, high)."""
+    `materialize` gives the diagonal (H,). Initially uniform in (low, high)."""
 
     low: float = -1.0
-    """The lower end: 0 for decays without a change of sign."""
+    """The lower bound; 0 gives decays without changes of sign."""
     high: float = 1.0
-    """The upper end."""
+    """The upper bound."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

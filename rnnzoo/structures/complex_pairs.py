@@ -1,5 +1,5 @@
-"""A structure of complex numbers, in real form: by default the Jordan blocks of complex pairs of eigenvalues
-(the second part of https://stats.stackexchange.com/q/210111), with `Jordan` all that a real matrix consists of."""
+"""A structure with complex entries, in real form: by default the Jordan blocks of complex pairs of eigenvalues (the
+second part of https://stats.stackexchange.com/q/210111); real matrices consist of these and the blocks of `Jordan`."""
 
 import jax
 import jax.numpy as jnp
@@ -20,12 +20,12 @@ class ComplexPairs(Algebra):
         U = [[A, -B],                   Parameters  re  those of A
              [B,  A]]                               im  those of B
 
-    In `ToeplitzBlocks(block=2)`, the default, are all Jordan blocks of two complex units. Over `Diagonal` it is
-    `ComplexDiagonal`, which is faster. At first both parts are as they are alone, with one factor so that the spectral
-    radius of U is about 1, unless U is nilpotent."""
+    The default, `ToeplitzBlocks(block=2)`, contains all Jordan blocks of two complex units. With `Diagonal`, U is a
+    `ComplexDiagonal`, which is faster. Initially both parts are drawn as `structure` draws them, then scaled by one
+    number so that the spectral radius of U is about 1, unless U is nilpotent."""
 
     structure: Algebra = ToeplitzBlocks(block=2)
-    """The structure of A and B: one whose members are added by adding their parameters."""
+    """The structure of A and B; one whose matrices are added by adding their parameters."""
 
     jacobian = Dense()
 

@@ -17,9 +17,9 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Expm(Structure):
-    """U = exp(A), A = -A^T, with u (P,), P = H (H - 1) / 2, as in `Skew`: orthogonal whatever u is.
+    """U = exp(A), A = -A^T, with u (P,), P = H (H - 1) / 2, as in `Skew`: orthogonal for every u.
 
-    `materialize` gives U itself, (H, H). At first A has 2 x 2 blocks on its diagonal with angles t uniform in
+    `materialize` gives U itself, (H, H). Initially A has 2 x 2 blocks on its diagonal with angles t uniform in
     (-pi, pi), as in the authors' code (after Henaff et al. 2016): U has pairs of eigenvalues exp(1j t). All rotations
     have this form."""
 
@@ -35,7 +35,7 @@ class Expm(Structure):
         return from_rotations(angle, size)
 
     def materialize(self, u: Float[Array, " P"]) -> Float[Array, "H H"]:
-        skew = skew_matrix(u.astype(jnp.promote_types(u.dtype, jnp.float32)))  # there are no solvers for less
+        skew = skew_matrix(u.astype(jnp.promote_types(u.dtype, jnp.float32)))  # not implemented for narrower types
         return expm(skew).astype(u.dtype)
 
     def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:

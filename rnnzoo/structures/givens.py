@@ -20,11 +20,11 @@ class Givens(Structure):
 
         G[k][p, p] = G[k][q, q] = cos(a)          G[k][q, p] = -G[k][p, q] = sin(a)
 
-    `materialize` gives {"cos": (L, H / 2), "sin": (L, H / 2)}. At first the angles are uniform in (-pi, pi).
+    `materialize` gives {"cos": (L, H / 2), "sin": (L, H / 2)}. Initially the angles are uniform in (-pi, pi).
     The paper has complex rotations, and pairs that do not wrap around."""
 
     layers: Size = 2
-    """Number of layers; a unit hears 2 L others."""
+    """Number of layers L; a unit hears 2 L units."""
 
     connectivity = "cyclic"
     closure = Dense()

@@ -18,7 +18,7 @@ class Householder(Structure):
         R_k = I - 2 u[k] u[k]^T / (u[k]^T u[k])
 
     All n at once in the form U = I - v^T t v (Joffrain et al. 2006), at a cost of 4 n H a step. `materialize` gives v
-    (n, H), the u[k] with norm 1, and t (n, n), a triangular matrix. At first u is normal: reflections
+    (n, H), the u[k] with norm 1, and t (n, n), a triangular matrix. Initially u is normal: reflections
     uniform over all directions. The lengths of the u[k] are redundant, but a u[k] = 0 reflects nothing: R_k = I. H
     reflections make any orthogonal matrix with the determinant (-1)^H. The paper has u[k] with k leading zeros."""
 
@@ -36,7 +36,7 @@ class Householder(Structure):
         return jax.random.normal(key, (self.count, size))
 
     def materialize(self, u: Float[Array, "n H"]) -> dict[str, Array]:
-        v = u.astype(jnp.promote_types(u.dtype, jnp.float32))  # there are no solvers for less
+        v = u.astype(jnp.promote_types(u.dtype, jnp.float32))  # not implemented for narrower types
         squares = (v**2).sum(1, keepdims=True)
         v /= jnp.sqrt(jnp.where(squares > 0, squares, 1))  # dropout can leave a vector of zeros; 0 / 0 has no gradient
         overlaps = v @ v.T

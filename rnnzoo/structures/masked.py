@@ -10,7 +10,7 @@ from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
 from rnnzoo.structures.patterns import Pattern, RandomRows
-from rnnzoo.structures.spectral import drawn, pattern
+from rnnzoo.structures.spectral import pattern, random_parameters
 from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
@@ -18,11 +18,11 @@ from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 class Masked(Structure):
     """U_ij = V_ij where `by` has an edge j -> i, else 0, with V of `structure`::
 
-        Parameters  full   those of V, which start as they do without a mask
-                    size   (H, 0), no numbers: what `materialize` knows H from
+        Parameters  full   those of V, drawn as without a mask
+                    size   (H, 0), no numbers: it tells `materialize` what H is
 
     `materialize` gives U itself, (H, H), at the cost of H products by V. A mask can only remove cycles: connectivity
-    is that of V. `SparseMask` is the cheap form for any V."""
+    is that of V. If V may be any matrix, `SparseMask` is cheaper."""
 
     structure: Structure = Dale()
     """The structure of V."""
@@ -58,7 +58,7 @@ class Masked(Structure):
     def num_params(self, size: int) -> int:
         with jax.ensure_compile_time_eval():
             weights = jax.random.normal(jax.random.key(2), (size, size))
-            grads = jax.grad(lambda u: (weights * self.materialize(u)).sum())(drawn(self, size))
+            grads = jax.grad(lambda u: (weights * self.materialize(u)).sum())(random_parameters(self, size))
             return sum(int(np.count_nonzero(g)) for g in jax.tree.leaves(grads))
 
     def nonzeros(self, size: int) -> int:

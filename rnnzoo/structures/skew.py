@@ -18,7 +18,7 @@ class Skew(Structure):
     """U = A - A^T - gamma I, with A above the diagonal; u (P,), P = H (H - 1) / 2, are the parameters of A as of a
     `StrictlyTriangular`. All eigenvalues have the real part -gamma.
 
-    `materialize` gives U itself, (H, H). At first normal, scaled so that the eigenvalues of A - A^T fill the segment
+    `materialize` gives U itself, (H, H). Initially normal, scaled so that the eigenvalues of A - A^T fill the segment
     from about -1j to 1j."""
 
     gamma: NonNegative = 0.0

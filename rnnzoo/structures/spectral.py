@@ -1,4 +1,4 @@
-"""The spectral radius at the start of training, and the nonzeros, for structures with no closed form for them."""
+"""The spectral radius and the nonzeros of U, for structures that have no formula for them."""
 
 import functools
 
@@ -50,15 +50,15 @@ def _growth(structure: Structure, ready: PyTree, size: int) -> Float[Array, ""]:
     return jnp.exp(lax.scan(step, starts, length=SETTLE + MEASURE)[1][SETTLE:].mean())
 
 
-def drawn(structure: Structure, size: int) -> PyTree:
-    """Random parameters with no regard to how training starts."""
-    leaves, tree = jax.tree.flatten(structure.init(jax.random.key(0), size))
-    keys = jax.random.split(jax.random.key(1), max(1, len(leaves)))
-    return tree.unflatten([jax.random.normal(k, a.shape, a.dtype) for k, a in zip(keys, leaves, strict=False)])
+def random_parameters(structure: Structure, size: int, seed: int = 0) -> PyTree:
+    """Normally distributed parameters, whatever `init` draws."""
+    rng = np.random.default_rng(seed)
+    like = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    return jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape), a.dtype), like)
 
 
 @functools.lru_cache(maxsize=64)
 def pattern(structure: Structure, size: int) -> np.ndarray:
-    """Where U of random parameters is not 0, (H, H) bools: the entries that may differ from 0."""
+    """Which entries of U may differ from 0, (H, H) bools: those that do with random parameters."""
     with jax.ensure_compile_time_eval():
-        return np.asarray(structure.matrix(drawn(structure, size), size)) != 0
+        return np.asarray(structure.matrix(random_parameters(structure, size), size)) != 0

@@ -14,11 +14,11 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class StableComplex(Structure):
-    """`ComplexDiagonal` with the eigenvalues exp(-exp(nu) + 1j theta), whose modulus is below 1 whatever u is::
+    """`ComplexDiagonal` with the eigenvalues exp(-exp(nu) + 1j theta), whose modulus is below 1 for every u::
 
         Parameters  nu (H / 2,), theta (H / 2,)
 
-    `materialize` gives re and im, as a `ComplexDiagonal` has them. At first as there: uniform over the area of the
+    `materialize` gives re and im, as a `ComplexDiagonal` has them. Initially as there: uniform over the area of the
     ring 0.9 <= modulus < 1. The paper has exp(theta), for small angles."""
 
     connectivity = "cyclic"

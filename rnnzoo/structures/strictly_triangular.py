@@ -13,12 +13,12 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class StrictlyTriangular(Algebra):
-    """U_ij may differ from 0 where i < j, so that U^H = 0. u (P,), P = H (H - 1) / 2, is the parameters of a
-    `Triangular` of H - 1 units, one to the right::
+    """U_ij may differ from 0 where i < j, so that U^H = 0. u (P,), P = H (H - 1) / 2, are the parameters of a
+    `Triangular` T of H - 1 units, which is moved one column to the right::
 
         U[i, j + 1] = T[i, j]                     T = Triangular().materialize(u)
 
-    `materialize` gives U itself, (H, H). At first normal with standard deviation
+    `materialize` gives U itself, (H, H). Initially normal with standard deviation
     1 / sqrt(H)."""
 
     connectivity = "none"

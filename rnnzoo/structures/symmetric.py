@@ -17,7 +17,7 @@ class Symmetric(Structure):
     """U = A + A^T - diag(A), with A the upper triangle; u (P,), P = H (H + 1) / 2, are the parameters of A as of a
     `Triangular`. All eigenvalues are real.
 
-    `materialize` gives U itself, (H, H). At first normal with standard deviation
+    `materialize` gives U itself, (H, H). Initially normal with standard deviation
     1 / (2 sqrt(H)), for which the eigenvalues fill the segment from -1 to 1 (Wigner's semicircle)."""
 
     connectivity = "cyclic"

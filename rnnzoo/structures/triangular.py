@@ -13,11 +13,11 @@ from rnnzoo.typing import Array, Float, Key
 @spec
 class Triangular(Algebra):
     """U_ij may differ from 0 where i <= j: unit i hears itself and the units after it. u (P,), P = H (H + 1) / 2,
-    holds the triangle folded, so that no gather is needed to lay it out (TensorFlow Probability's `FillTriangular`)::
+    is the triangle folded so that no gather is needed to unfold it (TensorFlow Probability's `FillTriangular`)::
 
         U[i, j] = u[n] if n < P else u[H (H + 1) - 1 - n]        n = i H + j, i <= j
 
-    `materialize` gives U itself, (H, H). At first the diagonal is uniform in (-1, 1) as in `Diagonal`, the rest normal
+    `materialize` gives U itself, (H, H). Initially the diagonal is uniform in (-1, 1) as in `Diagonal`, the rest normal
     with standard deviation 1 / (2 sqrt(H)): with more, U^n grows by orders of magnitude before it decays."""
 
     connectivity = "cascade"
