@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from golden import update
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax.flatten_util import ravel_pytree
@@ -234,8 +233,3 @@ def test_a_householder_vector_of_zeros_reflects_nothing(x64):
 def test_json_round_trip(structure):
     again = rnnzoo.from_json(rnnzoo.to_json(structure))
     assert again == structure and hash(again) == hash(structure) and repr(again) == repr(structure)
-
-
-def test_golden_files():
-    """After a change that is meant: ``python -m tests.golden.update``."""
-    assert update.stored("structures") == update.current("structures")
