@@ -1,6 +1,6 @@
 """What a member written outside the package needs: the bases of structures, cells, wrappers, unrolls and tasks."""
 
-from rnnzoo.cells.base import Affine, Cell, Recurrent
+from rnnzoo.cells.base import Affine, Cell, MatrixMemory, Recurrent
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.spec import Size, Spec, UsageError, spec
@@ -19,6 +19,7 @@ __all__ = [
     "Connectivity",
     "Control",
     "Initializer",
+    "MatrixMemory",
     "Noisy",
     "PerGate",
     "Recurrent",

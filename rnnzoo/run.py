@@ -14,7 +14,7 @@ from jax.core import Tracer
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.spec import UsageError
-from rnnzoo.trees import check_tree, path_name, vary_like
+from rnnzoo.trees import check_tree, path_name, shard_like, vary_like
 from rnnzoo.typing import Array, Bool, Control, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.base import Ran, Unroll
 from rnnzoo.unrolls.scan import Scan
@@ -114,7 +114,7 @@ def _core(
 ) -> Ran:  # fmt: skip
     """What `run` computes, from arguments that have been checked."""
     time, *batch = xs.shape[: xs.ndim - cell.feature_axes]
-    state = _initial_state(cell, params, state, tuple(batch), (xs, params))
+    state = _initial_state(cell, params, state, tuple(batch), xs)
     noise = None if key is None or not isinstance(cell, Noisy) else _noise(cell, key, time, tuple(batch))
     inputs = (xs, _controls(time, tuple(batch), *controls, noise))
     inputs = jax.tree.map(lambda a: _lanes(a, 1, len(batch)), inputs)
@@ -142,7 +142,7 @@ def _lanes(array: Array, axis: int, count: int) -> Array:
 
 
 def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
-    """Noise of its own for every sequence, leaves (T, *B, ...)."""
+    """Separate noise for every sequence, leaves (T, *B, ...)."""
     draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 
@@ -168,7 +168,7 @@ def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
     return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
 
 
-def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes, like: PyTree) -> State:
+def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes, xs: Array) -> State:
     """The state before the first step, with leaves (*B, ...), in the dtypes that the cell carries."""
     initial = cell.initial_state(params)
     given = initial if state is None else state
@@ -185,9 +185,9 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes,
                 f"state{path_name(path)} of {type(cell).__name__} has shape {leaf.shape}; "
                 f"accepted: {(*batch, *like.shape)}" + (f" or {like.shape}" if batch else "")
             )
-        return jnp.broadcast_to(leaf, (*batch, *like.shape))
+        return shard_like(jnp.broadcast_to(leaf, (*batch, *like.shape)), xs, slice(1, 1 + len(batch)))
 
-    return vary_like(jax.tree_util.tree_map_with_path(fit, given, initial), like)
+    return vary_like(jax.tree_util.tree_map_with_path(fit, given, initial), (xs, params))
 
 
 def _say_bytes(state: State, time: Axis) -> None:

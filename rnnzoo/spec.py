@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class UsageError(ValueError):
-    """What the user gave cannot be used. The command line prints the message and exits with code 2."""
+    """The user's input cannot be used. The command line prints the message and exits with code 2."""
 
 
 class UnknownMember(UsageError):
@@ -97,7 +97,7 @@ def describe(hint: Any) -> str:
 
 
 def accepts(hint: Any, value: Any) -> bool:
-    """Whether `value` may stand in a field of type `hint`. Strict: True is no integer, NaN is no number."""
+    """Whether a field of type `hint` accepts `value`. Strict: True is no integer, NaN is no number."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return accepts(args[0], value) and all(value in a for a in args[1:] if isinstance(a, Range))

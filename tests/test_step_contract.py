@@ -16,7 +16,7 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.base import Affine, Cell, Noisy, PerGate, Recurrent, Structures, Wrapper, spec
+from rnnzoo.base import Affine, Cell, MatrixMemory, Noisy, PerGate, Recurrent, Structures, Wrapper, spec
 from rnnzoo.cells.recur import scoped
 from rnnzoo.structures import Dense, Diagonal
 
@@ -626,6 +626,39 @@ def test_states_of_any_shape(x64):
 
     for unroll in SCANS:
         agrees(Outer(hidden_size=3), unroll)
+
+
+@spec
+class GatedDelta(MatrixMemory):
+    """Two heads of a gated delta rule: decay, erase what the key holds, write."""
+
+    gates = ("q", "k", "v", "g", "beta")
+    memory_shape = (2, 3, 3)
+
+    def memory(self, params, z_t):
+        q, k, v = (z_t[name].reshape(2, 3) for name in "qkv")
+        k = k / jnp.linalg.norm(k, axis=-1, keepdims=True)
+        g, beta = -jax.nn.softplus(z_t["g"]).reshape(2, 3)[:, :1], jax.nn.sigmoid(z_t["beta"]).reshape(2, 3)[:, :1]
+        return {"q": q, "k": beta * k, "v": v, "g": g, "a": -beta * k, "b": jnp.exp(g) * k}
+
+
+@by_scan
+def test_matrix_memory(x64, unroll):
+    cell = GatedDelta(hidden_size=6)
+    agrees(cell, unroll)
+    params, xs = cell.init(KEY, 2), inputs()
+    ys, last, states = run(cell, params, xs, states=True, unroll=unroll)
+    assert ys.shape == (5, 2, 6) and states["s"].shape == (5, 2, 2, 3, 3)
+    s = np.zeros((2, 3, 3))
+    for t in range(5):
+        z = {g: np.asarray(params["w"][g] @ xs[t, 0] + params["b"][g]) for g in cell.gates}
+        for n in range(2):
+            q, k, v = (z[g][3 * n : 3 * n + 3] for g in "qkv")
+            k, alpha = k / np.linalg.norm(k), 1 / (1 + np.exp(z["g"][3 * n]))
+            beta = 1 / (1 + np.exp(-z["beta"][3 * n]))
+            s[n] = alpha * (s[n] - beta * np.outer(k, k @ s[n])) + beta * np.outer(k, v)
+            assert_close(ys[t, 0, 3 * n : 3 * n + 3], s[n].T @ q, 1e-12)
+    assert_close(last["s"][0], s, 1e-12)
 
 
 def test_noise_is_seen_through(x64):

@@ -27,7 +27,8 @@ from rnnzoo.spec import spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.base import Unroll
-from rnnzoo.unrolls.recurrence import _uses, one
+from rnnzoo.unrolls.recurrence import one
+from rnnzoo.unrolls.uses import uses_of
 
 # ---- every triple, abstractly ----------------------------------------------------------------------------
 
@@ -202,7 +203,7 @@ def test_parameters_of_a_cells_own(x64, structure):
     assert_close(scan(args), values_and_gradients(cell, unrolls.Loop(), args, **options))
     us, rest = matrices(args[0], cell.gates)
     zs = jax.vmap(cell.project, (None, 0))(args[0], args[1][:, 0])
-    seen = _uses(cell, one, us, rest, None, cell.initial_state(args[0]), zs, Control())
+    seen = uses_of(cell, one, us, rest, None, cell.initial_state(args[0]), zs, Control())
     assert seen.read == ("a", "c", "d", "e") and seen.summands == ("t",) and seen.together == (cell.gates,)
 
 

@@ -23,8 +23,8 @@ class CuDNN(Unroll):
     per gate (cuDNN's second one is 0). lengths and reverse work; resets do not. Reverse mode only: no `jax.jvp`, and no
     `jax.vmap`, hence no several seeds at once. Products are as precise as `jax.default_matmul_precision` says.
 
-    No GPU was at hand when this was written: everything but the kernel itself is tested, on a CPU, with JAX's own
-    reference in the kernel's place."""
+    It has not run on a GPU yet. All but the kernel itself is tested on a CPU, with JAX's own reference in the kernel's
+    place."""
 
     def refuses(self, cell: Cell) -> str | None:
         name = type(cell).__name__

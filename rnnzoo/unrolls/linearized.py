@@ -65,7 +65,7 @@ class Steps:
     def diagonals(self, before: Float[Array, "T N"]) -> Float[Array, "T N"]:
         """The diagonals of `jacobians`, one probe after the other: no more memory than some states."""
 
-        # Each unit is in one probe, and no unit hears two of a probe.
+        # Each unit belongs to one probe, and no unit depends on two units of the same probe.
         def add(total, probe):
             return total + probe * self._push(before, probe), None
 

@@ -1,7 +1,7 @@
-"""Golden files: what each member looks like to whoever stored its parameters. A change here breaks checkpoints.
+"""Golden files: what a stored file of each member depends on, its JSON and its parameters. A change breaks old files.
 
-``python -m tests.golden.update`` writes them anew, ``tests/golden/<family>/<Name>.json`` and, for the Flax faces,
-``tests/golden/faces.json``; read the difference before you commit it.
+``python -m tests.golden.update`` rewrites them: ``tests/golden/<family>/<Name>.json`` and, for the Flax faces,
+``tests/golden/faces.json``. Read the difference before you commit it.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import jax
 
 import rnnzoo
-from rnnzoo.spec import to_dict
+from rnnzoo.spec import field_types, to_dict
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE, INPUT_SIZE = 8, 4
@@ -24,12 +24,21 @@ def shapes(tree: Any, root: str = "") -> dict[str, str]:
     return {name: str(leaf.shape) for name, (_, leaf) in zip(names, leaves, strict=True)}
 
 
-def structure(cls: Any) -> dict[str, Any]:
-    """A structure with its default fields, of size 8."""
-    member = cls()
+def specification(member: Any) -> dict[str, Any]:
+    """The JSON of a member: the names and the values of its fields."""
+    return {"spec": to_dict(member)}
+
+
+def pattern(member: Any) -> dict[str, Any]:
+    """A pattern of 8 units, whose edges say what stored numbers mean: row i has a 1 where unit i hears unit j."""
+    rows = ["".join(map(str, row)) for row in member.mask(SIZE).astype(int)]
+    return specification(member) | {"mask": rows}
+
+
+def structure(member: Any) -> dict[str, Any]:
+    """A structure of size 8."""
     u = jax.eval_shape(lambda: member.init(jax.random.key(0), SIZE))
-    return {
-        "spec": to_dict(member),
+    return specification(member) | {
         "params": shapes(u, "u"),
         "num_params": member.num_params(SIZE),
         "nonzeros": member.nonzeros(SIZE),
@@ -37,12 +46,10 @@ def structure(cls: Any) -> dict[str, Any]:
     }
 
 
-def cell(cls: Any) -> dict[str, Any]:
-    """A cell with its default fields, 8 hidden units and 4 input features."""
-    member = cls(hidden_size=SIZE)
+def cell(member: Any) -> dict[str, Any]:
+    """A cell with 4 input features."""
     params = jax.eval_shape(lambda: member.init(jax.random.key(0), INPUT_SIZE))
-    return {
-        "spec": to_dict(member),
+    return specification(member) | {
         "params": shapes(params),
         "state": shapes(jax.eval_shape(member.initial_state, params)),
         "output_size": member.output_size,
@@ -71,13 +78,21 @@ def faces() -> dict[str, dict[str, str]]:
     return found
 
 
-FAMILIES = {"structures": structure, "cells": cell}
+FAMILIES = {  # what the golden file of a member says
+    "cells": cell,
+    "initializers": specification,
+    "patterns": pattern,
+    "structures": structure,
+    "tasks": specification,
+    "unrolls": specification,
+}
 
 
 def current(family: str) -> dict[str, dict[str, Any]]:
-    """Name -> what the golden file of each of the package's own members should say."""
-    own = {n: c for n, c in rnnzoo.members(family).items() if c.__module__.startswith("rnnzoo.")}
-    return {name: json.loads(json.dumps(FAMILIES[family](cls))) for name, cls in own.items()}
+    """Name -> what the golden file of each of the package's own members should say, with its default fields."""
+    own: dict[str, Any] = {n: c for n, c in rnnzoo.members(family).items() if c.__module__.startswith("rnnzoo.")}
+    made = {n: c(hidden_size=SIZE) if "hidden_size" in field_types(c) else c() for n, c in own.items()}
+    return {name: json.loads(json.dumps(FAMILIES[family](member))) for name, member in made.items()}
 
 
 def stored(family: str) -> dict[str, dict[str, Any]]:
