@@ -4,6 +4,7 @@
 ``tests/golden/faces.json``. Read the difference before you commit it.
 """
 
+import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import jax
 
 import rnnzoo
-from rnnzoo.spec import field_types, to_dict
+from rnnzoo.spec import to_dict
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE, INPUT_SIZE = 8, 4
@@ -78,10 +79,19 @@ def faces() -> dict[str, dict[str, str]]:
     return found
 
 
+def model(member: Any) -> dict[str, Any]:
+    """A whole network, or how its layers are stacked."""
+    params = jax.eval_shape(lambda: member.init(jax.random.key(0))) if isinstance(member, rnnzoo.models.Model) else {}
+    return specification(member) | {"params": shapes(params)}
+
+
 FAMILIES = {  # what the golden file of a member says
     "cells": cell,
+    "configs": specification,
     "initializers": specification,
+    "models": model,
     "patterns": pattern,
+    "per_gate": specification,
     "structures": structure,
     "tasks": specification,
     "unrolls": specification,
@@ -91,8 +101,15 @@ FAMILIES = {  # what the golden file of a member says
 def current(family: str) -> dict[str, dict[str, Any]]:
     """Name -> what the golden file of each of the package's own members should say, with its default fields."""
     own: dict[str, Any] = {n: c for n, c in rnnzoo.members(family).items() if c.__module__.startswith("rnnzoo.")}
-    made = {n: c(hidden_size=SIZE) if "hidden_size" in field_types(c) else c() for n, c in own.items()}
-    return {name: json.loads(json.dumps(FAMILIES[family](member))) for name, member in made.items()}
+    return {name: json.loads(json.dumps(FAMILIES[family](_made(cls)))) for name, cls in own.items()}
+
+
+def _made(cls: Any) -> Any:
+    """A member with its default fields, and with small ones where there is no default."""
+    cell = rnnzoo.cells.LSTM(hidden_size=SIZE)
+    small = {"hidden_size": SIZE, "task": rnnzoo.tasks.Parity(), "input_size": INPUT_SIZE, "output_size": 2}
+    bare = [f.name for f in dataclasses.fields(cls) if f.name == "hidden_size" or f.default is dataclasses.MISSING]
+    return cls(**{name: small.get(name, cell) for name in bare})
 
 
 def stored(family: str) -> dict[str, dict[str, Any]]:
