@@ -2,12 +2,13 @@
 
 from rnnzoo.cells.base import Affine, Cell, MatrixMemory, Recurrent
 from rnnzoo.cells.noise import Noisy
+from rnnzoo.cells.recur import Recur, adding, hearing, scoped
 from rnnzoo.initializers.base import Initializer
-from rnnzoo.spec import Size, Spec, UsageError, spec
+from rnnzoo.spec import Fraction, Positive, Size, Spec, UsageError, spec
 from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
 from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Connectivity, Control, cast
-from rnnzoo.unrolls.base import Unroll
+from rnnzoo.typing import Array, Connectivity, Control, Key, Params, PyTree, State, cast
+from rnnzoo.unrolls.base import Unroll, advance
 from rnnzoo.wrappers.base import Wrapper
 
 __all__ = [
@@ -18,19 +19,30 @@ __all__ = [
     "Cell",
     "Connectivity",
     "Control",
+    "Fraction",
     "Initializer",
+    "Key",
     "MatrixMemory",
     "Noisy",
+    "Params",
     "PerGate",
+    "Positive",
+    "PyTree",
+    "Recur",
     "Recurrent",
     "Size",
     "Spec",
+    "State",
     "Structure",
     "Structures",
     "Task",
     "Unroll",
     "UsageError",
     "Wrapper",
+    "adding",
+    "advance",
     "cast",
+    "hearing",
+    "scoped",
     "spec",
 ]
