@@ -1,11 +1,10 @@
 """The training step and its loop over updates: pure, jitted, for one seed or many at once."""
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 from jax.sharding import Mesh
 
@@ -15,13 +14,18 @@ from rnnzoo.training.config import Config
 from rnnzoo.training.devices import BATCH, SEEDS, place, shard
 from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
 
+if TYPE_CHECKING:
+    import optax  # by those who train; `import rnnzoo` does not need it
+
 TrainState = dict[str, Any]
 """``params``, ``opt`` (the optimizer's state) and, with `Config.stream`, ``carry`` (the state of every layer after the
 last step, for each sequence of the batch); every leaf with a leading axis S over seeds."""
 
 
-def make_optimizer(config: Config) -> optax.GradientTransformation:
+def make_optimizer(config: Config) -> "optax.GradientTransformation":
     """The optax chain of a configuration: clip, optimizer, weight decay, learning rate."""
+    import optax
+
     parts = [optax.clip_by_global_norm(config.clip)] if config.clip else []
     match config.optimizer:
         case "adam" | "adamw":
@@ -47,8 +51,10 @@ def _within(limit: float, changes: PyTree, params: PyTree) -> PyTree:
     return jax.tree_util.tree_map_with_path(cut, changes, params)
 
 
-def learning_rate(config: Config) -> optax.Schedule:
+def learning_rate(config: Config) -> "optax.Schedule":
     """The learning rate by step."""
+    import optax
+
     work = config.steps - config.warmup
     match config.schedule:
         case "constant":
@@ -126,6 +132,8 @@ def update(
     """One training step. A step that is not finite leaves the state as it was; the loop then stops on it.
 
     Batches come from the step's number, so that a resumed run sees what an uninterrupted one does."""
+    import optax
+
     batch_key, dropout_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, 1), step))
     carry = state.get("carry")
     batch = next_batch(config, data, batch_key, step)
