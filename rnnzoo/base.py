@@ -5,7 +5,9 @@ from rnnzoo.cells.noise import Noisy
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.structures.base import Algebra, Structure
-from rnnzoo.tasks.base import Batch, Task
+from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Batch, Data, InMemory, Part, Sequences
+from rnnzoo.tasks.synthetic import Synthetic
 from rnnzoo.typing import Array, Connectivity, Control, cast
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.wrappers.base import Wrapper
@@ -18,12 +20,17 @@ __all__ = [
     "Cell",
     "Connectivity",
     "Control",
+    "Data",
+    "InMemory",
     "Initializer",
     "Noisy",
+    "Part",
     "Recurrent",
+    "Sequences",
     "Size",
     "Spec",
     "Structure",
+    "Synthetic",
     "Task",
     "Unroll",
     "UsageError",

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
+from task_support import network, opened
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
@@ -28,8 +29,8 @@ from rnnzoo.training.update import init_state, shard_state, train_steps
 class Ragged(tasks.BinaryAddition):
     """Sequences of 0 to T steps, so that a mean over the batch is not the mean of its parts' means."""
 
-    def batch(self, data, key, size):
-        batch = super().batch(data, key, size)
+    def draw(self, key, size):
+        batch = super().draw(key, size)
         return batch | {"lengths": jnp.arange(size, dtype=jnp.int32) * len(batch["x"]) // (size - 1)}
 
 
@@ -65,11 +66,12 @@ def text(tmp_path):
 def trained(config: Config, count: int) -> Any:
     """State and metrics after two calls of `train_steps`, which must agree on where the state lies."""
     mesh = training_mesh(config.seeds, config.batch_size, jax.devices()[:count])
-    model, data = config.network(), shard(config.task.load(), mesh)
+    model, data = network(config), opened(config.task)
+    arrays = shard(data.arrays, mesh)
     state = shard_state(init_state(config, model), mesh)
-    program = train_steps.lower(config, model, data, state, np.int32(0), length=3, mesh=mesh).compile()
-    state, _ = program(data, state, np.int32(0))
-    return program(data, state, np.int32(3))
+    program = train_steps.lower(config, model, data.static, arrays, state, np.int32(0), length=3, mesh=mesh).compile()
+    state, _ = program(arrays, state, np.int32(0))
+    return program(arrays, state, np.int32(3))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_a_run_goes_on_with_another_number_of_devices(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(jax, "local_devices", lambda: jax.devices()[:1])
         train(CONFIG, tmp_path / "cut")
-    like = jax.eval_shape(lambda: init_state(CONFIG, CONFIG.network()))
+    like = jax.eval_shape(lambda: init_state(CONFIG, network(CONFIG)))
     straight, cut = (RunFolder(tmp_path / n).last.restore(like, warn=pytest.fail) for n in ("straight", "cut"))
     assert_close(cut, straight, 1e-5)
     losses = [[json.loads(r)["loss"] for r in (tmp_path / n / "metrics.jsonl").open()] for n in ("straight", "cut")]

@@ -27,8 +27,9 @@ def draw_run(folder: Path, path: Path, warn: Any, seed: int = 0, which: str = "l
         raise UsageError(f"the cell of {folder}, {type(config.cell).__name__}, has no recurrent matrix U to draw")
     if seed >= config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, one of the run's seeds")
-    step, state = stored_state(run, config, which, warn)
-    before = init_state(config, config.network())["params"]  # for comparison, where the run began from these
+    model = config.network(config.task.open())
+    step, state = stored_state(run, config, model, which, warn)
+    before = init_state(config, model)["params"]  # for comparison, where the run began from these
     found = matrices_of(state["params"], structure, size, seed)
     began = {} if config.init_from else matrices_of(before, structure, size, seed)
     shown = dict(list(found.items())[:MOST])

@@ -19,7 +19,7 @@ from rnnzoo.spec import UsageError, from_json, to_dict, to_json
 from rnnzoo.store import safetensors
 from rnnzoo.store.checks import check_arrays, check_finite, checked_scores, named
 from rnnzoo.training.config import Config, read_text
-from rnnzoo.training.results import versions
+from rnnzoo.training.results import known_scores, versions
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.symbols import SYMBOLS, check_symbols, read_symbols
 from rnnzoo.training.warm_start import stored_state
@@ -40,7 +40,7 @@ class Trained:
     config: Config | None = None
     """The training run, if it is known."""
     scores: dict[str, float] = dataclasses.field(default_factory=dict)
-    """What the task's held-out set gave."""
+    """The scores on the task's test set, if they are known."""
     symbols: str | None = None
     """The characters by token, of a model that reads and predicts text."""
 
@@ -61,7 +61,7 @@ def save_model(
         model: what computes.
         params: its parameters.
         config: the training run, for the card and as training.json, which ``rnnzoo train --config`` takes.
-        scores: what the held-out set gave, for the card.
+        scores: the scores on the test set, for the card.
         symbols: the characters by token, as symbols.json; None: those of the config's task, "": none are known.
 
     Raises:
@@ -78,7 +78,7 @@ def save_model(
     check_finite(arrays, "params")
     scores = checked_scores(scores or {}, "save_model")
     if symbols is None and config is not None:
-        symbols = config.task.symbols
+        symbols = config.task.open().symbols
     check_symbols(model, symbols or None, "symbols")
     try:
         _write_whole(path, Trained(model, params, config, scores, symbols or None), arrays)
@@ -127,12 +127,12 @@ def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) 
     config = folder.config()
     if not 0 <= seed < config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
-    folder.check_data(config.task, config.task.load())  # they say what the model's inputs mean
-    model = config.network()
-    step, state = stored_state(folder, config, which, warn)
-    records = [r for r in folder.records() if r["step"] == step and "scores" in r]
-    scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
-    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, config.task.symbols)
+    data = config.task.open()
+    folder.check_data(config.task, data)  # they say what the model's inputs mean
+    model = config.network(data)
+    step, state = stored_state(folder, config, model, which, warn)
+    scores = {name: values[seed] for name, values in known_scores(folder, step).items()}
+    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, data.symbols)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def _card(trained: Trained, versions: dict[str, str]) -> str:
     lines += [f"Layers: {model.stack.layers}. Inputs: {model.input_size}. Outputs: {model.output_size}.", ""]
     if config is not None:
         lines += [f"Task: `{config.task}`", "", f"    python -m rnnzoo train --config {TRAINING}", ""]
-    lines += [f"- {name} on the held-out set: {value:.4f}" for name, value in trained.scores.items()]
+    lines += [f"- {name} on the test set: {value:.4f}" for name, value in trained.scores.items()]
     lines += ["", "Load it with `rnnzoo.load_model(folder)`. Made with " + _list(versions) + ".", ""]
     return "\n".join(lines)
 
