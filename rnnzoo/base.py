@@ -6,7 +6,7 @@ from rnnzoo.initializers.base import Initializer
 from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.tasks.base import Task
-from rnnzoo.tasks.data import Batch, Data, InMemory, Part, Sequences
+from rnnzoo.tasks.data import Batch, Batches, Data, HostData, InMemory, Part, Sequences
 from rnnzoo.tasks.synthetic import Synthetic
 from rnnzoo.typing import Array, Connectivity, Control, cast
 from rnnzoo.unrolls.base import Unroll
@@ -17,10 +17,12 @@ __all__ = [
     "Algebra",
     "Array",
     "Batch",
+    "Batches",
     "Cell",
     "Connectivity",
     "Control",
     "Data",
+    "HostData",
     "InMemory",
     "Initializer",
     "Noisy",

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from host_support import register
 from support import assert_close
 from task_support import network, opened
 
@@ -20,6 +21,7 @@ from rnnzoo.training import devices
 from rnnzoo.training.config import Config
 from rnnzoo.training.devices import shard, training_mesh
 from rnnzoo.training.job import Job, Stopped
+from rnnzoo.training.loops import training_loop
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import init_state, shard_state, train_steps
@@ -140,6 +142,18 @@ def test_a_run_goes_on_with_another_number_of_devices(tmp_path, monkeypatch):
     assert_close(cut, straight, 1e-5)
     losses = [[json.loads(r)["loss"] for r in (tmp_path / n / "metrics.jsonl").open()] for n in ("straight", "cut")]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_batches_from_the_host_are_split(monkeypatch):
+    config = dataclasses.replace(register(monkeypatch), seeds=3, steps=5)
+    model, found = network(config), []
+    for count in (1, 2):
+        loop = training_loop(config, model, config.task.open())
+        loop.use(training_mesh(config.seeds, config.batch_size, jax.devices()[:count]))
+        state = shard_state(init_state(config, model), loop.mesh)
+        loop.compile(state, 5)
+        found.append(loop.run(state, 0, 5))
+    assert_close(found[1], found[0], 1e-5)
 
 
 def test_a_split_batch_has_the_gradients_of_a_whole_one():

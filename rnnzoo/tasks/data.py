@@ -1,4 +1,4 @@
-"""The contract of data: what a task gives once it is opened."""
+"""The contract of data: what a task gives once it is opened, in memory or from an iterator on the host."""
 
 import abc
 import dataclasses
@@ -23,7 +23,7 @@ the final score."""
 
 
 class Data(abc.ABC):
-    """The data of an opened task. A subclass, such as `InMemory`, says where training batches come from.
+    """The data of an opened task. A subclass is `InMemory` or `HostData`, which say where training batches come from.
 
     The sizes and `symbols` are attributes or properties. Reading them touches no file: `Task.open` has read it."""
 
@@ -76,6 +76,34 @@ class InMemory(Data):
         raise UsageError(f"{type(self).__name__} has no streams; accepted: a task with streams, or stream = False")
 
 
+class Batches(Iterator[Batch]):
+    """An iterator over training batches that can be stopped and resumed. It never ends.
+
+    Batches hold numpy arrays, and all have the same shapes. The training loop takes one batch for each update, and
+    writes `state()` into every checkpoint."""
+
+    @abc.abstractmethod
+    def state(self) -> Any:
+        """Where the iterator is: a JSON value from which `restore` continues with the very next batch. Batches that
+        were read ahead, and not yet returned, count as not read."""
+
+    @abc.abstractmethod
+    def restore(self, state: Any) -> None:
+        """Go to the place that `state` described, in an iterator opened with the same size and seed."""
+
+
+class HostData(Data):
+    """Data that do not fit the device: an iterator on the host feeds one update after another."""
+
+    @abc.abstractmethod
+    def batches(self, size: int, seed: int) -> Batches:
+        """Random training batches of `size` sequences, from the beginning. The order depends on the seed alone."""
+
+    def segments(self, size: int) -> Batches:
+        """The batches that cut `size` long sequences into pieces; see `InMemory.segment`."""
+        raise UsageError(f"{type(self).__name__} has no streams; accepted: a task with streams, or stream = False")
+
+
 # ---- labelled sequences in memory ------------------------------------------------------------------------
 
 STEPS_PER_BATCH = 2**17  # T * B of one held-out batch: bounds the memory of an evaluation
@@ -124,4 +152,4 @@ def fingerprint_of(arrays: PyTree) -> str:
     return digest.hexdigest()
 
 
-__all__ = ["Batch", "Data", "InMemory", "Part", "Sequences", "fingerprint_of"]
+__all__ = ["Batch", "Batches", "Data", "HostData", "InMemory", "Part", "Sequences", "fingerprint_of"]

@@ -183,6 +183,18 @@ def train_steps(
     return over_seeds(one, config.seeds)(seed_keys(config), state)
 
 
+@functools.partial(jax.jit, static_argnames=("config", "model", "mesh"), donate_argnames="state")
+def train_step(
+    config: Config, model: Model, state: TrainState, step: Int[Array, ""], batch: Batch, *, mesh: Mesh | None = None
+) -> tuple[TrainState, dict[str, Array]]:
+    """One update on a batch from the host, whose leaves have a leading axis S over seeds; else like `train_steps`."""
+
+    def one(key: Key, state: TrainState, batch: Batch) -> Any:
+        return update(config, model, mesh, key, state, step, batch)
+
+    return over_seeds(one, config.seeds)(seed_keys(config), state, batch)
+
+
 @functools.partial(jax.jit, static_argnames=("task", "model", "unroll"))
 def _scores(task: Task, model: Model, unroll: Any, params: Params, batch: Batch) -> dict[str, tuple[Array, Array]]:
     def one(params: Params) -> Any:
@@ -204,4 +216,4 @@ def evaluate(config: Config, model: Model, params: Params, batches: Iterable[Bat
 
 __all__ = [
     "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "next_batch", "seed_keys",
-    "shard_state", "train_steps", "update"]  # fmt: skip
+    "shard_state", "train_step", "train_steps", "update"]  # fmt: skip
