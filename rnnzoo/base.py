@@ -5,7 +5,9 @@ from rnnzoo.cells.noise import Noisy
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
-from rnnzoo.tasks.base import Batch, Task
+from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Batch, Batches, Data, HostData, InMemory, Part, Sequences
+from rnnzoo.tasks.synthetic import Synthetic
 from rnnzoo.typing import Array, Connectivity, Control, cast
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.wrappers.base import Wrapper
@@ -15,18 +17,25 @@ __all__ = [
     "Algebra",
     "Array",
     "Batch",
+    "Batches",
     "Cell",
     "Connectivity",
     "Control",
+    "Data",
+    "HostData",
+    "InMemory",
     "Initializer",
     "MatrixMemory",
     "Noisy",
+    "Part",
     "PerGate",
     "Recurrent",
+    "Sequences",
     "Size",
     "Spec",
     "Structure",
     "Structures",
+    "Synthetic",
     "Task",
     "Unroll",
     "UsageError",
