@@ -30,7 +30,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from rnnzoo.base import Fraction, Positive, Recurrent, Size, Structure, Structures, Task, Wrapper, spec
+from rnnzoo.base import Fraction, Positive, Recurrent, Size, Structure, Structures, Synthetic, Wrapper, spec
 from rnnzoo.config import Config
 from rnnzoo.structures import Dense
 
@@ -87,7 +87,7 @@ class ScaledUpdate(Wrapper):
 
 
 @spec
-class FlipFlop(Task):
+class FlipFlop(Synthetic):
     """In each channel, x is -1 or 1 now and then and else 0; y is the last of them that was not 0."""
 
     channels: Size = 2
@@ -97,6 +97,7 @@ class FlipFlop(Task):
 
     metric = "accuracy"
     better = "higher"
+    held_out_sequences = 32
 
     @property
     def input_size(self):
@@ -106,16 +107,13 @@ class FlipFlop(Task):
     def output_size(self):
         return self.channels
 
-    def batch(self, data, key, size):
+    def draw(self, key, size):
         shape = (self.length, size, self.channels)
         pulses_key, signs_key = jax.random.split(key)
         pulses = jax.random.bernoulli(pulses_key, 0.25, shape).at[0].set(True)
         x = pulses * jax.random.rademacher(signs_key, shape, jnp.float32)
         last = jax.lax.cummax(pulses * jnp.arange(self.length)[:, None, None])
         return {"x": x, "y": jnp.take_along_axis(x, last, 0)}
-
-    def held_out(self, data):
-        return [self.batch(data, jax.random.key(0), 32)]
 
     def loss(self, outputs, batch):
         return ((outputs - batch["y"]) ** 2).mean()
@@ -198,7 +196,7 @@ def test_the_wrapper_scales_any_cell(x64, outside):
 
 
 def test_the_task_remembers_the_last_sign(outside):
-    batch = jax.jit(lambda key: outside.FlipFlop(channels=3).batch({}, key, 5))(jax.random.key(1))
+    batch = jax.jit(lambda key: outside.FlipFlop(channels=3).draw(key, 5))(jax.random.key(1))
     x, y = np.asarray(batch["x"]), np.asarray(batch["y"])
     held = np.zeros(x.shape[1:])
     for x_t, y_t in zip(x, y, strict=True):
@@ -261,9 +259,10 @@ def test_json_and_training(outside, tmp_path):
     assert rnnzoo.from_json(rnnzoo.to_json(outside.config)) == outside.config
     final = Job(outside.config, tmp_path / "run", Progress(outside.config)).run()
     assert 0 <= final["metrics"]["accuracy"] <= 1
-    params = outside.config.network().init(jax.random.key(0))
-    rnnzoo.save_model(tmp_path / "model", outside.config.network(), random_like(jax.random.key(1), params))
-    assert rnnzoo.load_model(tmp_path / "model").model == outside.config.network()
+    model = outside.config.network(outside.config.task.open())
+    params = model.init(jax.random.key(0))
+    rnnzoo.save_model(tmp_path / "model", model, random_like(jax.random.key(1), params))
+    assert rnnzoo.load_model(tmp_path / "model").model == model
 
 
 def test_every_command(tmp_path, monkeypatch, capsys):

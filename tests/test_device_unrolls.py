@@ -61,7 +61,7 @@ def test_values_and_gradients_are_those_of_the_loop(reference, bias, lengths, is
     def total(args):
         params, xs, state = args
         xs = xs[::-1] if is_reversed else xs
-        ys, last = unrolls.CuDNN().apply(cell, cell.prepare(params), state, xs, sequences(lengths, is_reversed))
+        ys, last, _ = unrolls.CuDNN().apply(cell, cell.prepare(params), state, xs, sequences(lengths, is_reversed))
         ys = ys[::-1] if is_reversed else ys
         weights = jnp.cos(jnp.arange(ys.size, dtype=ys.dtype)).reshape(ys.shape)
         return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in last.values()), (ys, last)
@@ -74,7 +74,7 @@ def test_values_and_gradients_are_those_of_the_loop(reference, bias, lengths, is
 @pytest.mark.parametrize("shape", [(0, BATCH), (TIME, 0)])
 def test_no_steps_and_no_sequences(shape):
     params, xs, state = arguments(LSTM, *[shape[0], (shape[1],)])
-    ys, last = unrolls.CuDNN().apply(LSTM, params, state, xs, Control())
+    ys, last, _ = unrolls.CuDNN().apply(LSTM, params, state, xs, Control())
     assert ys.shape == (*shape, HIDDEN)
     assert_close(last, state, 0)
 

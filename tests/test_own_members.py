@@ -132,7 +132,7 @@ def test_a_run_without_own_members_notes_nothing(tmp_path):
     config = rnnzoo.config.Config(task=rnnzoo.tasks.Parity(), cell=rnnzoo.cells.GRU(hidden_size=4))
     assert definitions(config) == {}
     folder = RunFolder(tmp_path / "run")
-    folder.open(config, {})
+    folder.open(config, config.task.open())
     folder.close()
     assert not (tmp_path / "run" / "definitions.json").exists()
 

@@ -6,6 +6,7 @@ import functools
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -376,7 +377,7 @@ def test_padding_makes_no_gradient_nan(kind, lengths):
     params, lengths = cell.init(KEY, 2), jnp.array(lengths)
     xs = jax.random.uniform(jax.random.key(1), (5, 3, 2), minval=0.5, maxval=2.0)
     counted = (jnp.arange(5)[:, None] < lengths)[..., None]
-    dt = {"dt": jnp.ones((5, 3))} if cell.uses_dt else {}
+    dt: dict[str, Any] = {"dt": jnp.ones((5, 3))} if cell.uses_dt else {}
     found = [
         jax.grad(lambda p, xs=xs: (run(cell, p, xs, lengths=lengths, **dt)[0] ** 2).sum())(params)
         for xs in (xs, jnp.where(counted, xs, jnp.nan), jnp.where(counted, xs, 0))
@@ -389,7 +390,7 @@ def test_padding_makes_no_gradient_nan(kind, lengths):
 def test_equal_eager_calls_compile_once():
     compiled = []
     jax.monitoring.register_event_duration_secs_listener(
-        lambda name, _, **__: compiled.append(name) if "backend_compile" in name else None
+        lambda event, duration_secs, **kwargs: compiled.append(event) if "backend_compile" in event else None
     )
     cell = cells.LSTM(hidden_size=6)
     params, xs = cell.init(KEY, 2), inputs(7)
@@ -398,7 +399,8 @@ def test_equal_eager_calls_compile_once():
         "gradient": lambda: jax.grad(lambda p: run(cell, p, xs)[0].sum())(params)["b"]["i"],
     }
     for name, call in calls.items():
-        call(), call()
+        call()
+        call()
         compiled.clear()
         for _ in range(3):
             jax.block_until_ready(call())

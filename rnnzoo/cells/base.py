@@ -130,7 +130,7 @@ class Recurrent(Cell):
     """How recurrent weights U are drawn (None: as the structure does)."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.structure, dict):
+        if isinstance(self.structure, Mapping):
             object.__setattr__(self, "structure", PerGate.of(self.structure))
         super().__post_init__()
         for structure in self.structures.values():
@@ -139,9 +139,10 @@ class Recurrent(Cell):
     @property
     def structures(self) -> Mapping[str, Structure]:
         gates = self.gates if self.recurrent_gates is None else self.recurrent_gates
-        if isinstance(self.structure, PerGate):
-            return self.structure.resolve(gates, type(self).__name__)
-        return dict.fromkeys(gates, self.structure)
+        if isinstance(self.structure, Structure):
+            return dict.fromkeys(gates, self.structure)
+        given = self.structure if isinstance(self.structure, PerGate) else PerGate.of(self.structure)
+        return given.resolve(gates, type(self).__name__)
 
     def init(self, key: Key, input_size: int) -> Params:
         """As `Cell.init`, plus ``"u": {gate: parameters of U}``."""

@@ -43,7 +43,8 @@ def uses_of(
                 sources.update((site, k) for k, a in enumerate(leaves) if a is vector)
             return plain(heard)
 
-        return advance(cell, Watched(rest, read), state, z_t, control_t, initial, sums)
+        watched: Any = Watched(rest, read)
+        return advance(cell, watched, state, z_t, control_t, initial, sums)
 
     def body(state: State, inputs_t: Any) -> tuple[State, None]:
         return each(look)(state, *inputs_t), None
