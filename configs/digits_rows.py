@@ -3,7 +3,7 @@
     python train.py --config configs/digits_rows.py
     python train.py --config configs/digits_rows.py --cell.structure diagonal
 
-Expected: about 20 s on 2 cores; accuracy about 0.98 on 500 held-out images (about 0.91 with the diagonal).
+Expected: about 20 s on 2 cores; accuracy about 0.98 on the 500 test images (about 0.91 with the diagonal).
 """
 
 from rnnzoo import cells, structures, tasks
