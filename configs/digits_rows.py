@@ -3,7 +3,8 @@
     python train.py --config configs/digits_rows.py
     python train.py --config configs/digits_rows.py --cell.structure diagonal
 
-Expected: about 20 s on 2 cores; accuracy about 0.98 on the 500 test images (about 0.91 with the diagonal).
+Expected: about 20 s on 2 cores; accuracy on the 500 test images 0.978 [0.976, 0.984], and 0.916 [0.908, 0.922] with
+the diagonal (median and range of 5 seeds, with --seeds 5).
 """
 
 from rnnzoo import cells, structures, tasks
