@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from support import assert_close
 from task_support import TEXT, held_out, network, opened, text_file
+from zoo import defaults
 
 import rnnzoo
 from rnnzoo import cells, tasks
@@ -23,7 +24,7 @@ from rnnzoo.training.job import Job, evaluate_run
 from rnnzoo.training.progress import Progress
 
 file = text_file
-DEFAULTS: list[Any] = [cls() for cls in rnnzoo.members("tasks").values()]
+DEFAULTS = defaults("tasks")
 EACH = pytest.mark.parametrize("task", DEFAULTS, ids=str)
 SMALL = Config(
     task=tasks.BinaryAddition(bits=4), cell=cells.Elman(hidden_size=4), steps=12, log_every=3, eval_every=3, lr=1e-2
