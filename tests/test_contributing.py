@@ -38,7 +38,7 @@ from rnnzoo.structures import Dense
 
 
 @spec
-class LEM(Recurrent):
+class MyLEM(Recurrent):
     """Long expressive memory (Rusch et al. 2022). https://arxiv.org/abs/2110.04744"""
 
     gates = ("s", "f", "z", "y")
@@ -60,7 +60,7 @@ class LEM(Recurrent):
 
 
 @spec
-class Companion(Structure):
+class MyCompanion(Structure):
     """U[i, i + 1] = 1 and U[H - 1, :] = u, (H,)."""
 
     connectivity = "cyclic"
@@ -77,7 +77,7 @@ class Companion(Structure):
 
 
 @spec
-class ScaledUpdate(Wrapper):
+class MyScaledUpdate(Wrapper):
     """v_t = v_tm1 + rate * (v_new - v_tm1), for every vector v of the state of `cell`, whose own step gives v_new."""
 
     rate: Fraction = 0.5
@@ -89,7 +89,7 @@ class ScaledUpdate(Wrapper):
 
 
 @spec
-class FlipFlop(Synthetic):
+class MyFlipFlop(Synthetic):
     """In each channel, x is -1 or 1 now and then and else 0; y is the last of them that was not 0."""
 
     channels: Size = 2
@@ -129,8 +129,8 @@ class FlipFlop(Synthetic):
 
 
 config = Config(
-    task=FlipFlop(),
-    cell=ScaledUpdate(cell=LEM(hidden_size=6, structure=Companion())),
+    task=MyFlipFlop(),
+    cell=MyScaledUpdate(cell=MyLEM(hidden_size=6, structure=MyCompanion())),
     batch_size=4,
     steps=4,
     log_every=2,
@@ -141,6 +141,9 @@ config = Config(
 
 CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
 EXAMPLES = "\n\n".join(re.findall(r"^```python\n(.*?)^```", CONTRIBUTING.read_text(), re.M | re.S))
+# "My", since other tests, and one day the package, may have a member of that name.
+NAMES = "|".join(re.findall(r"^class (\w+)", EXAMPLES, re.M))
+EXAMPLES = re.sub(rf"\b({NAMES})\b", r"My\1", EXAMPLES)
 
 
 def write(folder: Path) -> Path:
@@ -175,9 +178,9 @@ def lem(p, xs, y, z):
     return np.array(ys), {"y": y, "z": z}
 
 
-@pytest.mark.parametrize("kind", ["Dense", "Companion"])
+@pytest.mark.parametrize("kind", ["Dense", "MyCompanion"])
 def test_the_cell_is_its_paper(x64, outside, kind):
-    cell = outside.LEM(hidden_size=5, structure=getattr(outside, kind)())
+    cell = outside.MyLEM(hidden_size=5, structure=getattr(outside, kind)())
     params, xs, state = arguments(cell, 6, ())
     dense = {gate: cell.structure.matrix(u, 5) for gate, u in params["u"].items()}
     p, s = jax.tree.map(np.asarray, (params | {"u": dense}, state))
@@ -188,21 +191,21 @@ def test_the_structure_is_the_companion_matrix(x64, outside):
     u = jax.random.normal(jax.random.key(0), (4,))
     expected = np.eye(4, k=1)
     expected[-1] = u
-    assert_close(outside.Companion().matrix(u, 4), expected, 0)
-    assert (outside.Companion().num_params(4), outside.Companion().nonzeros(4)) == (4, 7)
+    assert_close(outside.MyCompanion().matrix(u, 4), expected, 0)
+    assert (outside.MyCompanion().num_params(4), outside.MyCompanion().nonzeros(4)) == (4, 7)
 
 
 def test_the_wrapper_scales_any_cell(x64, outside):
     inner = cells.LSTM(hidden_size=4)
     params, xs, state = arguments(inner, 1, ())
     old, new = state, run(inner, params, xs, state)[1]
-    cell = outside.ScaledUpdate(cell=inner, rate=0.25)
+    cell = outside.MyScaledUpdate(cell=inner, rate=0.25)
     expected = jax.tree.map(lambda a, b: a + 0.25 * (b - a), old, new)
     assert_close(run(cell, params, xs, state)[1], expected, 1e-14)
 
 
 def test_the_task_remembers_the_last_sign(outside):
-    batch = jax.jit(lambda key: outside.FlipFlop(channels=3).draw(key, 5))(jax.random.key(1))
+    batch = jax.jit(lambda key: outside.MyFlipFlop(channels=3).draw(key, 5))(jax.random.key(1))
     x, y = np.asarray(batch["x"]), np.asarray(batch["y"])
     held = np.zeros(x.shape[1:])
     for x_t, y_t in zip(x, y, strict=True):
@@ -215,7 +218,7 @@ def test_the_task_remembers_the_last_sign(outside):
 
 
 def of_all(outside: Any, hidden_size: int = 4) -> Any:
-    return outside.ScaledUpdate(cell=outside.LEM(hidden_size=hidden_size, structure=outside.Companion()))
+    return outside.MyScaledUpdate(cell=outside.MyLEM(hidden_size=hidden_size, structure=outside.MyCompanion()))
 
 
 def is_quick(unroll: Any) -> bool:
@@ -227,7 +230,7 @@ def test_every_unroll_runs_or_refuses_them(x64, outside, unroll):
     cell, options = of_all(outside), {"lengths": LENGTHS, "resets": RESETS}
     args = arguments(cell)
     if (reason := unroll.refuses(cell)) is not None:
-        with pytest.raises(rnnzoo.UsageError, match="ScaledUpdate"):
+        with pytest.raises(rnnzoo.UsageError, match="MyScaledUpdate"):
             run(cell, *args, unroll=unroll)
         assert isinstance(unroll, unrolls.CuDNN) or "not affine" in reason
         return
@@ -249,9 +252,11 @@ def test_both_faces_run_them(x64, outside):
 
 def test_any_cell_with_the_structure_and_any_structure_with_the_cell(x64, outside):
     for cell in (
-        cells.GRUResetBefore(hidden_size=4, structure=outside.Companion()),
-        outside.LEM(hidden_size=4, structure=structures.Diagonal()),
-        outside.LEM(hidden_size=4, structure={"y": outside.Companion(), **dict.fromkeys("sfz", structures.Dense())}),
+        cells.GRUResetBefore(hidden_size=4, structure=outside.MyCompanion()),
+        outside.MyLEM(hidden_size=4, structure=structures.Diagonal()),
+        outside.MyLEM(
+            hidden_size=4, structure={"y": outside.MyCompanion(), **dict.fromkeys("sfz", structures.Dense())}
+        ),
     ):
         args = arguments(cell)
         scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan()))
@@ -262,15 +267,15 @@ def test_the_examples_of_contributing_run(x64, outside, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "outside_examples.py").write_text(EXAMPLES)
     examples = load_source(str(tmp_path / "outside_examples.py"))
-    leaky = examples.Leaky(hidden_size=4, structure=examples.Antidiagonal())
+    leaky = examples.MyLeaky(hidden_size=4, structure=examples.MyAntidiagonal())
     args, options = arguments(leaky), {"lengths": LENGTHS, "resets": RESETS}
-    for cell in (leaky, examples.Faint(cell=leaky)):
+    for cell in (leaky, examples.MyFaint(cell=leaky)):
         scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan(), **options))
         assert_close(scan(args), values_and_gradients(cell, unrolls.Loop(), args, **options))
     params, xs, state = args
     faint = params | {"u": jax.tree.map(lambda u: u / 2, params["u"])}
-    assert_close(run(examples.Faint(cell=leaky), params, xs, state), run(leaky, faint, xs, state))
-    config = Config(task=examples.Echo(), cell=leaky, steps=2, log_every=1, eval_every=2)
+    assert_close(run(examples.MyFaint(cell=leaky), params, xs, state), run(leaky, faint, xs, state))
+    config = Config(task=examples.MyEcho(), cell=leaky, steps=2, log_every=1, eval_every=2)
     assert Job(config, tmp_path / "run", Progress(config)).run()["metrics"]["error"] < 9
 
 
@@ -297,13 +302,13 @@ def test_every_command(tmp_path, monkeypatch, capsys):
         ["evaluate", "run", "--json"],
         ["show", "run", "run"],
         ["save", "run", "--out", "model"],
-        ["list", "cells", "lem"],
+        ["list", "cells", "mylem"],
     ):
         forget()
         capsys.readouterr()
         assert command([*args, "--import", "outside.py"]) == 0, args
         assert "warning" not in capsys.readouterr().err, args
     found = rnnzoo.load_model("model")
-    assert type(found.model.cell).__name__ == "ScaledUpdate" and found.config is not None
+    assert type(found.model.cell).__name__ == "MyScaledUpdate" and found.config is not None
     assert jnp.isfinite(found.model.apply(found.params, jnp.zeros((3, 1, 2)))[0]).all()
     forget()
