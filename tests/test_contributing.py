@@ -1,6 +1,7 @@
 """A cell, a structure, a wrapper and a task written outside the package, by CONTRIBUTING.md alone, and all they get."""
 
 import functools
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ import rnnzoo.linen
 import rnnzoo.nnx
 from rnnzoo import cells, run, structures, unrolls
 from rnnzoo.__main__ import command
-from rnnzoo.training.config import load_config
+from rnnzoo.training.config import Config, load_config
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
+from rnnzoo.training.sources import load_source
 
 OUTSIDE = '''"""Members of my own, and a run of them."""
 
@@ -135,6 +137,10 @@ config = Config(
     eval_every=2,
 )
 '''
+
+
+CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
+EXAMPLES = "\n\n".join(re.findall(r"^```python\n(.*?)^```", CONTRIBUTING.read_text(), re.M | re.S))
 
 
 def write(folder: Path) -> Path:
@@ -250,6 +256,22 @@ def test_any_cell_with_the_structure_and_any_structure_with_the_cell(x64, outsid
         args = arguments(cell)
         scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan()))
         assert_close(scan(args), values_and_gradients(cell, unrolls.Loop(), args))
+
+
+def test_the_examples_of_contributing_run(x64, outside, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "outside_examples.py").write_text(EXAMPLES)
+    examples = load_source(str(tmp_path / "outside_examples.py"))
+    leaky = examples.Leaky(hidden_size=4, structure=examples.Antidiagonal())
+    args, options = arguments(leaky), {"lengths": LENGTHS, "resets": RESETS}
+    for cell in (leaky, examples.Faint(cell=leaky)):
+        scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan(), **options))
+        assert_close(scan(args), values_and_gradients(cell, unrolls.Loop(), args, **options))
+    params, xs, state = args
+    faint = params | {"u": jax.tree.map(lambda u: u / 2, params["u"])}
+    assert_close(run(examples.Faint(cell=leaky), params, xs, state), run(leaky, faint, xs, state))
+    config = Config(task=examples.Echo(), cell=leaky, steps=2, log_every=1, eval_every=2)
+    assert Job(config, tmp_path / "run", Progress(config)).run()["metrics"]["error"] < 9
 
 
 # ---- JSON, training and commands -----------------------------------------------------------------------------

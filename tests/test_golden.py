@@ -7,7 +7,8 @@ from rnnzoo.spec import _FAMILIES
 
 
 def test_every_family_has_golden_files():
-    assert update.FAMILIES.keys() == _FAMILIES.keys(), "add the family to tests/golden/update.py"
+    parsed = {k for k, family in _FAMILIES.items() if all("rnnzoo.commands." in c.__module__ for c in family.values())}
+    assert update.FAMILIES.keys() == _FAMILIES.keys() - parsed, "add the family to tests/golden/update.py"
 
 
 @pytest.mark.parametrize("family", update.FAMILIES)
