@@ -16,10 +16,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.arguments import expected_params, require_cell
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.flax_conventions import Partition, boxed, first_carry, one_step, sequence
-from rnnzoo.run import expected_params, require_cell
 from rnnzoo.typing import Array, Float, Int, Key, Params, State
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
