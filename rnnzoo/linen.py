@@ -16,11 +16,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.arguments import expected_params
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
-from rnnzoo.flax_conventions import Partition, boxed, first_carry, one_step, sequence
-from rnnzoo.run import expected_params, require_cell
-from rnnzoo.typing import Array, Float, Int, Key, Params, State
+from rnnzoo.flax_conventions import CarryForm, Partition, boxed, features_of, first_carry, one_step, sequence
+from rnnzoo.typing import Array, Float, Key, Params
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
@@ -45,98 +45,117 @@ class RNN(nn.Module):
     """After a reversed run, return outputs in the order of the inputs, not in that of running."""
     deterministic: bool = False
     """No training noise (zoneout, recurrent dropout, ...) even where an rng named "dropout" is given."""
+    carry: CarryForm = "state"
+    """The form of carries: "state", the cell's state, a dict; "flax", a tuple (c, h) or an array h, as Flax's cells."""
     partition: Partition | None = None
     """From a parameter's name ("w.i") and shape to its mesh axes, kept with it as ``nn.Partitioned``."""
 
     @nn.compact
     def __call__(
         self,
-        inputs: Float[Array, "..."],
+        inputs: Any,
         *,
-        initial_carry: State | None = None,
+        initial_carry: Any = None,
         init_key: Key | None = None,
-        seq_lengths: Int[Array, " *B"] | None = None,
+        seq_lengths: Any = None,
         return_carry: bool | None = None,
         time_major: bool | None = None,
         reverse: bool | None = None,
         keep_order: bool | None = None,
-        resets: Array | None = None,
-        dt: Array | None = None,
+        carry: CarryForm | None = None,
+        mask: Any = None,
+        resets: Any = None,
+        dt: Any = None,
+        states: bool = False,
     ) -> Any:
-        """Outputs (*B, T, O), or ``(carry, outputs)``. A flag given here goes before that of the module.
+        """Outputs (*B, T, O), or ``(carry, outputs)``; with `states`, the states of all steps are one more result. A
+        flag given here takes precedence over that of the module.
 
         Args:
-            inputs: (*B, T, I), or (T, *B, I) if `time_major`; any number of batch axes *B.
-            initial_carry: the state before the first step, leaves (*B, H) or (H,); None: ``cell.initial_state``.
+            inputs: (*B, T, I), or (T, *B, I) if `time_major`; any number of batch axes *B. Integers and booleans are
+                cast to the compute dtype.
+            initial_carry: the state before the first step, leaves (*B, H) or (H,), in the form that `carry` says; None:
+                ``cell.initial_state``.
             init_key: accepted as by Flax, and not used: the initial state of a cell is not random.
-            seq_lengths: (*B,), from 0 to T.
+            seq_lengths: (*B,), integers from 0 to T; an array or a list.
             return_carry: see the module.
             time_major: see the module.
             reverse: see the module.
             keep_order: see the module.
-            resets: (*B, T), True where the state starts anew before the step; time first if `time_major`.
-            dt: (*B, T), the time since the step before, for cells that use it; time first if `time_major`.
+            carry: see the module.
+            mask: (*B, T), False where a step is skipped: its output is zero, and it leaves the state as it is; (T, *B)
+                if `time_major`, as `resets` and `dt`.
+            resets: (*B, T), True where the state starts anew before the step.
+            dt: (*B, T), the time since the step before, for cells that use it.
+            states: also return the state after every step, leaves (*B, T, ...), or (T, *B, ...) if `time_major`.
 
         Raises:
             UsageError (a ValueError): a wrong shape or dtype, or a cell that the unroll cannot run.
         """
         is_noisy = isinstance(self.cell, Noisy) and self.has_rng("dropout") and not self.deterministic
-        carry, outputs = sequence(
+        return sequence(
             self.cell,
-            _parameters(self, self.cell, self.partition, jnp.shape(inputs)[-1]),
+            _parameters(self, self.cell, self.partition, jnp.shape(inputs)),
             inputs,
             unroll=self.unroll,
+            carry=self.carry if carry is None else carry,
             initial_carry=initial_carry,
             seq_lengths=seq_lengths,
+            return_carry=self.return_carry if return_carry is None else return_carry,
             time_major=self.time_major if time_major is None else time_major,
             reverse=self.reverse if reverse is None else reverse,
             keep_order=self.keep_order if keep_order is None else keep_order,
+            mask=mask,
             resets=resets,
             dt=dt,
+            states=states,
             key=self.make_rng("dropout") if is_noisy else None,
         )
-        return_carry = self.return_carry if return_carry is None else return_carry
-        return (carry, outputs) if return_carry else outputs
 
 
 class RNNCell(nn.RNNCellBase):
     """One step of `cell`, for ``nn.RNN``, ``nn.scan``, ``nn.remat`` and code that expects Flax's cells. `RNN` is
     faster: here the input projection and what is computed from parameters alone run at every step.
 
-    The carry is the state of `cell`, a dict. Without training noise, which is drawn for whole sequences; the elapsed
-    time of cells that use it is 1."""
+    There is no training noise, which is drawn for whole sequences; the elapsed time of cells that use it is 1."""
 
     cell: Cell
     """What to run: a specification from `rnnzoo.cells` or `rnnzoo.wrappers`."""
+    carry: CarryForm = "state"
+    """As in `RNN`."""
     partition: Partition | None = None
     """As in `RNN`."""
 
     @nn.compact
-    def __call__(self, carry: State, inputs: Float[Array, "*B I"]) -> tuple[State, Float[Array, "*B O"]]:
+    def __call__(self, carry: Any, inputs: Any) -> tuple[Any, Float[Array, "*B O"]]:
         """The new carry, and the output (*B, O).
 
         Raises:
             UsageError (a ValueError): a wrong shape or dtype.
         """
-        return one_step(self.cell, _parameters(self, self.cell, self.partition, inputs.shape[-1]), carry, inputs)
+        params = _parameters(self, self.cell, self.partition, jnp.shape(inputs))
+        return one_step(self.cell, params, carry, inputs, self.carry)
 
     @nn.nowrap
-    def initialize_carry(self, rng: Key, input_shape: tuple[int, ...]) -> State:
+    def initialize_carry(self, rng: Key, input_shape: tuple[int, ...]) -> Any:
         """The carry before the first step, leaves (*B, H), for inputs of shape `input_shape` (*B, I) at one step: that
         of the bound parameters, or of new ones drawn from `rng` where there are none yet."""
         stored = self.variables.get("params") if self.scope is not None else None
-        params = flax.core.unfreeze(nn.unbox(stored)) if stored else self.cell.init(rng, input_shape[-1])
-        return first_carry(self.cell, params, input_shape)
+        if stored:
+            params = flax.core.unfreeze(nn.unbox(stored))
+        else:
+            params = self.cell.init(rng, features_of(self.cell, input_shape))
+        return first_carry(self.cell, params, input_shape, self.carry)
 
     @property
     def num_feature_axes(self) -> int:
-        """1: an input is a vector."""
-        return 1
+        """The number of axes of one input: 1 for a vector."""
+        return self.cell.feature_axes
 
 
-def _parameters(module: nn.Module, cell: Cell, partition: Partition | None, input_size: int) -> Params:
-    """The module's parameters; drawn as ``cell.init`` draws them where the module is being initialised."""
-    require_cell(cell)
+def _parameters(module: nn.Module, cell: Cell, partition: Partition | None, shape: tuple[int, ...]) -> Params:
+    """The module's parameters for inputs of that shape; drawn by ``cell.init`` when the module is initialised."""
+    input_size = features_of(cell, shape)
     like = expected_params(cell, input_size)
     if module.is_mutable_collection("params") and not all(module.has_variable("params", name) for name in like):
         box = lambda value, names: value if names is None else nn.Partitioned(value, names)  # noqa: E731

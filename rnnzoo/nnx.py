@@ -18,12 +18,12 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from rnnzoo.arguments import require_cell
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
-from rnnzoo.flax_conventions import Partition, boxed, first_carry, one_step, sequence
-from rnnzoo.run import require_cell
+from rnnzoo.flax_conventions import CarryForm, Partition, boxed, first_carry, one_step, sequence
 from rnnzoo.spec import UsageError
-from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
+from rnnzoo.typing import Array, Float, Key, Params, PyTree
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
@@ -37,7 +37,7 @@ class RNN(nnx.Module):
     def __init__(
         self,
         cell: Cell,
-        in_features: int,
+        in_features: int | tuple[int, ...],
         *,
         rngs: nnx.Rngs,
         unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
@@ -46,13 +46,14 @@ class RNN(nnx.Module):
         reverse: bool = False,
         keep_order: bool = False,
         deterministic: bool = False,
+        carry: CarryForm = "state",
         partition: Partition | None = None,
     ) -> None:
         """Draw the parameters.
 
         Args:
             cell: what to run: a specification from `rnnzoo.cells` or `rnnzoo.wrappers`.
-            in_features: number of input features I.
+            in_features: number of input features I; their shape, for cells with several feature axes.
             rngs: its stream "params" draws the parameters; nothing of it is kept.
             unroll: how to compute it.
             time_major: inputs (T, *B, I) instead of (*B, T, I).
@@ -60,108 +61,132 @@ class RNN(nnx.Module):
             reverse: run from the last step to the first.
             keep_order: after a reversed run, return outputs in the order of the inputs, not in that of running.
             deterministic: no training noise (zoneout, ...) even where a call gets `rngs`; ``model.eval()`` sets it.
+            carry: the form of carries: "state", the cell's state, a dict; "flax", a tuple (c, h) or an array h, as
+                Flax's cells.
             partition: from a parameter's name ("w.i") and shape to its mesh axes, kept with it as ``out_sharding``.
         """
         self.cell, self.unroll = cell, unroll
         self.time_major, self.return_carry = time_major, return_carry
         self.reverse, self.keep_order = reverse, keep_order
         self.deterministic = deterministic
+        self.carry: CarryForm = carry
         self.params = nnx.data(_variables(cell, in_features, rngs, partition))
 
     def __call__(
         self,
-        inputs: Float[Array, "..."],
+        inputs: Any,
         *,
-        initial_carry: State | None = None,
-        seq_lengths: Int[Array, " *B"] | None = None,
+        initial_carry: Any = None,
+        seq_lengths: Any = None,
         return_carry: bool | None = None,
         time_major: bool | None = None,
         reverse: bool | None = None,
         keep_order: bool | None = None,
         rngs: nnx.Rngs | nnx.RngStream | None = None,
-        resets: Array | None = None,
-        dt: Array | None = None,
+        carry: CarryForm | None = None,
+        mask: Any = None,
+        resets: Any = None,
+        dt: Any = None,
+        states: bool = False,
     ) -> Any:
-        """Outputs (*B, T, O), or ``(carry, outputs)``. A flag given here goes before that of the module.
+        """Outputs (*B, T, O), or ``(carry, outputs)``; with `states`, the states of all steps are one more result. A
+        flag given here takes precedence over that of the module.
 
         Args:
-            inputs: (*B, T, I), or (T, *B, I) if `time_major`; any number of batch axes *B.
-            initial_carry: the state before the first step, leaves (*B, H) or (H,); None: ``cell.initial_state``.
-            seq_lengths: (*B,), from 0 to T.
+            inputs: (*B, T, I), or (T, *B, I) if `time_major`; any number of batch axes *B. Integers and booleans are
+                cast to the compute dtype.
+            initial_carry: the state before the first step, leaves (*B, H) or (H,), in the form that `carry` says; None:
+                ``cell.initial_state``.
+            seq_lengths: (*B,), integers from 0 to T; an array or a list.
             return_carry: see the module.
             time_major: see the module.
             reverse: see the module.
             keep_order: see the module.
             rngs: draws the training noise of cells that have any, from the stream "dropout"; others ignore it.
-            resets: (*B, T), True where the state starts anew before the step; time first if `time_major`.
-            dt: (*B, T), the time since the step before, for cells that use it; time first if `time_major`.
+            carry: see the module.
+            mask: (*B, T), False where a step is skipped: its output is zero, and it leaves the state as it is; (T, *B)
+                if `time_major`, as `resets` and `dt`.
+            resets: (*B, T), True where the state starts anew before the step.
+            dt: (*B, T), the time since the step before, for cells that use it.
+            states: also return the state after every step, leaves (*B, T, ...), or (T, *B, ...) if `time_major`.
 
         Raises:
             UsageError (a ValueError): a wrong shape or dtype, or a cell that the unroll cannot run.
         """
         # No key is drawn without need: each one changes the stream.
         is_noisy = isinstance(self.cell, Noisy) and not self.deterministic
-        carry, outputs = sequence(
+        return sequence(
             self.cell,
             _values(self.params),
             inputs,
             unroll=self.unroll,
+            carry=self.carry if carry is None else carry,
             initial_carry=initial_carry,
             seq_lengths=seq_lengths,
+            return_carry=self.return_carry if return_carry is None else return_carry,
             time_major=self.time_major if time_major is None else time_major,
             reverse=self.reverse if reverse is None else reverse,
             keep_order=self.keep_order if keep_order is None else keep_order,
+            mask=mask,
             resets=resets,
             dt=dt,
+            states=states,
             key=None if rngs is None or not is_noisy else _key(rngs, "dropout"),
         )
-        return_carry = self.return_carry if return_carry is None else return_carry
-        return (carry, outputs) if return_carry else outputs
 
 
 class RNNCell(nnx.RNNCellBase):
     """One step of `cell`, for ``nnx.RNN`` and code that expects Flax's cells. `RNN` is faster: here the input
     projection and what is computed from parameters alone run at every step.
 
-    The carry is the state of `cell`, a dict. Without training noise, which is drawn for whole sequences; the elapsed
-    time of cells that use it is 1."""
+    There is no training noise, which is drawn for whole sequences; the elapsed time of cells that use it is 1."""
 
-    def __init__(self, cell: Cell, in_features: int, *, rngs: nnx.Rngs, partition: Partition | None = None) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        in_features: int | tuple[int, ...],
+        *,
+        rngs: nnx.Rngs,
+        carry: CarryForm = "state",
+        partition: Partition | None = None,
+    ) -> None:
         """Draw the parameters; arguments as in `RNN`."""
         self.cell = cell
+        self.carry: CarryForm = carry
         self.params = nnx.data(_variables(cell, in_features, rngs, partition))
 
-    def __call__(self, carry: State, inputs: Float[Array, "*B I"]) -> tuple[State, Float[Array, "*B O"]]:
+    def __call__(self, carry: Any, inputs: Any) -> tuple[Any, Float[Array, "*B O"]]:
         """The new carry, and the output (*B, O).
 
         Raises:
             UsageError (a ValueError): a wrong shape or dtype.
         """
-        return one_step(self.cell, _values(self.params), carry, inputs)
+        return one_step(self.cell, _values(self.params), carry, inputs, self.carry)
 
     def initialize_carry(
         self,
         input_shape: tuple[int, ...],
         rngs: nnx.Rngs | nnx.RngStream | None = None,
         carry_init: Callable[..., Array] | None = None,
-    ) -> State:
+    ) -> Any:
         """The carry before the first step, leaves (*B, H), for inputs of shape `input_shape` (*B, I) at one step.
         `rngs` serves `carry_init` only, an initializer ``(key, shape, dtype)``; None: ``cell.initial_state``.
 
         Raises:
             UsageError (a ValueError): `carry_init` without `rngs`.
         """
-        carry = first_carry(self.cell, _values(self.params), input_shape)
+        params = _values(self.params)
         if carry_init is None:
-            return carry
+            return first_carry(self.cell, params, input_shape, self.carry)
         if rngs is None:
             raise UsageError("carry_init is given and rngs is None; accepted: both, or neither")
-        return jax.tree.map(lambda a: carry_init(_key(rngs, "carry"), a.shape, a.dtype), carry)
+        draw = lambda leaf: carry_init(_key(rngs, "carry"), leaf.shape, leaf.dtype)  # noqa: E731
+        return first_carry(self.cell, params, input_shape, self.carry, draw)
 
     @property
     def num_feature_axes(self) -> int:
-        """1: an input is a vector."""
-        return 1
+        """The number of axes of one input: 1 for a vector."""
+        return self.cell.feature_axes
 
 
 def get_params(module: "RNN | RNNCell") -> Params:
@@ -190,12 +215,15 @@ def _is_variable(value: Any) -> bool:
     return isinstance(value, nnx.Variable)
 
 
-def _variables(cell: Cell, in_features: int, rngs: nnx.Rngs, partition: Partition | None) -> PyTree:
+def _variables(cell: Cell, in_features: int | tuple[int, ...], rngs: nnx.Rngs, partition: Partition | None) -> PyTree:
     """Each new parameter in an ``nnx.Param`` of its own."""
     require_cell(cell)
-    if in_features < 1:
-        raise UsageError(f"in_features is {in_features}; accepted: 1 or more")
-    params = cell.init(rngs.params(), in_features)
+    sizes = in_features if isinstance(in_features, tuple) else (in_features,)
+    if len(sizes) != cell.feature_axes or any(size < 1 for size in sizes):
+        each = "1 or more" if cell.feature_axes == 1 else f"{cell.feature_axes} numbers, each 1 or more"
+        raise UsageError(f"in_features is {in_features}; accepted: {each}")
+    input_size: Any = sizes[0] if cell.feature_axes == 1 else sizes
+    params = cell.init(rngs.params(), input_size)
     box = lambda value, names: nnx.Param(value) if names is None else nnx.Param(value, out_sharding=names)  # noqa: E731
     return boxed(params, partition, box)
 

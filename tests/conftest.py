@@ -12,7 +12,7 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["rnnzoo.run", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
+    ["rnnzoo.run", "rnnzoo.arguments", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
     "beartype.beartype",
 )
 

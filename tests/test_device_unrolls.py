@@ -71,6 +71,13 @@ def test_values_and_gradients_are_those_of_the_loop(reference, bias, lengths, is
     assert_close(jax.value_and_grad(total, has_aux=True)(args), expected, 1e-5)
 
 
+def test_a_mask_leaves_out_any_steps(reference):
+    params, xs, state = arguments(LSTM)
+    mask = jax.random.bernoulli(jax.random.key(4), 0.6, (TIME, BATCH)).at[:, 0].set(False)
+    found = unrolls.CuDNN().apply(LSTM, LSTM.prepare(params), state, xs, Control(active=mask))
+    assert_close(tuple(found[:2]), run(LSTM, params, xs, state, mask=mask), 1e-5)
+
+
 @pytest.mark.parametrize("shape", [(0, BATCH), (TIME, 0)])
 def test_no_steps_and_no_sequences(shape):
     params, xs, state = arguments(LSTM, *[shape[0], (shape[1],)])

@@ -91,7 +91,7 @@ def test_resets_by_name_and_unknown_names():
     assert_close(with_resets(with_resets.start(), xs, resets=np.ones(1, bool)), plain(plain.start(), xs), 1e-6)
     with pytest.raises(rnnzoo.UsageError, match="called with state, xs, resets; accepted: state, xs"):
         plain(plain.start(), xs, resets=np.ones(1, bool))
-    with pytest.raises(rnnzoo.UsageError, match="called with lengths; accepted: state, xs, resets"):
+    with pytest.raises(rnnzoo.UsageError, match="called with lengths; accepted: state, xs"):
         plain(plain.start(), xs, lengths=1)
 
 

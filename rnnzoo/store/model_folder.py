@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.models import Model
-from rnnzoo.spec import UnknownMember, UsageError, to_dict, to_json
+from rnnzoo.spec import UnknownMember, UsageError
+from rnnzoo.spec_json import to_dict, to_json
 from rnnzoo.store import safetensors
 from rnnzoo.store.checks import check_arrays, check_finite, checked_scores, named
 from rnnzoo.store.files import (

@@ -14,7 +14,8 @@ from typing import IO, Any
 import jax
 import numpy as np
 
-from rnnzoo.spec import UnknownMember, UsageError, to_json
+from rnnzoo.spec import UnknownMember, UsageError
+from rnnzoo.spec_json import to_json
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.config import Config, difference, read_config, read_text

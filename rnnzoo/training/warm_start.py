@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.models import Model
-from rnnzoo.spec import UsageError, to_json
+from rnnzoo.spec import UsageError
+from rnnzoo.spec_json import to_json
 from rnnzoo.structures.nearest import grow
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.config import Config, difference

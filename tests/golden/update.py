@@ -12,7 +12,7 @@ from typing import Any
 import jax
 
 import rnnzoo
-from rnnzoo.spec import to_dict
+from rnnzoo.spec_json import to_dict
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE, INPUT_SIZE = 8, 4
