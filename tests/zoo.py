@@ -268,6 +268,11 @@ def is_too_much(item: pytest.Item) -> bool:
     return any(not (identities and s in DEFAULT_STRUCTURES) for s in heavy)
 
 
+def is_carry_varied(cell: Cell) -> bool:
+    """Of the cells that Flax has, one for each form of its carry; the others are slow in tests of Flax's needs."""
+    return name_of(cell) in ("LSTM", "Elman")
+
+
 def is_numbered(structure: Structure) -> bool:
     """Whether tests of numbers run for it at once."""
     return name_of(structure) in QUICK_STRUCTURES
