@@ -76,7 +76,7 @@ def run(
     )  # fmt: skip
 
 
-def prepared(cell: Cell, params: Params, key: Key | None = None) -> tuple[Params, Key | None]:
+def prepared(cell: Cell, params: Params, key: Any = None) -> tuple[Params, Key | None]:
     """Parameters as `run_prepared` takes them, and the key that is left for the noise of single sequences."""
     if key is None or not isinstance(cell, Noisy):
         return cell.prepare(params), None
@@ -89,7 +89,7 @@ def prepared(cell: Cell, params: Params, key: Key | None = None) -> tuple[Params
 def run_prepared(
     cell: Cell, params: Params, xs: Any, state: State | None = None, *, lengths: Any = None, mask: Any = None,
     resets: Any = None, dt: Any = None, reverse: bool = False, key: Key | None = None,
-    unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
+    unroll: Any = Scan(),  # noqa: B008 (a frozen specification)
     states: bool = False,
 ) -> Any:  # fmt: skip
     """`run` with what `prepared` returned, for callers that prepare once and run often."""
