@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from face_support import ALL_FACES, BANDED, BATCH, LENGTHS, TIME, call, columns, flax_call, nnx_rnn, rows
 from flax import linen as nn
 from flax import nnx
 from golden import update
@@ -17,43 +18,6 @@ from unroll_support import CELLS, FEATURES, HIDDEN, arguments, eager, is_varied,
 import rnnzoo.linen
 import rnnzoo.nnx
 from rnnzoo import cells, run, structures, unrolls, wrappers
-
-TIME, BATCH = 3, 2
-LENGTHS = jnp.array([2, 0])
-BANDED = cells.LSTM(hidden_size=HIDDEN, structure=structures.Banded(bandwidth=1))
-ALL_FACES = pytest.mark.parametrize("face", ["linen", "nnx"])
-
-
-def rows(xs):
-    """(T, *B, I) as Flax has it, (*B, T, I); and back."""
-    return jnp.moveaxis(xs, 0, -2)
-
-
-def columns(ys):
-    return jnp.moveaxis(ys, -2, 0)
-
-
-def nnx_rnn(cell, params, kind: Any = rnnzoo.nnx.RNN, **options) -> Any:
-    """An NNX module with these parameters."""
-    module = kind(cell, FEATURES, rngs=nnx.Rngs(0), **options)
-    rnnzoo.nnx.set_params(module, params)
-    return module
-
-
-def call(face, cell, params, xs, **options) -> Any:
-    """Carry and outputs of one of the faces' `RNN`, from parameters as `cell.init` makes them."""
-    if face == "linen":
-        return rnnzoo.linen.RNN(cell, return_carry=True).apply({"params": params}, xs, **options)
-    return nnx_rnn(cell, params, return_carry=True)(xs, **options)
-
-
-def flax_call(face, cell, params, xs, **options) -> Any:
-    """The same of Flax's own RNN around our `RNNCell`."""
-    if face == "linen":
-        rnn = nn.RNN(rnnzoo.linen.RNNCell(cell), return_carry=True)
-        return rnn.apply({"params": {"cell": params}}, xs, **options)
-    return nnx.RNN(nnx_rnn(cell, params, rnnzoo.nnx.RNNCell), return_carry=True, rngs=False)(xs, **options)
-
 
 # ---- every cell ------------------------------------------------------------------------------------------
 
@@ -299,6 +263,9 @@ def test_noise_is_drawn_in_training_only(x64):
     assert not np.allclose(both(rows(xs))[..., :HIDDEN], quiet)
     module.eval()
     assert_close(module(rows(xs), rngs=nnx.Rngs(0)), quiet, 1e-12)
+
+
+# ---- errors ----------------------------------------------------------------------------------------------
 
 
 @ALL_FACES
