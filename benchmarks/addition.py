@@ -50,10 +50,13 @@ def choices(weights: int, only: list[str] | None) -> list[Structure]:
 def row_of(structure: Structure, seeds: int, steps: int) -> dict[str, Any]:
     config: Any = load_config(DEMO)
     config = dataclasses.replace(config, seeds=seeds, steps=steps, cell=with_structure(config.cell, structure))
-    model, data = config.network(), config.task.load()
+    data = config.task.open()
+    model = config.network(data)
     began = time.perf_counter()
-    state, _ = train_steps(config, model, data, init_state(config, model), np.int32(0), length=steps)
-    wrong = np.array(evaluate(config, model, state["params"], config.task.held_out(data))["wrong_sums"])
+    state, _ = train_steps(
+        config, model, data.static, data.arrays, init_state(config, model), np.int32(0), length=steps
+    )
+    wrong = np.array(evaluate(config, model, state["params"], data.held_out("test"))["wrong_sums"])
     return {
         "structure": str(structure),
         "weights": structure.num_params(H),

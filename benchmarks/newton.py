@@ -13,6 +13,7 @@ import argparse
 import functools
 import sys
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -43,18 +44,19 @@ def cases(names):
             steps=STEPS,
             batch_size=32,
         )
+        data: Any = config.task.open()
+        model = config.network(data)
         for name in names:
-            state = init_state(config, config.network())
+            state = init_state(config, model)
             if name == "trained":
-                data = config.task.load()
-                state, _ = train_steps(config, config.network(), data, state, np.int32(0), length=STEPS)
+                state, _ = train_steps(config, model, data.static, data.arrays, state, np.int32(0), length=STEPS)
             params = jax.tree.map(lambda leaf: leaf[0], state["params"])
             yield f"{make.__name__} {name}", cell, params["layer_0"]["cell"], params["embed"]["w"]
 
 
 def text(time):
     """Characters (T, B)."""
-    tokens = np.asarray(tasks.CharLM().load()["train"])
+    tokens = np.asarray(tasks.CharLM().open().arrays["train"])
     return tokens[: time * BATCH].reshape(BATCH, time).T
 
 

@@ -11,7 +11,8 @@
 from rnnzoo import cells, initializers, models, moved, structures, tasks, unrolls, wrappers
 from rnnzoo.analysis.convergence import convergence_report, newton_report
 from rnnzoo.run import run
-from rnnzoo.spec import UsageError, from_json, members, spec, to_json
+from rnnzoo.spec import UsageError, members, spec
+from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.store.model_folder import load_model, save_model
 from rnnzoo.streaming import make_model_stepper, make_stepper
 from rnnzoo.training import config

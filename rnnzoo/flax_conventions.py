@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from rnnzoo.arguments import expected_params, require_cell
 from rnnzoo.cells.base import Cell
-from rnnzoo.run import expected_params, require_cell, run
+from rnnzoo.run import run
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 from rnnzoo.unrolls.base import Unroll

@@ -16,10 +16,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.arguments import expected_params
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.flax_conventions import CarryForm, Partition, boxed, features_of, first_carry, one_step, sequence
-from rnnzoo.run import expected_params
 from rnnzoo.typing import Array, Float, Key, Params
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan

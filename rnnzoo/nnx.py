@@ -18,10 +18,10 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from rnnzoo.arguments import require_cell
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.flax_conventions import CarryForm, Partition, boxed, first_carry, one_step, sequence
-from rnnzoo.run import require_cell
 from rnnzoo.spec import UsageError
 from rnnzoo.typing import Array, Float, Key, Params, PyTree
 from rnnzoo.unrolls.base import Unroll

@@ -1,6 +1,5 @@
 """Run a cell over sequences: projection, unroll, readout, with one meaning of lengths, mask, resets and reverse."""
 
-import functools
 import math
 import warnings
 from collections.abc import Sequence
@@ -9,12 +8,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
+from rnnzoo.arguments import as_array, check_array, check_controls, check_params, check_xs, input_size, require_cell
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.spec import UsageError
-from rnnzoo.trees import check_tree, path_name, vary_like
+from rnnzoo.trees import path_name, shard_like, vary_like
 from rnnzoo.typing import Array, Bool, Control, Float, Int, Key, Params, PyTree, State
 from rnnzoo.unrolls.base import Ran, Unroll
 from rnnzoo.unrolls.scan import Scan
@@ -68,7 +67,7 @@ def run(
     """
     require_cell(cell)
     xs = jnp.asarray(xs)
-    _check_xs(cell, xs)
+    check_xs(cell, xs)
     check_params(cell, params, input_size(cell, xs))
     params, key = prepared(cell, params, key)
     return run_prepared(
@@ -97,9 +96,9 @@ def run_prepared(
     if not isinstance(unroll, Unroll):
         raise UsageError(f"unroll is {unroll!r}; accepted: a specification, such as rnnzoo.unrolls.Scan()")
     xs = jnp.asarray(xs)
-    _check_xs(cell, xs)
-    lengths, mask, resets, dt = (None if a is None else _array(a) for a in (lengths, mask, resets, dt))
-    _check_controls(xs.shape[: xs.ndim - cell.feature_axes], lengths, mask, resets)
+    check_xs(cell, xs)
+    lengths, mask, resets, dt = (None if a is None else as_array(a) for a in (lengths, mask, resets, dt))
+    check_controls(xs.shape[: xs.ndim - cell.feature_axes], lengths, mask, resets)
     xs = _with_elapsed_time(cell, xs, dt)
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
@@ -114,7 +113,7 @@ def _core(
 ) -> Ran:  # fmt: skip
     """What `run` computes, from arguments that have been checked."""
     time, *batch = xs.shape[: xs.ndim - cell.feature_axes]
-    state = _initial_state(cell, params, state, tuple(batch), (xs, params))
+    state = _initial_state(cell, params, state, tuple(batch), xs)
     noise = None if key is None or not isinstance(cell, Noisy) else _noise(cell, key, time, tuple(batch))
     inputs = (xs, _controls(time, tuple(batch), *controls, noise))
     inputs = jax.tree.map(lambda a: _lanes(a, 1, len(batch)), inputs)
@@ -142,7 +141,7 @@ def _lanes(array: Array, axis: int, count: int) -> Array:
 
 
 def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
-    """Noise of its own for every sequence, leaves (T, *B, ...)."""
+    """Separate noise for every sequence, leaves (T, *B, ...)."""
     draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 
@@ -164,11 +163,11 @@ def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
         return xs
     if dt is None:
         dt = jnp.ones(xs.shape[:-1], xs.dtype)
-    _check_array("dt", dt, xs.shape[:-1], np.floating, "floating point")
+    check_array("dt", dt, xs.shape[:-1], np.floating, "floating point")
     return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
 
 
-def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes, like: PyTree) -> State:
+def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes, xs: Array) -> State:
     """The state before the first step, with leaves (*B, ...), in the dtypes that the cell carries."""
     initial = cell.initial_state(params)
     given = initial if state is None else state
@@ -185,9 +184,9 @@ def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes,
                 f"state{path_name(path)} of {type(cell).__name__} has shape {leaf.shape}; "
                 f"accepted: {(*batch, *like.shape)}" + (f" or {like.shape}" if batch else "")
             )
-        return jnp.broadcast_to(leaf, (*batch, *like.shape))
+        return shard_like(jnp.broadcast_to(leaf, (*batch, *like.shape)), xs, slice(1, 1 + len(batch)))
 
-    return vary_like(jax.tree_util.tree_map_with_path(fit, given, initial), like)
+    return vary_like(jax.tree_util.tree_map_with_path(fit, given, initial), (xs, params))
 
 
 def _say_bytes(state: State, time: Axis) -> None:
@@ -197,63 +196,4 @@ def _say_bytes(state: State, time: Axis) -> None:
         warnings.warn(f"states=True keeps {count * time:,} bytes: {time} steps of {count:,} bytes", stacklevel=4)
 
 
-# ---- checks ----------------------------------------------------------------------------------------------
-
-
-def require_cell(cell: Any) -> None:
-    """Raise `UsageError` for what is no specification of a cell, such as its class or a module of Flax."""
-    if not isinstance(cell, Cell):
-        raise UsageError(f"cell is {cell!r}; accepted: a specification, such as rnnzoo.cells.LSTM(hidden_size=8)")
-
-
-def _array(value: Any) -> Any:
-    """Lists and numbers as numpy arrays; arrays as they are."""
-    return value if hasattr(value, "dtype") else np.asarray(value)
-
-
-def input_size(cell: Cell, xs: Array) -> Any:
-    """The size of one input: the number of features, or their shape where the cell has several feature axes."""
-    return xs.shape[-1] if cell.feature_axes == 1 else xs.shape[xs.ndim - cell.feature_axes :]
-
-
-def _check_xs(cell: Cell, xs: Array) -> None:
-    if xs.ndim < 1 + cell.feature_axes:
-        features = "I" if cell.feature_axes == 1 else ", ".join(f"I_{k}" for k in range(cell.feature_axes))
-        raise UsageError(f"xs has shape {xs.shape}; accepted: (T, {features}) or (T, batch..., {features})")
-    if not jnp.issubdtype(xs.dtype, jnp.floating):
-        raise UsageError(f"xs is {xs.dtype}; accepted: floating point (embed tokens first)")
-    if not all(xs.shape[xs.ndim - cell.feature_axes :]):
-        raise UsageError("xs has no features: its last axis is 0; accepted: 1 or more")
-
-
-def _check_controls(axes: Axes, lengths: Any, mask: Any, resets: Any) -> None:
-    time, batch = axes[0], axes[1:]
-    for name, value in (("mask", mask), ("resets", resets)):
-        if value is not None:
-            _check_array(name, value, axes, np.bool_, "True and False")
-    if lengths is not None:
-        _check_array("lengths", lengths, batch, np.integer, "integers")
-        if not isinstance(lengths, Tracer):
-            values = np.asarray(lengths)
-            if values.size and (values.min() < 0 or values.max() > time):
-                raise UsageError(f"lengths has values from {values.min()} to {values.max()}; accepted: 0 to {time}")
-
-
-def _check_array(name: str, value: Any, shape: Axes, kind: Any, words: str) -> None:
-    if np.shape(value) != shape or not jnp.issubdtype(jnp.result_type(value), kind):
-        raise UsageError(f"{name} is {jnp.result_type(value)} of {np.shape(value)}; accepted: {words} of {shape}")
-
-
-@functools.lru_cache(maxsize=256)
-def expected_params(cell: Cell, input_size: Any) -> Any:
-    """The shapes of ``cell.init(key, input_size)``, without computing it."""
-    return jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
-
-
-def check_params(cell: Cell, params: Params, input_size: Any) -> None:
-    """Raise `UsageError` naming the first array of `params` that `cell` cannot use with so many inputs."""
-    name = f"{type(cell).__name__}(hidden_size={cell.hidden_size})"
-    check_tree(params, expected_params(cell, input_size), "params", name, f"with xs of {input_size} features, ")
-
-
-__all__ = ["check_params", "expected_params", "input_size", "prepared", "require_cell", "run", "run_prepared"]
+__all__ = ["prepared", "run", "run_prepared"]

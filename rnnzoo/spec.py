@@ -1,15 +1,13 @@
-"""Specifications: frozen dataclasses with checked fields, found by name, written as JSON and read back.
+"""Specifications: frozen dataclasses with checked fields, found by name.
 
-Every cell, structure, unroll, task and run configuration is a `Spec`. A concrete subclass is registered by
-its class statement alone, so that code outside the package adds members on equal terms. Reading JSON only
-ever constructs registered specifications: it never imports or executes anything.
+Every cell, structure, unroll, task and run configuration is a `Spec`. A concrete subclass is registered by its class
+statement alone, so that code outside the package adds members on equal terms. `rnnzoo.spec_json` writes and reads them.
 """
 
 import dataclasses
 import difflib
 import functools
 import inspect
-import json
 import math
 import sys
 import types
@@ -22,7 +20,7 @@ T = TypeVar("T")
 
 
 class UsageError(ValueError):
-    """What the user gave cannot be used. The command line prints the message and exits with code 2."""
+    """The user's input cannot be used. The command line prints the message and exits with code 2."""
 
 
 class UnknownMember(UsageError):
@@ -97,7 +95,7 @@ def describe(hint: Any) -> str:
 
 
 def accepts(hint: Any, value: Any) -> bool:
-    """Whether `value` may stand in a field of type `hint`. Strict: True is no integer, NaN is no number."""
+    """Whether a field of type `hint` accepts `value`. Strict: True is no integer, NaN is no number."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return accepts(args[0], value) and all(value in a for a in args[1:] if isinstance(a, Range))
@@ -215,53 +213,3 @@ def find(kind: str, name: str) -> type[Spec]:
     if _fold(name) not in folded:
         raise UnknownMember(f"no {name!r} in {kind}; {suggest(name, known)}")
     return folded[_fold(name)]
-
-
-# ---- JSON ------------------------------------------------------------------------------------------------
-
-
-def to_dict(value: Any) -> Any:
-    """A specification as plain dicts, lists and scalars; ``"type"`` holds the member's public name."""
-    if isinstance(value, Spec):
-        fields = {f.name: to_dict(getattr(value, f.name)) for f in dataclasses.fields(typing.cast(Any, value))}
-        return {"type": f"{value.kind}.{type(value).__name__}", **fields}
-    return [to_dict(v) for v in value] if isinstance(value, tuple) else value
-
-
-def from_dict(data: Any, where: str = "the specification") -> Any:
-    """Inverse of `to_dict`. Raises `UsageError` that names the place, the value and what is accepted."""
-    if isinstance(data, list):
-        return tuple(from_dict(v, f"{where}[{i}]") for i, v in enumerate(data))
-    if not isinstance(data, dict):
-        return data
-    kind, _, name = str(data.get("type")).partition(".")
-    if not name:
-        raise UsageError(f'{where} has "type": {data.get("type")!r}; accepted: a name such as "cells.LSTM"')
-    cls = find(kind, name)
-    known = field_types(cls)
-    for field in data.keys() - {"type"} - known.keys():
-        raise UsageError(f"{where}: {name} has no field {field!r}; {suggest(field, known)}")
-    values = {k: from_dict(v, f"{where}.{k}") for k, v in data.items() if k != "type"}
-    try:
-        return cls(**values)
-    except TypeError as error:  # a missing field
-        raise UsageError(f"{where}: {error}") from None
-
-
-def to_json(value: Spec, indent: int | None = None) -> str:
-    """A specification as JSON text."""
-    return json.dumps(to_dict(value), indent=indent, allow_nan=False)
-
-
-def from_json(text: str) -> Any:
-    """The specification that `to_json` wrote. Constructs registered members only; executes nothing."""
-    try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"not a specification in JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise UsageError(f'not a specification in JSON: {text[:40]!r}; accepted: an object with a "type"')
-    try:
-        return from_dict(data)
-    except RecursionError:
-        raise UsageError("not a specification in JSON: it is nested too deeply") from None

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from rnnzoo.arguments import check_params
 from rnnzoo.cells.base import Cell
 from rnnzoo.models import Model
-from rnnzoo.run import check_params, run_prepared
+from rnnzoo.run import run_prepared
 from rnnzoo.spec import UsageError
 from rnnzoo.typing import Array, Params, PyTree, State
 

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import lax
+from jax.sharding import NamedSharding, PartitionSpec, reshard
 
 from rnnzoo.spec import UsageError
 
@@ -46,9 +47,23 @@ def vary_like(tree: Any, like: Any) -> Any:
     return jax.tree.map(mark, tree) if axes else tree
 
 
+def shard_like(tree: Any, xs: Any, axes: slice) -> Any:
+    """The arrays of a tree, on an explicit mesh, split along their first axes as xs is along its `axes`."""
+    sharding = jax.typeof(xs).sharding
+    names = tuple(sharding.spec)[axes]
+    if not any(names):
+        return tree
+
+    def split(leaf: Any) -> Any:
+        spec = PartitionSpec(*names, *[None] * (leaf.ndim - len(names)))
+        return reshard(leaf, NamedSharding(sharding.mesh, spec))
+
+    return jax.tree.map(split, tree)
+
+
 def _varying_axes(leaf: Any) -> frozenset[str]:
     kind = getattr(jax.typeof(leaf), "mat", None)  # None where JAX does not say
     return getattr(kind, "varying", frozenset())
 
 
-__all__ = ["check_tree", "named", "path_name", "vary_like"]
+__all__ = ["check_tree", "named", "path_name", "shard_like", "vary_like"]

@@ -15,6 +15,7 @@ see the real ones. A string of one letter starts with a space, so that linters d
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import jax
@@ -40,8 +41,8 @@ PyTree = Any  # nested dicts of arrays
 if TYPE_CHECKING:
     Params = dict[str, Any]  # one cell's or one model's parameters
     State = dict[str, Any]  # what a cell carries from step to step
-else:  # checked at run time as they are: a look into a dict would count as reading it (`unrolls.recurrence.Watched`)
-    Params = State = dict
+else:  # at run time a look into one would count as reading it (`unrolls.uses.Watched`)
+    Params = State = Mapping
 Connectivity = Literal["none", "self", "cascade", "cyclic"]  # what `rnnzoo.base.Structure` says of the graph of U
 
 

@@ -12,7 +12,7 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["rnnzoo.run", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
+    ["rnnzoo.run", "rnnzoo.arguments", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
     "beartype.beartype",
 )
 
@@ -34,32 +34,9 @@ def forget_programs():
     jax.clear_caches()
 
 
-# Tests of numbers run for these structures, one of each kind of graph, cost and closure; for the others with -m slow.
-# The structure's own identities run for every structure, with other fields than the default ones for these only.
-QUICK = {
-    "Banded", "Bidiagonal", "BlockDiagonal", "ComplexDiagonal", "Dense", "Diagonal", "DiagonalLowRank", "LowRank",
-    "Ring", "Triangular",
-}  # fmt: skip
-NUMERIC = {
-    "test_affine_unrolls", "test_grow", "test_initializers", "test_jacobian_families", "test_open_contract",
-    "test_sequences", "test_unrolls",
-}  # fmt: skip
-
-
 def pytest_collection_modifyitems(items):
-    from rnnzoo.structures.base import Structure
+    import zoo
 
     for item in items:
-        own_identities = item.path.stem == "test_structures"
-        if not (item.path.stem in NUMERIC or own_identities) or "abstract" in item.name:
-            continue
-        params = item.callspec.params.values() if hasattr(item, "callspec") else []
-        values = [getattr(v, "structure", v) for v in params]
-        own = [v for v in values if isinstance(v, Structure) and type(v).__module__.startswith("rnnzoo.")]
-        if any(type(v).__name__ not in QUICK and not (own_identities and v == _default(v)) for v in own):
+        if zoo.is_too_much(item):
             item.add_marker(pytest.mark.slow)
-
-
-def _default(member):
-    make = type(member)
-    return make()

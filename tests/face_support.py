@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import pytest
 from flax import linen as nn
 from flax import nnx
-from unroll_support import FEATURES, HIDDEN
+from unroll_support import FEATURES
+from zoo import HIDDEN
 
 import rnnzoo.linen
 import rnnzoo.nnx

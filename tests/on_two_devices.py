@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from host_support import register
 from support import assert_close
+from task_support import network, opened
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
@@ -19,6 +21,7 @@ from rnnzoo.training import devices
 from rnnzoo.training.config import Config
 from rnnzoo.training.devices import shard, training_mesh
 from rnnzoo.training.job import Job, Stopped
+from rnnzoo.training.loops import training_loop
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import init_state, shard_state, train_steps
@@ -28,8 +31,8 @@ from rnnzoo.training.update import init_state, shard_state, train_steps
 class Ragged(tasks.BinaryAddition):
     """Sequences of 0 to T steps, so that a mean over the batch is not the mean of its parts' means."""
 
-    def batch(self, data, key, size):
-        batch = super().batch(data, key, size)
+    def draw(self, key, size):
+        batch = super().draw(key, size)
         return batch | {"lengths": jnp.arange(size, dtype=jnp.int32) * len(batch["x"]) // (size - 1)}
 
 
@@ -65,11 +68,12 @@ def text(tmp_path):
 def trained(config: Config, count: int) -> Any:
     """State and metrics after two calls of `train_steps`, which must agree on where the state lies."""
     mesh = training_mesh(config.seeds, config.batch_size, jax.devices()[:count])
-    model, data = config.network(), shard(config.task.load(), mesh)
+    model, data = network(config), opened(config.task)
+    arrays = shard(data.arrays, mesh)
     state = shard_state(init_state(config, model), mesh)
-    program = train_steps.lower(config, model, data, state, np.int32(0), length=3, mesh=mesh).compile()
-    state, _ = program(data, state, np.int32(0))
-    return program(data, state, np.int32(3))
+    program = train_steps.lower(config, model, data.static, arrays, state, np.int32(0), length=3, mesh=mesh).compile()
+    state, _ = program(arrays, state, np.int32(0))
+    return program(arrays, state, np.int32(3))
 
 
 @pytest.mark.parametrize(
@@ -133,11 +137,23 @@ def test_a_run_goes_on_with_another_number_of_devices(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(jax, "local_devices", lambda: jax.devices()[:1])
         train(CONFIG, tmp_path / "cut")
-    like = jax.eval_shape(lambda: init_state(CONFIG, CONFIG.network()))
+    like = jax.eval_shape(lambda: init_state(CONFIG, network(CONFIG)))
     straight, cut = (RunFolder(tmp_path / n).last.restore(like, warn=pytest.fail) for n in ("straight", "cut"))
     assert_close(cut, straight, 1e-5)
     losses = [[json.loads(r)["loss"] for r in (tmp_path / n / "metrics.jsonl").open()] for n in ("straight", "cut")]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_batches_from_the_host_are_split(monkeypatch):
+    config = dataclasses.replace(register(monkeypatch), seeds=3, steps=5)
+    model, found = network(config), []
+    for count in (1, 2):
+        loop = training_loop(config, model, config.task.open())
+        loop.use(training_mesh(config.seeds, config.batch_size, jax.devices()[:count]))
+        state = shard_state(init_state(config, model), loop.mesh)
+        loop.compile(state, 5)
+        found.append(loop.run(state, 0, 5))
+    assert_close(found[1], found[0], 1e-5)
 
 
 def test_a_split_batch_has_the_gradients_of_a_whole_one():

@@ -1,6 +1,5 @@
-"""What the tests of structures share: the package's own members in several sizes, and random parameters."""
+"""What the tests of structures share: sizes that fit, and random parameters."""
 
-import dataclasses
 from typing import Any
 
 import jax
@@ -8,43 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import rnnzoo
-from rnnzoo import structures
-from rnnzoo.spec import Size, field_types
-from rnnzoo.structures import patterns
 from rnnzoo.structures.base import Algebra, Structure
 
 SIZES = range(1, 18)
-OTHERS = [  # members with other fields than sizes set
-    structures.Kronecker(factors=(2, 2, 2)),
-    structures.BoundedDiagonal(low=0.0),
-    structures.ComplexPairs(structure=structures.Dense()),
-    structures.ComplexPairs(structure=structures.StrictlyTriangular()),
-    structures.Grid(rows=2, neighbours=8),
-    structures.Grid(torus=True),
-    structures.Monarch(blocks=2),
-    structures.Permutation(seed=1),
-    structures.Scaled(structure=structures.Cayley(), scale=0.9),
-    structures.Skew(gamma=0.5),
-    structures.SkewBlocks(gamma=0.5),
-    structures.SparseMask(pattern=patterns.SmallWorld()),
-    structures.SparseMask(pattern=patterns.Clusters()),
-    structures.SparseMask(pattern=patterns.NeuralCircuit()),
-    structures.SparseMask(pattern=patterns.RandomEdges()),
-    structures.Sum(a=structures.Shift(), b=structures.Diagonal()),
-]
-
-
-def own_structures(*others: int) -> list[Any]:
-    """Every structure of the package with its default fields; and, if there are any `others`, with each size among the
-    fields set to those, and with other fields set."""
-    found = []
-    for cls in rnnzoo.members("structures").values():
-        if cls.__module__.startswith("rnnzoo."):
-            make: Any = cls
-            default = make()
-            sizes = [f for f, hint in field_types(cls).items() if hint == Size]
-            found += [default, *(dataclasses.replace(default, **{f: k}) for f in sizes for k in others)]
-    return list(dict.fromkeys([*found, *(OTHERS if others else [])]))
 
 
 def fits(structure: Structure, size: int) -> bool:

@@ -1,40 +1,10 @@
-"""What many tests need: members with small sizes, random trees, strict comparison."""
+"""What many tests need: random trees, strict comparison."""
 
-import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-
-import rnnzoo
-from rnnzoo.cells.base import Cell, Recurrent
-from rnnzoo.structures.base import Structure
-
-
-def all_structures(size: int) -> list[Structure]:
-    """Every structure with its default fields that fits the size."""
-    found = []
-    for cls in rnnzoo.members("structures").values():
-        structure: Any = cls()
-        try:
-            structure.check(size)
-        except rnnzoo.UsageError:
-            continue
-        found.append(structure)
-    return found
-
-
-def all_cells(hidden_size: int, structure: Structure | None = None) -> list[Cell]:
-    """Every cell, recurrent ones with the structure given (None: their own default)."""
-    found = []
-    for cls in rnnzoo.members("cells").values():
-        make: Any = cls
-        cell = make(hidden_size=hidden_size)
-        if structure is not None and isinstance(cell, Recurrent):
-            cell = dataclasses.replace(cell, structure=structure)
-        found.append(cell)
-    return found
 
 
 def name(spec: Any) -> str:

@@ -7,23 +7,29 @@ import jax
 import numpy as np
 import pytest
 
-BATCH = jax.jit(lambda task, data, key, size: task.batch(data, key, size), static_argnums=(0, 3))
+BATCH = jax.jit(lambda data, arrays, key, size: data.batch(arrays, key, size), static_argnums=(0, 3))
 SCORES = jax.jit(lambda task, outputs, batch: task.scores(outputs, batch), static_argnums=0)
 LOSS = jax.jit(jax.value_and_grad(lambda outputs, task, batch: task.loss(outputs, batch)), static_argnums=1)
 
 
 def draw(task: Any, size: int = 6, seed: int = 0) -> Any:
-    return jax.tree.map(np.asarray, BATCH(task, load(task), jax.random.key(seed), size))
+    data = opened(task)
+    return jax.tree.map(np.asarray, BATCH(data.static, data.arrays, jax.random.key(seed), size))
 
 
 @functools.cache
-def load(task: Any) -> Any:
-    return task.load()
+def opened(task: Any) -> Any:
+    return task.open()
 
 
 @functools.cache
-def held_out(task: Any) -> Any:
-    return jax.tree.map(np.asarray, task.held_out(load(task)))
+def held_out(task: Any, part: str = "test") -> Any:
+    return jax.tree.map(np.asarray, list(opened(task).held_out(part)))
+
+
+def network(config: Any) -> Any:
+    """The network of a configuration, whose data it opens."""
+    return config.network(opened(config.task))
 
 
 def perfect(task: Any, batch: Any) -> np.ndarray:
@@ -31,9 +37,9 @@ def perfect(task: Any, batch: Any) -> np.ndarray:
     y = np.asarray(batch["y"])
     if y.dtype.kind == "f":
         return y[..., None]
-    if task.output_size == 1:
+    if (outputs := opened(task).output_size) == 1:
         return (80 * y[..., None] - 40).astype(np.float32)
-    return 40 * (y[..., None] == np.arange(task.output_size)).astype(np.float32)
+    return 40 * (y[..., None] == np.arange(outputs)).astype(np.float32)
 
 
 def rough(task: Any, batch: Any, scale: float = 1.0) -> np.ndarray:

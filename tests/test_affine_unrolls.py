@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support import all_structures, assert_close
+from support import assert_close
 from unroll_support import LENGTHS, RESETS, arguments, quick, values_and_gradients
+from zoo import all_cells, all_structures, is_cheap, parameters
 
 import rnnzoo
 from rnnzoo import cells, run, unrolls
@@ -95,15 +96,7 @@ def test_states_of_one_sequence(x64, unroll):
 LONG = 100_000
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [
-        cells.MinGRU(hidden_size=4),
-        pytest.param(cells.MinLSTM(hidden_size=4), marks=pytest.mark.slow),
-        pytest.param(cells.LRU(hidden_size=4), marks=pytest.mark.slow),
-    ],
-    ids=lambda cell: type(cell).__name__,
-)
+@parameters("cell", [c for c in all_cells(4) if isinstance(c, Affine)], is_cheap)
 def test_a_hundred_thousand_steps(cell):
     """Why there is no form in logarithms: products of decays vanish, as they should, and nothing is divided by them.
 

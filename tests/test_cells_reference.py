@@ -7,64 +7,57 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from golden import update
-from references import REFERENCES
+from references import name_of, names, reference_of
 from support import assert_close, inputs, random_like
+from zoo import CELL_FIELDS, published
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
 from rnnzoo.cells.base import Recurrent
 
-# name -> fields other than the defaults that change the equations
-VARIANTS = {
-    "Elman": [{"activation": "relu"}, {"activation": "sigmoid"}, {"activation": "identity"}],
-    "LRU": [{"features": 3}, {"bias": True}],
-}
 # hidden units, inputs, steps, seed
 SIZES = [(6, 3, 5, 0), (6, 3, 5, 1), (2, 1, 3, 2)]
 
 
-def published() -> dict[str, Any]:
-    """The cells of the package: tests may register others."""
-    return {n: c for n, c in rnnzoo.members("cells").items() if c.__module__.startswith("rnnzoo.")}
-
-
 def cases() -> list[tuple[str, dict[str, Any]]]:
-    plain = [(name, fields) for name in published() for fields in ({}, {"bias": False})]
-    return plain + [(name, fields) for name, variants in VARIANTS.items() for fields in variants]
+    plain = [(name, fields) for name in published("cells") for fields in ({}, {"bias": False})]
+    return plain + [(name, fields) for name, variants in CELL_FIELDS.items() for fields in variants]
 
 
 def numbers(cell: Any, params: Any) -> Any:
     """The parameters as NumPy arrays, with dense U, and zeros for biases that the cell lacks."""
     dense = dict(params)
     if isinstance(cell, Recurrent):
-        dense["u"] = {g: cell.structure.matrix(u, cell.hidden_size) for g, u in params["u"].items()}
+        dense["u"] = {g: cell.structure_of(g).matrix(u, cell.hidden_size) for g, u in params["u"].items()}
     dense.setdefault("b", {g: jnp.zeros(cell.hidden_size) for g in cell.gates})
     return jax.tree.map(np.asarray, dense)
 
 
-def test_every_cell_has_a_reference():
-    assert set(published()) == set(REFERENCES)
+def test_every_cell_and_wrapper_has_a_reference_and_every_reference_a_cell():
+    files = [name_of(cls) for cls in published("cells").values()]
+    assert len(files) == len(set(files)), "two members in files of one name"
+    assert set(files) == names()
+    assert all(callable(reference_of(cls)) for cls in published("cells").values())
 
 
 @pytest.mark.parametrize(("hidden_size", "features", "time", "seed"), SIZES)
 @pytest.mark.parametrize(("name", "fields"), cases(), ids=str)
 def test_cell_is_its_paper(x64, name, fields, hidden_size, features, time, seed):
-    cell = published()[name](hidden_size=hidden_size, **fields)
+    cell = published("cells")[name](hidden_size=hidden_size, **fields)
     keys = jax.random.split(jax.random.key(seed), 2)
     params = random_like(keys[0], cell.init(keys[0], features), 0.7)
     state = random_like(keys[1], cell.initial_state(params))
     xs = inputs(time, (), features, seed)
-    expected = REFERENCES[name](cell, numbers(cell, params), np.asarray(xs), jax.tree.map(np.asarray, state))
+    expected = reference_of(type(cell))(cell, numbers(cell, params), np.asarray(xs), jax.tree.map(np.asarray, state))
     assert_close(run(cell, params, xs, state, unroll=unrolls.Loop()), expected, 1e-12)
 
 
-@pytest.mark.parametrize("name", [n for n, c in published().items() if issubclass(c, Recurrent)])
+@pytest.mark.parametrize("name", [n for n, c in published("cells").items() if issubclass(c, Recurrent)])
 def test_structure_enters_as_its_matrix(x64, name):
-    cell = dataclasses.replace(published()[name](hidden_size=4), structure=structures.Diagonal())
+    cell = dataclasses.replace(published("cells")[name](hidden_size=4), structure=structures.Diagonal())
     params = random_like(jax.random.key(0), cell.init(jax.random.key(0), 3))
     xs, state = inputs(4, (), 3), cell.initial_state(params)
-    expected = REFERENCES[name](cell, numbers(cell, params), np.asarray(xs), jax.tree.map(np.asarray, state))
+    expected = reference_of(type(cell))(cell, numbers(cell, params), np.asarray(xs), jax.tree.map(np.asarray, state))
     assert_close(run(cell, params, xs, unroll=unrolls.Loop()), expected, 1e-12)
 
 
@@ -149,8 +142,3 @@ def test_lru_outputs_as_many_features_as_it_is_asked_for():
     cell = cells.LRU(hidden_size=4, features=7)
     assert cell.output_size == 7
     assert run(cell, cell.init(jax.random.key(0), 3), inputs(5, (2,), 3))[0].shape == (5, 2, 7)
-
-
-def test_golden_files():
-    """Names and shapes of parameters are what checkpoints hold. Meant change: ``python -m tests.golden.update``."""
-    assert update.stored("cells") == update.current("cells")

@@ -1,13 +1,19 @@
 """The character language model and its n-gram baselines."""
 
+import dataclasses
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
-from task_support import TEXT, draw, held_out, load, score, text_file
+from task_support import TEXT, draw, held_out, opened, score, text_file
 
-from rnnzoo import tasks
+import rnnzoo
+from rnnzoo import cells, tasks
 from rnnzoo.tasks.ngrams import ngram_bits
+from rnnzoo.training.config import Config
+from rnnzoo.training.job import Job, evaluate_run
+from rnnzoo.training.progress import Progress
 
 file = text_file
 
@@ -37,17 +43,22 @@ def test_ngrams_against_their_definition():
 
 def test_char_lm_predicts_the_next_character(file):
     task = tasks.CharLM(path=file(TEXT), length=20)
-    batch = draw(task, 50)
+    data, batch = opened(task), draw(task, 50)
     train = TEXT[: len(TEXT) * 90 // 100]
     np.testing.assert_array_equal(batch["x"][1:], batch["y"][:-1])
     for x, y in zip(batch["x"].T, batch["y"].T, strict=True):
-        assert task.decode(x) + task.decode(y[-1:]) in train
-    assert len({task.decode(x) for x in batch["x"].T}) > 40
+        assert data.decode(x) + data.decode(y[-1:]) in train
+    assert len({data.decode(x) for x in batch["x"].T}) > 40
 
 
 def test_char_lm_draws_every_window(file):
     task = tasks.CharLM(path=file("abcdefghijklmnopqrst"), length=15)
-    assert {task.decode(x) for x in draw(task, 200)["x"].T} == {"abcdefghijklmno", "bcdefghijklmnop", "cdefghijklmnopq"}
+    windows = {opened(task).decode(x) for x in draw(task, 200)["x"].T}
+    assert windows == {
+        "abcdefghijklmno",
+        "bcdefghijklmnop",
+        "cdefghijklmnopq",
+    }
 
 
 @pytest.mark.parametrize("size", [3, 40, 20_019, 20_020, 20_021, 1_400_001])
@@ -61,26 +72,26 @@ def test_char_lm_holds_out_every_character_once(file, size):
             inputs.append(batch["x"][:length, b])
             targets.append(batch["y"][:length, b])
     begin = size * 95 // 100
-    np.testing.assert_array_equal(np.concatenate(targets), task.encode(text[begin:]))
-    np.testing.assert_array_equal(np.concatenate(inputs), task.encode(text[begin - 1 : -1]))
+    np.testing.assert_array_equal(np.concatenate(targets), opened(task).encode(text[begin:]))
+    np.testing.assert_array_equal(np.concatenate(inputs), opened(task).encode(text[begin - 1 : -1]))
 
 
 def test_char_lm_vocabulary(file):
-    task = tasks.CharLM(path=file(TEXT))
+    data = tasks.CharLM(path=file(TEXT)).open()
     train = TEXT[: len(TEXT) * 90 // 100]
-    assert task.input_size == task.output_size == len(set(train)) + 1
-    assert task.decode(task.encode(train)) == train
-    assert task.decode(task.encode("a\u4e2d\U0010ffff\0d\ud800")) == "a\ufffd\ufffd\ufffdd\ufffd"
-    assert (task.encode("\u4e2d") == task.output_size - 1).all() and task.encode("").shape == (0,)
-    assert int(np.asarray(load(task)["train"]).max()) == task.output_size - 2  # "unknown" is never trained on
+    assert data.input_size == data.output_size == len(set(train)) + 1
+    assert data.decode(data.encode(train)) == train
+    assert data.decode(data.encode("a\u4e2d\U0010ffff\0d\ud800")) == "a\ufffd\ufffd\ufffdd\ufffd"
+    assert (data.encode("\u4e2d") == data.output_size - 1).all() and data.encode("").shape == (0,)
+    assert int(np.asarray(data.arrays["train"]).max()) == data.output_size - 2  # "unknown" is never trained on
 
 
 def test_char_lm_unigram_baseline_is_the_score_of_the_frequencies(file):
     task = tasks.CharLM(path=file(TEXT))
-    data = load(task)
-    counts = np.bincount(data["train"], minlength=task.output_size)
+    data = opened(task)
+    counts = np.bincount(data.arrays["train"], minlength=opened(task).output_size)
     kinds = (counts > 0).sum()
-    p = (counts + kinds / task.output_size) / (counts.sum() + kinds)
+    p = (counts + kinds / opened(task).output_size) / (counts.sum() + kinds)
     outputs = lambda b: np.broadcast_to(np.log(p).astype(np.float32), (*b["y"].shape, len(p)))  # noqa: E731
     assert score(task, held_out(task), outputs)["bits_per_char"] == pytest.approx(task.baselines(data)["unigram"], 1e-5)
 
@@ -88,17 +99,26 @@ def test_char_lm_unigram_baseline_is_the_score_of_the_frequencies(file):
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the text is that of Python 3.11")
 def test_char_lm_baselines_of_pythons_own_text():
     task = tasks.CharLM()
-    assert task.baselines(load(task)) == {
+    assert task.baselines(opened(task)) == {
         "unigram": pytest.approx(4.600, abs=5e-4),
         "bigram": pytest.approx(3.257, abs=5e-4),
         "trigram": pytest.approx(2.380, abs=5e-4),
     }
 
 
-def test_char_lm_is_judged_on_its_own_characters(file):
+def test_char_lm_is_judged_on_its_own_characters(file, tmp_path):
     first, same, other = (
-        tasks.CharLM(path=file(t, n)) for n, t in (("a", "abab" * 9), ("b", "baba" * 9), ("c", "xyxy" * 9))
+        tasks.CharLM(path=file(t, n), length=8) for n, t in (("a", "abab" * 9), ("b", "baba" * 9), ("c", "xyxy" * 9))
     )
-    assert first.input_size == other.input_size
-    assert first.differs(same) is None and "characters of" in str(first.differs(other))
-    assert first.differs(tasks.Digits()) is not None
+    assert opened(first).input_size == opened(other).input_size
+    config = Config(task=first, cell=cells.Elman(hidden_size=2), steps=1)
+    Job(config, tmp_path / "run", Progress(config)).run()
+
+    def judged(task: Any) -> Any:
+        return evaluate_run(tmp_path / "run", dataclasses.replace(config, task=task), "last", pytest.fail)
+
+    assert judged(first).keys() == judged(same).keys() == {"bits_per_char", "accuracy"}
+    with pytest.raises(rnnzoo.UsageError, match=r"its tokens are the characters of .*a.*, not of .*c"):
+        judged(other)
+    with pytest.raises(rnnzoo.UsageError, match="it was trained on CharLM, not on Digits"):
+        judged(tasks.Digits())

@@ -27,10 +27,9 @@ BAD = {
 def test_bad_text_is_refused(file, case):
     content, message = BAD[case]
     path = file(content)
-    for use in (lambda: tasks.CharLM(path=path).load(), lambda: tasks.CharLM(path=path).input_size):
-        with pytest.raises(rnnzoo.UsageError, match=message) as error:
-            use()
-        assert path in str(error.value) and "accepted: a text file in UTF-8" in str(error.value)
+    with pytest.raises(rnnzoo.UsageError, match=message) as error:
+        tasks.CharLM(path=path).open()
+    assert path in str(error.value) and "accepted: a text file in UTF-8" in str(error.value)
 
 
 def test_what_is_no_file_is_refused(tmp_path):
@@ -39,21 +38,21 @@ def test_what_is_no_file_is_refused(tmp_path):
     cases = {"missing": "No such file", ".": "it is a folder", "pipe": "not a regular file", "loop": "symbolic links"}
     for name, message in [*cases.items(), ("a\0b", "null"), ("n" * 5000, "too long")]:
         with pytest.raises(rnnzoo.UsageError, match=message):
-            tasks.CharLM(path=str(tmp_path / name)).load()
+            tasks.CharLM(path=str(tmp_path / name)).open()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_unreadable_file_is_refused(file):
     os.chmod(path := file(TEXT), 0)
     with pytest.raises(rnnzoo.UsageError, match="Permission denied"):
-        tasks.CharLM(path=path).load()
+        tasks.CharLM(path=path).open()
 
 
 def test_huge_file_is_refused_before_it_is_read(tmp_path):
     with open(tmp_path / "huge", "wb") as huge:
         huge.truncate(2**40)
     with pytest.raises(rnnzoo.UsageError, match="1099511627776 bytes, more than 268435456"):
-        tasks.CharLM(path=str(tmp_path / "huge")).load()
+        tasks.CharLM(path=str(tmp_path / "huge")).open()
 
 
 @pytest.mark.parametrize("length", [1, 8, 9, 64])
@@ -61,9 +60,9 @@ def test_short_text_is_refused_and_the_shortest_accepted(file, length):
     needed = next(n for n in range(1000) if n * 90 // 100 >= length + 1)
     short = tasks.CharLM(path=file("a" * (needed - 1), "short"), length=length)
     with pytest.raises(rnnzoo.UsageError, match=f"{needed - 1} characters; CharLM.length={length} needs .*{needed}"):
-        short.load()
-    enough = tasks.CharLM(path=file("a" * needed, "enough"), length=length)
-    assert enough.batch(enough.load(), jax.random.key(0), 2)["x"].shape == (length, 2)
+        short.open()
+    enough = tasks.CharLM(path=file("a" * needed, "enough"), length=length).open()
+    assert enough.batch(enough.arrays, jax.random.key(0), 2)["x"].shape == (length, 2)
 
 
 def test_marks_and_line_ends_do_not_change_the_text(file):
@@ -71,12 +70,12 @@ def test_marks_and_line_ends_do_not_change_the_text(file):
         tasks.CharLM(path=file(TEXT, "a")),
         tasks.CharLM(path=file("\ufeff" + TEXT.replace("\n", "\r\n"), "b")),
     )
-    for part, tokens in plain.load().items():
-        np.testing.assert_array_equal(tokens, other.load()[part])
+    for part, tokens in plain.open().arrays.items():
+        np.testing.assert_array_equal(tokens, other.open().arrays[part])
 
 
 def test_changed_file_is_read_again(file):
     task = tasks.CharLM(path=file("abc" * 50))
-    assert task.input_size == 4
+    assert task.open().input_size == 4
     file("abcd" * 60)
-    assert task.input_size == 5
+    assert task.open().input_size == 5

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from task_support import network, opened
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
@@ -141,9 +142,9 @@ def test_every_configuration_loads_traces_and_says_what_to_expect(path):
     config = load_config(str(path))
     text = path.read_text()
     assert f"python train.py --config configs/{path.name}" in text and "Expected" in text and " s on 2 cores" in text
-    model, data = config.network(), config.task.load()
+    model, data = network(config), opened(config.task)
     state = jax.eval_shape(lambda: init_state(config, model))
-    jax.eval_shape(lambda d, s: train_steps(config, model, d, s, 0, length=2), data, state)
+    jax.eval_shape(lambda a, s: train_steps(config, model, data.static, a, s, 0, length=2), data.arrays, state)
     assert rnnzoo.from_json(rnnzoo.to_json(config)) == config
 
 
@@ -158,6 +159,8 @@ def test_train_then_evaluate_on_the_same_and_on_a_longer_task(tmp_path, config_f
     final = json.loads((tmp_path / "run/final.json").read_text())
     same = rnn("evaluate", "run", "--json", cwd=tmp_path)
     assert json.loads(same.stdout) == final["metrics"], same.stderr
+    part = rnn("evaluate", "run", "--json", "--part", "validation", cwd=tmp_path)
+    assert json.loads(part.stdout) == final["validation"] != final["metrics"], part.stderr
     longer = rnn("evaluate", "run", "--task.bits", "32", "--checkpoint", "best", cwd=tmp_path)
     assert longer.returncode == 0 and "wrong_sums" in longer.stdout
     for args, message in [

@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 import pytest
 from support import inputs
+from zoo import UNROLLS
 
 import rnnzoo
 from rnnzoo import cells, convergence_report, unrolls
 from rnnzoo.unrolls.iterative import Iterative
 
-ITERATIVE = [cls() for cls in rnnzoo.members("unrolls").values() if issubclass(cls, Iterative)]
+ITERATIVE = [unroll for unroll in UNROLLS if isinstance(unroll, Iterative)]
 
 
 @pytest.mark.parametrize("unroll", ITERATIVE, ids=lambda unroll: type(unroll).__name__)

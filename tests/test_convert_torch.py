@@ -275,7 +275,7 @@ def test_projections_that_torch_does_not_have_are_refused():
 def test_members_that_a_search_misses_are_refused_with_that_reason():
     cell = cells.Elman(hidden_size=8, structure=structures.Givens())
     params = cell.init(jax.random.key(0), 3)
-    source = convert.to_torch(cell, params | {"u": {"h": cell.structure.init(jax.random.key(1), 8)}})
+    source = convert.to_torch(cell, params | {"u": {"h": cell.structure_of("h").init(jax.random.key(1), 8)}})
     with pytest.raises(UsageError, match="can miss even a matrix that the structure contains"):
         convert.from_torch(cell, source)
     dense = cells.Elman(hidden_size=8)

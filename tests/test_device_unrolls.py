@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import pytest
 from jax.experimental import rnn
 from support import assert_close, random_like
-from unroll_support import BATCH, CELLS, FEATURES, HIDDEN, LENGTHS, PAIRS, TIME, arguments, label, loss
+from unroll_support import BATCH, FEATURES, LENGTHS, TIME, arguments, loss
+from zoo import CELLS, HIDDEN, PAIRS, label
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.cells.base import Affine, structure_of
+from rnnzoo.cells.base import Affine
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.cudnn import GATES, _is_lstm, pack
 
@@ -60,7 +61,7 @@ def test_values_and_gradients_are_those_of_the_loop(reference, bias, lengths, is
     def total(args):
         params, xs, state = args
         xs = xs[::-1] if is_reversed else xs
-        ys, last = unrolls.CuDNN().apply(cell, cell.prepare(params), state, xs, sequences(lengths, is_reversed))
+        ys, last, _ = unrolls.CuDNN().apply(cell, cell.prepare(params), state, xs, sequences(lengths, is_reversed))
         ys = ys[::-1] if is_reversed else ys
         weights = jnp.cos(jnp.arange(ys.size, dtype=ys.dtype)).reshape(ys.shape)
         return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in last.values()), (ys, last)
@@ -70,10 +71,17 @@ def test_values_and_gradients_are_those_of_the_loop(reference, bias, lengths, is
     assert_close(jax.value_and_grad(total, has_aux=True)(args), expected, 1e-5)
 
 
+def test_a_mask_leaves_out_any_steps(reference):
+    params, xs, state = arguments(LSTM)
+    mask = jax.random.bernoulli(jax.random.key(4), 0.6, (TIME, BATCH)).at[:, 0].set(False)
+    found = unrolls.CuDNN().apply(LSTM, LSTM.prepare(params), state, xs, Control(active=mask))
+    assert_close(tuple(found[:2]), run(LSTM, params, xs, state, mask=mask), 1e-5)
+
+
 @pytest.mark.parametrize("shape", [(0, BATCH), (TIME, 0)])
 def test_no_steps_and_no_sequences(shape):
     params, xs, state = arguments(LSTM, *[shape[0], (shape[1],)])
-    ys, last = unrolls.CuDNN().apply(LSTM, params, state, xs, Control())
+    ys, last, _ = unrolls.CuDNN().apply(LSTM, params, state, xs, Control())
     assert ys.shape == (*shape, HIDDEN)
     assert_close(last, state, 0)
 
@@ -81,7 +89,7 @@ def test_no_steps_and_no_sequences(shape):
 def test_shapes_abstractly(reference):
     params, xs, state = arguments(LSTM)
     call = functools.partial(unrolls.CuDNN().apply, LSTM, controls=sequences(LENGTHS, False))
-    ys, last = jax.eval_shape(call, params, state, xs)
+    ys, last, _ = jax.eval_shape(call, params, state, xs)
     assert ys.shape == (TIME, BATCH, HIDDEN) and {a.shape for a in last.values()} == {(BATCH, HIDDEN)}
 
 
@@ -93,7 +101,7 @@ def test_which_cells_are_cudnns_abstractly(cell):
     is_lstm = isinstance(cell.cell if isinstance(cell, plain) else cell, cells.LSTM)
     shapes = {jnp.shape(leaf) for leaf in jax.tree.leaves(params["u"])} if is_lstm else set()
     u = jax.random.normal(jax.random.key(0), (HIDDEN, HIDDEN))
-    structure = structure_of(cell)
+    structure = next(iter(cell.structures.values()), None)
     if is_lstm and structure is not None and isinstance(params["u"]["i"], jax.ShapeDtypeStruct):
         columns = jax.vmap(structure.matvec, (None, 0), 1) if shapes == {u.shape} else None
         is_matrix = columns is not None and bool(jnp.allclose(columns(u, jnp.eye(HIDDEN)), u))
@@ -156,7 +164,7 @@ def test_cudnn_is_chosen_for_its_cell_and_whole_batches(monkeypatch, reference):
     assert unrolls.Auto().choose(cells.GRU(hidden_size=4), TIME, BATCH)[0] == unrolls.Scan()
     params, xs, state = arguments(LSTM)
     expected = run(LSTM, params, xs, state)
-    assert_close(unrolls.Auto().apply(LSTM, params, state, xs, Control()), expected, 1e-5)
+    assert_close(tuple(unrolls.Auto().apply(LSTM, params, state, xs, Control())[:2]), expected, 1e-5)
 
 
 def test_the_reason_names_what_this_host_lacks():

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from references import REFERENCES
+from references import reference_of
 from support import assert_close
-from unroll_support import FEATURES, HIDDEN, LENGTHS, RESETS, arguments, quick, values_and_gradients
+from unroll_support import FEATURES, LENGTHS, RESETS, arguments, quick, values_and_gradients
+from zoo import HIDDEN
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
@@ -21,7 +22,7 @@ DT = jax.random.uniform(jax.random.key(4), (4, 3), minval=0.1, maxval=3.0)
 def test_cfc_with_its_own_times_is_the_paper(x64):
     params, xs, state = arguments(CELL, 4, ())
     p, s = jax.tree.map(np.asarray, (params, state))
-    expected = REFERENCES["CfC"](CELL, p, np.asarray(xs), s, np.asarray(DT[:, 0]))
+    expected = reference_of(cells.CfC)(CELL, p, np.asarray(xs), s, np.asarray(DT[:, 0]))
     assert_close(run(CELL, params, xs, state, dt=DT[:, 0].astype(jnp.float64)), expected, 1e-12)
 
 

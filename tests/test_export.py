@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support import all_cells, all_structures, assert_close, name, random_like
+from support import assert_close, name, random_like
+from zoo import all_cells, all_structures, is_exported, marked
 
 from rnnzoo import UsageError, cells, structures
 from rnnzoo.export import export
@@ -83,14 +84,7 @@ def test_every_cell_as_numpy(tmp_path, cell):
     assert export(model, varied(model), "numpy", tmp_path / "out")[1] < 1e-5
 
 
-COMMON = ("Dense", "Diagonal", "Banded", "BlockDiagonal", "LowRank", "Ring", "Circulant", "Permutation", "Cayley")
-
-
-@pytest.mark.parametrize(
-    "structure",
-    [pytest.param(s, marks=() if type(s).__name__ in COMMON else pytest.mark.slow) for s in all_structures(16)],
-    ids=name,
-)
+@pytest.mark.parametrize("structure", marked(all_structures(16), is_exported))
 def test_every_structure_as_numpy(tmp_path, structure):
     model = Model(cell=cells.Elman(hidden_size=16, structure=structure), input_size=FEATURES, output_size=2)
     assert export(model, varied(model), "numpy", tmp_path / "out")[1] < 1e-5

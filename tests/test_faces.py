@@ -13,7 +13,8 @@ from flax import linen as nn
 from flax import nnx
 from golden import update
 from support import assert_close, inputs
-from unroll_support import CELLS, FEATURES, HIDDEN, arguments, eager, is_varied, parameters, quick
+from unroll_support import FEATURES, arguments, eager, quick
+from zoo import CELLS, HIDDEN, is_varied, parameters
 
 import rnnzoo.linen
 import rnnzoo.nnx

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import pytest
 from face_support import ALL_FACES, BANDED, BATCH, LENGTHS, TIME, call, nnx_rnn, rows
 from support import assert_close
-from unroll_support import CELLS, FEATURES, HIDDEN, arguments, eager, parameters
+from unroll_support import FEATURES, arguments, eager
+from zoo import CELLS, HIDDEN, parameters
 
 import rnnzoo.linen
 import rnnzoo.nnx

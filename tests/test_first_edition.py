@@ -129,8 +129,10 @@ def test_a_run_goes_on_from_the_middle_to_the_same_end(edition, capsys):
 def test_another_run_starts_from_its_parameters(edition, capsys):
     given = ["--init-from", "run", "--lr", "1e-3", "--steps", "1"]
     assert command(["train", "--config", "run/config.json", "--workdir", "other", *given]) == 0
-    then = metrics(FOLDER / "run")["wrong_sums"]["median"]
-    assert f"starting from run: wrong_sums {then:.4f}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert command(["evaluate", "run", "--part", "validation", "--json"]) == 0
+    then = json.loads(capsys.readouterr().out)["wrong_sums"]["median"]
+    assert f"starting from run: validation wrong_sums {then:.4f}" in said
 
 
 def test_a_character_run_and_its_model_write_text(edition, capsys):

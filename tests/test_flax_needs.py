@@ -17,6 +17,7 @@ from flax import linen as nn
 from flax import nnx
 from support import assert_close, inputs
 from unroll_support import eager
+from zoo import is_carry_varied, parameters
 
 import rnnzoo.flax_conventions
 import rnnzoo.linen
@@ -41,7 +42,7 @@ FLAX_CELLS: dict[str, Any] = {
 }
 each_face = pytest.mark.parametrize("face", ["linen", "nnx"])
 each_rnn = pytest.mark.parametrize("kind", ["ours", "flax"])  # our RNN, or Flax's RNN around our RNNCell
-each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+each_cell = parameters("cell", list(CELLS.values()), is_carry_varied)
 
 
 @pytest.fixture

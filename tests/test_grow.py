@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from structure_support import draw, fits, own_structures
+from structure_support import draw, fits
+from zoo import own_structures
 
 import rnnzoo
 from rnnzoo import structures

@@ -1,10 +1,12 @@
 """`Structure.jacobian`: it holds what it says, and nothing smaller would where it is not said to be larger."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from structure_support import OTHERS, draw, fitting, own_structures
+from structure_support import draw, fitting
 from support import assert_close
+from zoo import STRUCTURE_FIELDS, own_structures
 
 import rnnzoo
 from rnnzoo import structures
@@ -63,15 +65,17 @@ def test_families_by_name():
     assert structures.Banded().jacobian == structures.LowRank().jacobian == Dense()
     assert structures.Sum(a=Diagonal(), b=structures.Shift()).jacobian == Triangular()
     assert structures.Masked(structure=BlockDiagonal(block=2)).jacobian == BlockDiagonal(block=2)
-    assert len({type(s.jacobian) for s in OTHERS}) > 2
+    assert len({type(s.jacobian) for s in STRUCTURE_FIELDS}) > 2
 
 
 @families
 def test_a_family_is_linear_in_its_parameters_and_its_own_family(x64, family):
     size = fitting(family, 8, 9)
-    u, v = (family.materialize(draw(family, size, seed)) for seed in range(2))
-    total = family.matrix(jax.tree.map(lambda a, b: 2 * a + b, u, v), size)
-    assert_close(total, 2 * family.matrix(u, size) + family.matrix(v, size))
+    u, v = (draw(family, size, seed) for seed in range(2))
+    expected = 2 * family.matrix(u, size) + family.matrix(v, size)
+    assert_close(family.matrix(jax.tree.map(lambda a, b: 2 * a + b, u, v), size), expected)
+    prepared = jax.tree.map(lambda a, b: 2 * a + b, family.materialize(u), family.materialize(v))
+    assert_close(jax.vmap(family.matvec, (None, 0), 1)(prepared, jnp.eye(size)), expected)
     assert family.jacobian == family
 
 

@@ -111,7 +111,7 @@ def test_it_holds_for_a_cell_with_the_identity_but_not_with_tanh(x64):
     block = cells.Elman(hidden_size=size, bias=False, activation="identity", structure=structures.Banded(bandwidth=1))
     from rnnzoo.structures.nearest import nearest
 
-    band, error = nearest(found.u, block.structure)
+    band, error = nearest(found.u, block.structure_of("h"))
     assert error < 1e-12  # pairs of units are a band three wide
     xs = jax.random.normal(jax.random.key(1), (length, 3))
     other = {"w": {"h": jnp.asarray(found.w)}, "u": {"h": band}}

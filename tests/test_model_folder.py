@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 from support import random_like
+from task_support import network
+from zoo import published
 
 import rnnzoo
 from rnnzoo import UsageError, cells, structures, tasks
@@ -54,9 +56,9 @@ def test_what_was_saved_comes_back(folder):
     assert sorted(p.name for p in folder.iterdir()) == ["README.md", "config.json", WEIGHTS]
 
 
-@pytest.mark.parametrize("name", sorted(rnnzoo.members("structures")))
+@pytest.mark.parametrize("name", published("structures"))
 def test_every_structure_has_parameters_that_can_be_written(tmp_path, name):
-    structure: Any = rnnzoo.members("structures")[name]
+    structure = published("structures")[name]
     try:
         cell = cells.Elman(hidden_size=16, structure=structure())
     except UsageError:
@@ -71,10 +73,10 @@ def test_every_structure_has_parameters_that_can_be_written(tmp_path, name):
 
 def test_the_card_and_the_command_that_trains_it_again(tmp_path):
     config = Config(task=tasks.Parity(), cell=cells.LSTM(hidden_size=4), steps=7, log_every=1)
-    model = config.network()
+    model = network(config)
     rnnzoo.save_model(tmp_path / "m", model, varied(model), config=config, scores={"accuracy": 0.25})
     card = (tmp_path / "m" / "README.md").read_text()
-    for part in ("Parity(", "accuracy on the held-out set: 0.2500", "train --config training.json", "jax ", "python "):
+    for part in ("Parity(", "accuracy on the test set: 0.2500", "train --config training.json", "jax ", "python "):
         assert part in card
     assert load_config(str(tmp_path / "m" / "training.json")) == config
     assert rnnzoo.load_model(tmp_path / "m").config == config

@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
-from support import all_cells, all_structures, assert_close, inputs, random_like
+from support import assert_close, inputs, random_like
+from zoo import all_cells, all_structures, is_varied, marked
 
 import rnnzoo
 from rnnzoo import cells, structures, unrolls
@@ -74,23 +75,17 @@ def run_both(cell: Cell, unroll: Unroll) -> Any:
     return tuple(jax.jit(jax.value_and_grad(loss, (0, 1)), static_argnums=2)(params, xs, u) for u in (unroll, Loop()))
 
 
-def some(members):
-    """Test parameters: every third member, the others are slow."""
-    marks = [() if i % 3 == 0 else pytest.mark.slow for i in range(len(members))]
-    return [pytest.param(m, id=str(m), marks=mark) for m, mark in zip(members, marks, strict=True)]
-
-
-@pytest.mark.parametrize("structure", some(all_structures(6)))
+@pytest.mark.parametrize("structure", all_structures(6), ids=str)
 def test_a_new_cell_works_with_every_structure(x64, structure):
     assert_close(*run_both(Leaky(hidden_size=6, structure=structure), unrolls.Scan()))
 
 
-@pytest.mark.parametrize("cell", some(all_cells(6, Anti())))
+@pytest.mark.parametrize("cell", marked(all_cells(6, Anti()), is_varied))
 def test_a_new_structure_works_with_every_cell(x64, cell):
     assert_close(*run_both(cell, unrolls.Scan()))
 
 
-@pytest.mark.parametrize("cell", some(all_cells(6)))
+@pytest.mark.parametrize("cell", marked(all_cells(6), is_varied))
 def test_a_new_unroll_works_with_every_cell(x64, cell):
     assert_close(*run_both(cell, Backwards()))
 

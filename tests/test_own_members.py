@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_support import forget
 
 import rnnzoo
 from rnnzoo.__main__ import command
 from rnnzoo.commands.arguments import take_imports
 from rnnzoo.commands.exits import guarded
-from rnnzoo.spec import _FAMILIES
 from rnnzoo.training import sources
 from rnnzoo.training.config import load_config
 from rnnzoo.training.definitions import definitions
@@ -71,19 +71,6 @@ config = Config(
     eval_every=2,
 )
 '''
-
-
-OURS = ("_file_", "mine", "elsewhere", "bad")  # names of modules that these tests make
-
-
-def forget() -> None:
-    """Be a new process, as far as files that were run are concerned."""
-    for name in [n for n, m in sys.modules.items() if str(getattr(m, "__name__", "")).startswith(OURS)]:
-        del sys.modules[name]
-    sources._RUN.clear()
-    for family in _FAMILIES.values():
-        for name in [n for n, cls in family.items() if cls.__module__.startswith(OURS)]:
-            del family[name]
 
 
 @pytest.fixture
@@ -145,7 +132,7 @@ def test_a_run_without_own_members_notes_nothing(tmp_path):
     config = rnnzoo.config.Config(task=rnnzoo.tasks.Parity(), cell=rnnzoo.cells.GRU(hidden_size=4))
     assert definitions(config) == {}
     folder = RunFolder(tmp_path / "run")
-    folder.open(config, {})
+    folder.open(config, config.task.open())
     folder.close()
     assert not (tmp_path / "run" / "definitions.json").exists()
 

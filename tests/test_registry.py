@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnzoo import cells, structures, tasks, unrolls
-from rnnzoo.spec import _FAMILIES, Range, UsageError, accepts, describe, find, from_json, members, suggest, to_json
+from rnnzoo.spec import _FAMILIES, Range, UsageError, accepts, describe, find, members, suggest
+from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.training.config import Config
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
-from task_support import TEXT, text_file  # noqa: F401
+from task_support import TEXT, network, opened, text_file  # noqa: F401
 
 from rnnzoo import UsageError, cells, tasks
 from rnnzoo.__main__ import command
@@ -39,16 +39,16 @@ def config(text_file):  # noqa: F811
 
 @pytest.fixture
 def trained(config):
-    model = config.network()
-    return Trained(model, model.init(jax.random.key(3)), config, symbols=config.task.symbols)
+    model = network(config)
+    return Trained(model, model.init(jax.random.key(3)), config, symbols=opened(config.task).symbols)
 
 
 def test_the_likeliest_text_is_the_one_that_the_model_predicts(trained):
     text = "".join(sample(trained, "line ", length=12, temperature=0))
-    task = trained.config.task
-    logits = trained.model.apply(trained.params, jnp.asarray(task.encode("line " + text))[:, None])[0][:, 0]
+    data = opened(trained.config.task)
+    logits = trained.model.apply(trained.params, jnp.asarray(data.encode("line " + text))[:, None])[0][:, 0]
     known = logits[4:-1, : trained.model.output_size - 1]
-    assert task.decode(np.argmax(known, -1)) == text and len(text) == 12
+    assert data.decode(np.argmax(known, -1)) == text and len(text) == 12
 
 
 def test_the_seed_decides_and_temperature_sharpens(trained):
@@ -64,7 +64,7 @@ def test_draws_follow_the_model(trained):
     size = trained.model.output_size
     params["head"]["b"] = jnp.log(jnp.arange(1.0, size + 1))
     text = "".join(sample(dataclasses.replace(trained, params=params), "l", length=20000))
-    counts = np.bincount(trained.config.task.encode(text), minlength=size)
+    counts = np.bincount(opened(trained.config.task).encode(text), minlength=size)
     assert counts[-1] == 0  # "unknown"
     expected = np.arange(1, size) / np.arange(1, size).sum()
     assert_close(counts[:-1] / 20000, expected, 0.015)
@@ -83,7 +83,7 @@ def test_what_cannot_be_drawn_is_refused(trained):
             sample(trained, **fields)
     parity = Config(task=tasks.Parity(), cell=cells.GRU(hidden_size=8))
     with pytest.raises(UsageError, match="Parity has no characters to draw"):
-        sample(Trained(parity.network(), {}, parity), "0")
+        sample(Trained(network(parity), {}, parity), "0")
     with pytest.raises(UsageError, match="a model without a task has no characters"):
         sample(Trained(trained.model, trained.params), "l")
     with pytest.raises(UsageError, match=r"folder written before symbols\.json has none: save the run again"):
@@ -227,7 +227,7 @@ def test_a_checkpoint_that_is_removed_while_it_is_read_is_passed_over(run_dir, c
 
     monkeypatch.setattr(Checkpoints, "_load", removed)
     said: list[str] = []
-    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), said.append)
+    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, network(config))), said.append)
     assert restored is not None and restored[0] == 1 and "falling back to step 1" in said[0]
 
 

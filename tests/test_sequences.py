@@ -7,21 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
-from unroll_support import (
-    BATCH,
-    FEATURES,
-    LENGTHS,
-    RESETS,
-    TIME,
-    arguments,
-    eager,
-    quick,
-    stack,
-    values_and_gradients,
-    varied_cell,
-    varied_other,
-    varied_run,
-)
+from unroll_support import BATCH, FEATURES, LENGTHS, RESETS, TIME, arguments, eager, quick, stack, values_and_gradients
+from zoo import varied_cell, varied_other, varied_run
 
 from rnnzoo import run, unrolls, wrappers
 from rnnzoo.unrolls.iterative import Iterative

@@ -6,6 +6,7 @@ import functools
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.base import Affine, Cell, Noisy, PerGate, Recurrent, Structures, Wrapper, spec
+from rnnzoo.base import Affine, Cell, MatrixMemory, Noisy, PerGate, Recurrent, Structures, Wrapper, spec
 from rnnzoo.cells.recur import scoped
 from rnnzoo.structures import Dense, Diagonal
 
@@ -376,7 +377,7 @@ def test_padding_makes_no_gradient_nan(kind, lengths):
     params, lengths = cell.init(KEY, 2), jnp.array(lengths)
     xs = jax.random.uniform(jax.random.key(1), (5, 3, 2), minval=0.5, maxval=2.0)
     counted = (jnp.arange(5)[:, None] < lengths)[..., None]
-    dt = {"dt": jnp.ones((5, 3))} if cell.uses_dt else {}
+    dt: dict[str, Any] = {"dt": jnp.ones((5, 3))} if cell.uses_dt else {}
     found = [
         jax.grad(lambda p, xs=xs: (run(cell, p, xs, lengths=lengths, **dt)[0] ** 2).sum())(params)
         for xs in (xs, jnp.where(counted, xs, jnp.nan), jnp.where(counted, xs, 0))
@@ -389,7 +390,7 @@ def test_padding_makes_no_gradient_nan(kind, lengths):
 def test_equal_eager_calls_compile_once():
     compiled = []
     jax.monitoring.register_event_duration_secs_listener(
-        lambda name, _, **__: compiled.append(name) if "backend_compile" in name else None
+        lambda event, duration_secs, **kwargs: compiled.append(event) if "backend_compile" in event else None
     )
     cell = cells.LSTM(hidden_size=6)
     params, xs = cell.init(KEY, 2), inputs(7)
@@ -398,7 +399,8 @@ def test_equal_eager_calls_compile_once():
         "gradient": lambda: jax.grad(lambda p: run(cell, p, xs)[0].sum())(params)["b"]["i"],
     }
     for name, call in calls.items():
-        call(), call()
+        call()
+        call()
         compiled.clear()
         for _ in range(3):
             jax.block_until_ready(call())
@@ -626,6 +628,39 @@ def test_states_of_any_shape(x64):
 
     for unroll in SCANS:
         agrees(Outer(hidden_size=3), unroll)
+
+
+@spec
+class GatedDelta(MatrixMemory):
+    """Two heads of a gated delta rule: decay, erase what the key holds, write."""
+
+    gates = ("q", "k", "v", "g", "beta")
+    memory_shape = (2, 3, 3)
+
+    def memory(self, params, z_t):
+        q, k, v = (z_t[name].reshape(2, 3) for name in "qkv")
+        k = k / jnp.linalg.norm(k, axis=-1, keepdims=True)
+        g, beta = -jax.nn.softplus(z_t["g"]).reshape(2, 3)[:, :1], jax.nn.sigmoid(z_t["beta"]).reshape(2, 3)[:, :1]
+        return {"q": q, "k": beta * k, "v": v, "g": g, "a": -beta * k, "b": jnp.exp(g) * k}
+
+
+@by_scan
+def test_matrix_memory(x64, unroll):
+    cell = GatedDelta(hidden_size=6)
+    agrees(cell, unroll)
+    params, xs = cell.init(KEY, 2), inputs()
+    ys, last, states = run(cell, params, xs, states=True, unroll=unroll)
+    assert ys.shape == (5, 2, 6) and states["s"].shape == (5, 2, 2, 3, 3)
+    s = np.zeros((2, 3, 3))
+    for t in range(5):
+        z = {g: np.asarray(params["w"][g] @ xs[t, 0] + params["b"][g]) for g in cell.gates}
+        for n in range(2):
+            q, k, v = (z[g][3 * n : 3 * n + 3] for g in "qkv")
+            k, alpha = k / np.linalg.norm(k), 1 / (1 + np.exp(z["g"][3 * n]))
+            beta = 1 / (1 + np.exp(-z["beta"][3 * n]))
+            s[n] = alpha * (s[n] - beta * np.outer(k, k @ s[n])) + beta * np.outer(k, v)
+            assert_close(ys[t, 0, 3 * n : 3 * n + 3], s[n].T @ q, 1e-12)
+    assert_close(last["s"][0], s, 1e-12)
 
 
 def test_noise_is_seen_through(x64):

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close, inputs
-from unroll_support import CELLS, FEATURES, HIDDEN, arguments, is_varied, parameters
+from unroll_support import FEATURES, arguments
+from zoo import CELLS, HIDDEN, is_varied, parameters
 
 import rnnzoo
 from rnnzoo import cells, make_model_stepper, make_stepper, run, structures
@@ -16,7 +17,7 @@ from rnnzoo.models import Model, Stack
 
 def stream(stepper, xs, resets=None):
     """Outputs over all of xs, and the last state."""
-    state, ys, steps = stepper.start(), [], stepper.accepted[1].shape[0]
+    state, ys, steps = stepper.start(), [], stepper.accepted["xs"].shape[0]
     for t in range(0, len(xs), steps):
         y, state = stepper(state, xs[t : t + steps], *([] if resets is None else [resets[t : t + steps]]))
         ys.append(y)
@@ -88,9 +89,9 @@ def test_resets_by_name_and_unknown_names():
     params, xs = cell.init(jax.random.key(0), FEATURES), jnp.ones((1, FEATURES))
     plain, with_resets = make_stepper(cell, params), make_stepper(cell, params, resets=True)
     assert_close(with_resets(with_resets.start(), xs, resets=np.ones(1, bool)), plain(plain.start(), xs), 1e-6)
-    with pytest.raises(rnnzoo.UsageError, match="called with 3 arguments; accepted: state, xs"):
+    with pytest.raises(rnnzoo.UsageError, match="called with state, xs, resets; accepted: state, xs"):
         plain(plain.start(), xs, resets=np.ones(1, bool))
-    with pytest.raises(rnnzoo.UsageError, match="called with lengths; accepted: state, xs, resets"):
+    with pytest.raises(rnnzoo.UsageError, match="called with lengths; accepted: state, xs"):
         plain(plain.start(), xs, lengths=1)
 
 
@@ -107,7 +108,7 @@ def test_what_does_not_fit_is_refused_with_what_is_accepted():
     stepper = make_stepper(cell, params, steps=2)
     with pytest.raises(rnnzoo.UsageError, match=r"xs of the stepper is float32 of \(3, 3\); accepted: float32 of"):
         stepper(stepper.start(), jnp.ones((3, FEATURES)))
-    with pytest.raises(rnnzoo.UsageError, match="called with 3 arguments; accepted: state, xs"):
+    with pytest.raises(rnnzoo.UsageError, match="called with state, xs, resets; accepted: state, xs"):
         stepper(stepper.start(), jnp.ones((2, FEATURES)), jnp.ones(2, bool))
     with pytest.raises(rnnzoo.UsageError, match="state of the stepper is"):
         stepper({"h": jnp.zeros(HIDDEN)}, jnp.ones((2, FEATURES)))

@@ -9,11 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
+from task_support import network, opened
+from zoo import defaults
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
 from rnnzoo.models import Stack
-from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import InMemory
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import Job, Stopped
 from rnnzoo.training.progress import Progress
@@ -45,15 +47,16 @@ def train(config: Config, path: Any) -> Any:
 
 
 def test_segments_follow_one_another_and_begin_again(config):
-    data = config.task.load()
-    part = (len(data["train"]) - 1) // SIZE
+    data = opened(config.task)
+    train = data.arrays["train"]
+    part = (len(train) - 1) // SIZE
     count = part // LENGTH
-    segments = [jax.tree.map(np.asarray, config.task.segment(data, jnp.int32(k), SIZE)) for k in range(count + 1)]
+    segments = [jax.tree.map(np.asarray, data.segment(data.arrays, jnp.int32(k), SIZE)) for k in range(count + 1)]
     for name, offset in (("x", 0), ("y", 1)):
         joined = np.concatenate([s[name] for s in segments[:-1]])
         for lane in range(SIZE):
             begin = part * lane + offset
-            np.testing.assert_array_equal(joined[:, lane], data["train"][begin : begin + count * LENGTH])
+            np.testing.assert_array_equal(joined[:, lane], train[begin : begin + count * LENGTH])
     assert [s["resets"].sum() for s in segments] == [SIZE, *[0] * (count - 1), SIZE]
     assert segments[0]["resets"][0].all()
     assert_close(segments[-1], segments[0], 0)
@@ -61,14 +64,14 @@ def test_segments_follow_one_another_and_begin_again(config):
 
 def test_segments_with_the_state_carried_over_are_one_long_sequence(config):
     still = dataclasses.replace(config, optimizer="sgd", lr=1e-30)  # parameters stay where they are
-    model, data, count = still.network(), still.task.load(), 8
+    model, data, count = network(still), opened(still.task), 8
     state = init_state(still, model)
     params = jax.tree.map(lambda a: a[0], state["params"])
-    batches = [still.task.segment(data, jnp.int32(k), SIZE) for k in range(count)]
+    batches = [data.segment(data.arrays, jnp.int32(k), SIZE) for k in range(count)]
     whole = jax.tree.map(lambda *a: jnp.concatenate(a), *batches)
     outputs, last = model.apply(params, whole["x"])
     losses = [still.task.loss(outputs[k * LENGTH : (k + 1) * LENGTH], batch) for k, batch in enumerate(batches)]
-    state, metrics = train_steps(still, model, data, state, np.int32(0), length=count)
+    state, metrics = train_steps(still, model, data.static, data.arrays, state, np.int32(0), length=count)
     assert_close(metrics["loss"][0], jnp.stack(losses), 1e-6)
     assert_close(jax.tree.map(lambda a: a[0], state["carry"]), last, 1e-6)
     alone = still.task.loss(model.apply(params, batches[3]["x"])[0], batches[3])
@@ -82,7 +85,7 @@ def test_a_resumed_stream_is_bit_exact(config, tmp_path):
     with pytest.raises(Stopped, match="stopped at step 9"):
         job.run()
     train(config, tmp_path / "cut")
-    like = jax.eval_shape(lambda: init_state(config, config.network()))
+    like = jax.eval_shape(lambda: init_state(config, network(config)))
     straight, cut = (RunFolder(tmp_path / n).last.restore(like, warn=pytest.fail) for n in ("straight", "cut"))
     assert straight is not None and cut is not None and straight[0] == 12
     assert straight[1]["carry"]["layer_1"]["c"].shape == (1, SIZE, 5)
@@ -96,15 +99,16 @@ def test_a_stream_goes_on_from_other_parameters(config, tmp_path):
     assert train(warm, tmp_path / "stream")["steps"] == 12
 
 
-@pytest.mark.parametrize("task", [cls() for cls in rnnzoo.members("tasks").values()], ids=str)
+@pytest.mark.parametrize("task", defaults("tasks"), ids=str)
 def test_who_has_streams(task: Any):
-    own = type(task).segment is not Task.segment
+    data = opened(task)
+    own = type(data).segment is not InMemory.segment
     assert own == task.streams
     if not own:
         with pytest.raises(rnnzoo.UsageError, match="has no streams; accepted"):
             Config(task=task, cell=cells.Elman(hidden_size=4), stream=True)
         with pytest.raises(rnnzoo.UsageError, match="has no streams; accepted"):
-            task.segment({}, jnp.int32(0), 2)
+            data.segment(data.arrays, jnp.int32(0), 2)
 
 
 def test_streams_that_cannot_be(config, tmp_path):

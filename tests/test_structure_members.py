@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from structure_support import draw, own_structures
+from structure_support import draw
 from support import assert_close
+from zoo import own_structures
 
 import rnnzoo
 from rnnzoo import cells, run, structures

@@ -1,19 +1,21 @@
 """What every task promises."""
 
 import dataclasses
+import typing
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from task_support import BATCH, LOSS, SCORES, draw, held_out, load, perfect, rough, score
+from task_support import BATCH, LOSS, SCORES, draw, held_out, opened, perfect, rough, score
+from zoo import defaults
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks import measures
+from rnnzoo.tasks.data import STEPS_PER_BATCH, Part
 
-DEFAULTS: list[Any] = [cls() for cls in rnnzoo.members("tasks").values()]
+DEFAULTS = defaults("tasks")
 VARIANTS: list[Any] = [
     tasks.BinaryAddition(bits=1),
     tasks.BinaryAddition(bits=40),
@@ -28,16 +30,16 @@ EACH_VARIANT = pytest.mark.parametrize("task", DEFAULTS + VARIANTS, ids=str)
 
 
 def check_batch(task: Any, batch: Any, size: int) -> None:
-    x, y = batch["x"], batch["y"]
+    x, y, data = batch["x"], batch["y"], opened(task)
     assert x.dtype == (np.int32 if task.tokens else np.float32)
-    assert x.shape[1:] == ((size,) if task.tokens else (size, task.input_size))
+    assert x.shape[1:] == ((size,) if task.tokens else (size, data.input_size))
     assert y.shape == (x.shape[:2] if task.read == "each" else (size,))
     assert y.dtype in (np.int32, np.float32)
     assert np.isfinite(x).all() and np.isfinite(y).all()
     if task.tokens:
-        assert ((x >= 0) & (x < task.input_size)).all()
+        assert ((x >= 0) & (x < data.input_size)).all()
     if y.dtype == np.int32:
-        assert ((y >= 0) & (y < max(2, task.output_size))).all()
+        assert ((y >= 0) & (y < max(2, data.output_size))).all()
     if "lengths" in batch:
         lengths = batch["lengths"]
         assert lengths.shape == (size,) and lengths.dtype == np.int32
@@ -51,10 +53,11 @@ def equal(a: Any, b: Any) -> bool:
 @EACH_VARIANT
 def test_batches_have_the_promised_form(task):
     check_batch(task, draw(task), 6)
-    for batch in held_out(task):
-        time, size = batch["x"].shape[:2]
-        assert time * size <= measures.STEPS_PER_BATCH
-        check_batch(task, batch, size)
+    for part in typing.get_args(Part):
+        for batch in held_out(task, part):
+            time, size = batch["x"].shape[:2]
+            assert time * size <= STEPS_PER_BATCH
+            check_batch(task, batch, size)
 
 
 @EACH
@@ -62,13 +65,15 @@ def test_batches_depend_on_the_key_alone(task):
     first, second = draw(task), draw(task, seed=1)
     assert not equal(first, second)
     keys = jnp.stack([jax.random.key(0), jax.random.key(1)])
-    mapped = jax.vmap(lambda key: BATCH(task, load(task), key, 6))(keys)
+    data = opened(task)
+    mapped = jax.vmap(lambda key: BATCH(data.static, data.arrays, key, 6))(keys)
     assert equal(jax.tree.map(lambda *leaves: np.stack(leaves), first, second), mapped)
 
 
 @EACH
-def test_held_out_set_is_fixed(task):
-    first, again = held_out(task), task.held_out(task.load())
+@pytest.mark.parametrize("part", typing.get_args(Part))
+def test_held_out_sets_are_fixed(task, part):
+    first, again = held_out(task, part), list(task.open().held_out(part))
     assert len(first) == len(again) and all(map(equal, first, again))
     assert len({str(jax.tree.map(np.shape, b)) for b in first}) == 1  # one shape: one compilation
 
@@ -117,7 +122,7 @@ def test_scores_add_up_over_batches(task):
 
 @EACH_VARIANT
 def test_baselines_do_not_solve_the_task(task):
-    baselines = task.baselines(load(task))
+    baselines = task.baselines(opened(task))
     assert baselines and all(isinstance(v, float) and np.isfinite(v) and v >= 0 for v in baselines.values())
     if task in DEFAULTS and "memoryless" not in baselines:  # addition's longest windows nearly solve it
         for value in baselines.values():

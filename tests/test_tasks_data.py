@@ -21,26 +21,27 @@ def test_digits_are_those_of_scikit_learn():
 
     images, labels = load_digits(return_X_y=True)
     whole = sorted(zip([i.astype(np.uint8).tobytes() for i in np.asarray(images)], labels.tolist(), strict=True))
-    data = tasks.Digits().load()
-    assert len(data["train"]["y"]) == 1297 and len(data["test"]["y"]) == 500
+    data = tasks.Digits().open().arrays
+    assert {part: len(data[part]["y"]) for part in data} == {"train": 1097, "validation": 200, "test": 500}
     # Every image is in one part, once: the parts together are the data set.
     parts = [pair for p in data.values() for pair in zip(as_images(p), np.asarray(p["y"]).tolist(), strict=True)]
     assert sorted(parts) == whole
-    assert data["train"]["x"].shape == (1297, 8, 8)
+    assert data["train"]["x"].shape == (1097, 8, 8)
     np.testing.assert_array_equal(np.unique(np.asarray(data["test"]["y"])), np.arange(10))
+    np.testing.assert_array_equal(np.bincount(np.asarray(data["validation"]["y"])), np.full(10, 20))
 
 
 def test_digits_views_and_permutation():
-    rows, pixels = (tasks.Digits(view=v).load()["test"] for v in ("rows", "pixels"))
+    rows, pixels = (tasks.Digits(view=v).open().arrays["test"] for v in ("rows", "pixels"))
     np.testing.assert_array_equal(np.asarray(rows["x"]).reshape(500, 64, 1), pixels["x"])
-    plain, mixed = as_images(rows), as_images(tasks.Digits(permuted=True).load()["test"])
+    plain, mixed = as_images(rows), as_images(tasks.Digits(permuted=True).open().arrays["test"])
     assert plain != mixed and [sorted(p) for p in plain] == [sorted(m) for m in mixed]
     columns = [np.frombuffer(b"".join(images), np.uint8).reshape(500, 64).T.tolist() for images in (plain, mixed)]
     assert sorted(columns[0]) == sorted(columns[1])  # one order of pixels for all images
 
 
 def test_digits_baselines_do_not_depend_on_the_view():
-    found = [t.baselines(t.load()) for t in (tasks.Digits(), tasks.Digits(view="pixels", permuted=True))]
+    found = [t.baselines(t.open()) for t in (tasks.Digits(), tasks.Digits(view="pixels", permuted=True))]
     assert found[0] == pytest.approx(found[1])
     assert found[0]["majority"] < 0.15 < 0.85 < found[0]["nearest_mean"]
 
@@ -49,7 +50,7 @@ def test_digits_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     _digits.cache_clear()
     with pytest.raises(rnnzoo.UsageError, match="pip install scikit-learn"):
-        tasks.Digits().load()
+        tasks.Digits().open()
 
 
 def test_import_of_tasks_is_light():

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from task_support import draw, held_out, rough, score
+from task_support import draw, held_out, opened, rough, score
 
 from rnnzoo import tasks
 
@@ -23,7 +23,7 @@ def test_parity():
 def test_held_out_set_is_the_same_in_double_precision(x64):
     with jax.enable_x64(False):
         single = held_out(tasks.Adding())[0]
-    double = tasks.Adding().held_out({})[0]
+    double = next(tasks.Adding().open().held_out("test"))
     assert double["x"].dtype == np.float64
     np.testing.assert_array_equal(np.float32(double["x"]), single["x"])
     np.testing.assert_allclose(double["y"], single["y"], rtol=1e-6)
@@ -31,14 +31,14 @@ def test_held_out_set_is_the_same_in_double_precision(x64):
 
 def test_held_out_set_does_not_depend_on_the_generator():
     with jax.default_prng_impl("rbg"):
-        again = tasks.DelayedRecall().held_out({})
+        again = list(tasks.DelayedRecall().open().held_out("test"))
     np.testing.assert_array_equal(again[0]["x"], held_out(tasks.DelayedRecall())[0]["x"])
 
 
 def test_parity_baseline_is_the_score_of_guessing():
     task = tasks.Parity(test_length=3)
     scores = score(task, held_out(task), lambda b: rough(task, b))
-    assert scores["wrong_sequences"] == pytest.approx(task.baselines({})["chance"], abs=0.03)
+    assert scores["wrong_sequences"] == pytest.approx(task.baselines(opened(task))["chance"], abs=0.03)
     assert scores["bit_error"] == pytest.approx(0.5, abs=0.03)
 
 
@@ -60,7 +60,7 @@ def test_adding(length):
 def test_adding_baseline_is_the_score_of_constant_1():
     task = tasks.Adding()
     ones = score(task, held_out(task), lambda b: np.ones((len(b["y"]), 1)))["mse"]
-    assert task.baselines({})["constant_1"] == pytest.approx(ones, rel=1e-5) == pytest.approx(1 / 6, abs=0.01)
+    assert task.baselines(opened(task))["constant_1"] == pytest.approx(ones, rel=1e-5) == pytest.approx(1 / 6, abs=0.01)
 
 
 def test_copy_memory_layout():
@@ -71,7 +71,7 @@ def test_copy_memory_layout():
         assert all(1 <= s <= 5 for s in string)
         assert x == string + [0] * 3 + [6] + [0] * 3
         assert y == [0] * 7 + string
-    assert set(np.unique(batch["y"])) == set(range(6)) and task.input_size == 7
+    assert set(np.unique(batch["y"])) == set(range(6)) and opened(task).input_size == 7
 
 
 def test_copy_memory_without_memory():
@@ -81,7 +81,7 @@ def test_copy_memory_without_memory():
     outputs[:40, :, 0], outputs[40:, :, 0] = 60, -60
     found = score(task, held_out(task), lambda b: outputs)
     assert found["cross_entropy"] == pytest.approx(10 * np.log(8) / 50, abs=1e-3) == pytest.approx(0.416, abs=1e-3)
-    assert found["recall"] == pytest.approx(task.baselines({})["chance"], abs=0.02)
+    assert found["recall"] == pytest.approx(task.baselines(opened(task))["chance"], abs=0.02)
 
 
 def test_delayed_recall():
@@ -92,4 +92,4 @@ def test_delayed_recall():
     task = tasks.DelayedRecall()
     constant = [score(task, held_out(task), lambda b, s=s: np.full((len(b["y"]), 1), s)) for s in (-1.0, 1.0)]
     best = max(c["accuracy"] for c in constant)
-    assert task.baselines({})["majority"] == pytest.approx(best, abs=1e-6)
+    assert task.baselines(opened(task))["majority"] == pytest.approx(best, abs=1e-6)

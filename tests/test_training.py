@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
+from task_support import network
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
@@ -30,6 +31,7 @@ CONFIG = Config(
     log_every=3,
     eval_every=6,
 )
+DATA: Any = CONFIG.task.open()  # for any of its configurations: without arrays
 
 
 def change(**fields: Any) -> Config:
@@ -41,7 +43,7 @@ def train(config: Config, path: Path) -> dict[str, Any]:
 
 
 def last_state(config: Config, path: Path) -> Any:
-    like = jax.eval_shape(lambda: init_state(config, config.network()))
+    like = jax.eval_shape(lambda: init_state(config, network(config)))
     restored = RunFolder(path).last.restore(like, warn=pytest.fail)
     assert restored is not None
     return restored
@@ -52,13 +54,26 @@ def test_a_run_leaves_a_complete_folder(tmp_path):
     names = {p.name for p in (tmp_path / "run").iterdir()}
     assert {"config.json", "metrics.jsonl", "final.json", "curves.png", "checkpoints"} <= names
     assert json.loads((tmp_path / "run/final.json").read_text()) == final
-    keys = {"metrics", "baseline", "solved", "seconds", "steps", "params", "nonzeros_u", "device", "versions"}
+    keys = {
+        "metrics",
+        "validation",
+        "best",
+        "baseline",
+        "solved",
+        "seconds",
+        "steps",
+        "params",
+        "nonzeros_u",
+        "device",
+        "versions",
+    }
     assert keys <= final.keys()
     assert final["nonzeros_u"] == 5 and final["params"] == 5 * 2 + 5 + 5 + 5 + 1 and final["steps"] == 12
     assert isinstance(final["metrics"]["wrong_sums"], float) and final["solved"] in (True, False)
     records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [r["step"] for r in records] == [3, 6, 9, 12]
-    assert ["scores" in r for r in records] == [False, True, False, True]
+    assert ["validation" in r for r in records] == [False, True, False, True]
+    assert ["scores" in r for r in records] == [False, False, False, True]  # the test set is used once
     assert rnnzoo.from_json((tmp_path / "run/config.json").read_text()) == CONFIG
 
 
@@ -139,12 +154,12 @@ def test_parameters_are_counted_without_the_corners_of_a_band():
 
     model = change(cell=cells.LSTM(hidden_size=8, structure=structures.Banded(bandwidth=2)), model=Stack(layers=2))
     per_gate = 5 * 8 - 2 * 3 + 8
-    assert num_params(model.network()) == 4 * (2 * per_gate + 8 * 2 + 8 * 8) + 9
+    assert num_params(network(model)) == 4 * (2 * per_gate + 8 * 2 + 8 * 8) + 9
 
 
 def test_two_runs_cannot_share_a_folder(tmp_path):
     holder = RunFolder(tmp_path / "run")
-    holder.open(CONFIG, {})
+    holder.open(CONFIG, DATA)
     with pytest.raises(rnnzoo.UsageError, match=f"in use by process {os.getpid()}"):
         train(CONFIG, tmp_path / "run")
     holder.close()
@@ -178,7 +193,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, damage, cap
 def test_the_best_checkpoint_is_kept_apart(tmp_path):
     train(change(steps=24, eval_every=3, lr=0.3, seed=5), tmp_path / "run")
     records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").open()]
-    best = min(records, key=lambda r: r["scores"]["wrong_sums"][0])["step"]
+    best = min(records, key=lambda r: r["validation"]["wrong_sums"][0])["step"]
     folder = RunFolder(tmp_path / "run")
     assert folder.best.steps() == [best]
     assert folder.last.steps() == [24, 21]
@@ -194,15 +209,15 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_
 
 
 def test_weight_decay_spares_recurrent_weights_biases_and_norms():
-    net = change(model=Stack(layers=2, norm=True, embedding_size=3)).network()
+    net = network(change(model=Stack(layers=2, norm=True, embedding_size=3)))
     mask = jax.tree_util.tree_leaves_with_path(decays(net.init(jax.random.key(0))))
     decayed = {jax.tree_util.keystr(path, simple=True, separator=".") for path, yes in mask if yes}
     assert decayed == {"embed.w", "head.w", "layer_0.cell.w.h", "layer_1.cell.w.h"}
     config = change(weight_decay=0.5, optimizer="adamw", lr=0.1, steps=1, clip=0)
     without = dataclasses.replace(config, weight_decay=0.0)
-    start, plain, decay = (init_state(c, c.network()) for c in (config, without, config))
-    plain, _ = train_steps(without, config.network(), {}, plain, 0, length=1)
-    decay, _ = train_steps(config, config.network(), {}, decay, 0, length=1)
+    start, plain, decay = (init_state(c, network(c)) for c in (config, without, config))
+    plain, _ = train_steps(without, network(config), DATA, {}, plain, 0, length=1)
+    decay, _ = train_steps(config, network(config), DATA, {}, decay, 0, length=1)
     difference = jax.tree.map(lambda a, b: a - b, plain["params"], decay["params"])
     expected = jax.tree.map(lambda w, m: 0.05 * w * m, start["params"], decays(start["params"]))
     assert_close(difference, expected, 1e-6)
@@ -210,10 +225,10 @@ def test_weight_decay_spares_recurrent_weights_biases_and_norms():
 
 def test_recurrent_weights_are_clipped_after_every_step():
     config = change(cell=cells.IndRNN(hidden_size=6), clip_recurrent=0.3, lr=0.5, steps=5)
-    start = init_state(config, config.network())
+    start = init_state(config, network(config))
     free = dataclasses.replace(config, clip_recurrent=0.0)
-    after, _ = train_steps(config, config.network(), {}, start, 0, length=5)
-    wild, _ = train_steps(free, free.network(), {}, init_state(free, free.network()), 0, length=5)
+    after, _ = train_steps(config, network(config), DATA, {}, start, 0, length=5)
+    wild, _ = train_steps(free, network(free), DATA, {}, init_state(free, network(free)), 0, length=5)
     largest = [np.abs(s["params"]["layer_0"]["cell"]["u"]["h"]).max() for s in (after, wild)]
     assert largest[0] <= 0.3 + 1e-6 and largest[1] > 0.4
     assert np.abs(after["params"]["layer_0"]["cell"]["w"]["h"]).max() > 0.4  # others are free
@@ -228,16 +243,16 @@ def test_the_learning_rate_warms_up_and_falls(schedule, middle, end):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 def test_every_optimizer_takes_a_step_against_the_gradient(optimizer):
     config = change(optimizer=optimizer, momentum=0.5 if optimizer in ("sgd", "rmsprop") else 0.0)
-    state = init_state(config, config.network())
-    _, metrics = train_steps(config, config.network(), {}, state, 0, length=300)
+    state = init_state(config, network(config))
+    _, metrics = train_steps(config, network(config), DATA, {}, state, 0, length=300)
     assert float(metrics["loss"][0, -50:].mean()) < float(metrics["loss"][0, :20].mean())
 
 
 def test_evaluation_adds_up_over_batches():
-    state = init_state(CONFIG, CONFIG.network())
-    (whole,) = CONFIG.task.held_out({})
+    state = init_state(CONFIG, network(CONFIG))
+    (whole,) = DATA.held_out("test")
     halves = [{k: v[:, i::2] for k, v in whole.items()} for i in range(2)]
-    one, two = (evaluate(CONFIG, CONFIG.network(), state["params"], b) for b in ([whole], halves))
+    one, two = (evaluate(CONFIG, network(CONFIG), state["params"], b) for b in ([whole], halves))
     assert one.keys() == two.keys()
     assert all(one[name] == pytest.approx(two[name]) for name in one)
 

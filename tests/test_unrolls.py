@@ -4,7 +4,7 @@ The reference is `Loop`, operation by operation: compiling takes nearly all of t
 it is compared with is compiled with little optimisation (`quick`), or not at all (`eager`).
 
 Values and gradients are compared for every cell; other kinds of derivatives, and what only `run` and the unroll can
-break, for every unroll with the cells of `VARIED`. The rest of the products is marked slow.
+break, for every unroll with the cells of `zoo.VARIED`. The rest of the products is marked slow.
 """
 
 import dataclasses
@@ -16,27 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close, random_like
-from unroll_support import (
-    BATCH,
-    FEATURES,
-    LENGTHS,
-    PAIRS,
-    RESETS,
-    UNROLLS,
-    arguments,
-    each_other,
-    each_pair,
-    each_unroll,
-    eager,
-    is_numeric,
-    loss,
-    parameters,
-    quick,
-    stack,
-    values_and_gradients,
-    varied_cell,
-    varied_other,
-)
+from unroll_support import BATCH, FEATURES, LENGTHS, RESETS, arguments, eager, loss, quick, stack, values_and_gradients
+from zoo import PAIRS, UNROLLS, each_other, each_pair, each_unroll, is_numeric, parameters, varied_cell, varied_other
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
@@ -46,7 +27,8 @@ from rnnzoo.spec import spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.base import Unroll
-from rnnzoo.unrolls.recurrence import _uses, one
+from rnnzoo.unrolls.recurrence import one
+from rnnzoo.unrolls.uses import uses_of
 
 # ---- every triple, abstractly ----------------------------------------------------------------------------
 
@@ -221,7 +203,7 @@ def test_parameters_of_a_cells_own(x64, structure):
     assert_close(scan(args), values_and_gradients(cell, unrolls.Loop(), args, **options))
     us, rest = matrices(args[0], cell.gates)
     zs = jax.vmap(cell.project, (None, 0))(args[0], args[1][:, 0])
-    seen = _uses(cell, one, us, rest, None, cell.initial_state(args[0]), zs, Control())
+    seen = uses_of(cell, one, us, rest, None, cell.initial_state(args[0]), zs, Control())
     assert seen.read == ("a", "c", "d", "e") and seen.summands == ("t",) and seen.together == (cell.gates,)
 
 

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import pytest
 from support import assert_close
+from task_support import network, opened
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
@@ -51,7 +52,7 @@ def source(tmp_path_factory):
 
 def scores(job: Job) -> dict[str, list[float]]:
     assert job.warm is not None
-    return evaluate(job.config, job.model, job.warm["params"], job.batches)
+    return evaluate(job.config, job.model, job.warm["params"], job.data.held_out("test"))
 
 
 @pytest.mark.parametrize("structure", [structures.Diagonal(), structures.Banded(), structures.Dense()], ids=str)
@@ -75,8 +76,8 @@ def test_it_trains_on_and_resumes_without_the_other_run(source, tmp_path, capsys
     shutil.copytree(path, copy)
     config = wider(CONFIG, copy, structures.Banded())
     straight = Job(config, tmp_path / "straight", Progress(config)).run()
-    start = np.median(final["metrics"]["wrong_sums"]["per_seed"])
-    assert f"starting from {copy}: wrong_sums {start:.4f}" in capsys.readouterr().out
+    start = np.median(final["validation"]["wrong_sums"]["per_seed"])
+    assert f"starting from {copy}: validation wrong_sums {start:.4f}" in capsys.readouterr().out
     job = Job(config, tmp_path / "cut", Progress(config))
     job.progress.step = lambda record, scores: signal.raise_signal(signal.SIGTERM) if record["step"] == 3 else None
     with pytest.raises(Stopped):
@@ -105,7 +106,7 @@ def test_it_trains_on_and_resumes_without_the_other_run(source, tmp_path, capsys
 def test_other_networks_are_refused_with_the_difference(source, change, message):
     config = dataclasses.replace(CONFIG, init_from=str(source[0]), **change)
     with pytest.raises(rnnzoo.UsageError) as error:
-        warm_state(config, config.network(), print)
+        warm_state(config, network(config), opened(config.task), print)
     assert message in str(error.value)
 
 

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
-from unroll_support import FEATURES, HIDDEN, LENGTHS, RESETS, arguments, eager, quick, values_and_gradients
+from unroll_support import FEATURES, LENGTHS, RESETS, arguments, eager, quick, values_and_gradients
+from zoo import HIDDEN
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers

@@ -26,11 +26,12 @@ def draw_run(folder: Path, path: Path, warn: Any, seed: int = 0, which: str = "l
         raise UsageError(f"the cell of {folder}, {type(config.cell).__name__}, has no recurrent matrix U to draw")
     if seed >= config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, one of the run's seeds")
-    step, state = stored_state(run, config, which, warn)
+    model = config.network(config.task.open())
+    step, state = stored_state(run, config, model, which, warn)
     trained = matrices_of(state["params"], structures, size, seed)
     initial = {}
     if not config.init_from:  # else the run began from the parameters of another run
-        initial = matrices_of(init_state(config, config.network())["params"], structures, size, seed)
+        initial = matrices_of(init_state(config, model)["params"], structures, size, seed)
     shown = dict(list(trained.items())[:MAX_MATRICES])
     figure = new_figure(9.6, 2.9 * len(shown) + 0.7)
     rows = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"width_ratios": [1.15, 1, 1.1]})

@@ -1,6 +1,6 @@
 """Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in docs/members.md."""
 
-from rnnzoo.cells.base import Affine, Cell, Recurrent
+from rnnzoo.cells.base import Affine, Cell, MatrixMemory, Recurrent
 from rnnzoo.cells.cfc import CfC
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.gru import GRU
@@ -26,6 +26,7 @@ __all__ = [
     "Elman",
     "GRUResetBefore",
     "IndRNN",
+    "MatrixMemory",
     "MinGRU",
     "MinLSTM",
     "ProjectedLSTM",

@@ -40,7 +40,7 @@ class Calls:
                 f"step of {self.owner} calls recur inside lax.cond, lax.scan, jax.jit, jax.checkpoint, jax.vmap or the "
                 "like; accepted: calls at the top level of step, whose results may then go anywhere"
             )
-        named = heard if isinstance(heard, dict) else dict.fromkeys(self.names, heard)
+        named: dict[str, Any] = heard if isinstance(heard, dict) else dict.fromkeys(self.names, heard)
         for gate, vector in named.items():
             self._check(gate, vector)
         sites = {gate: (gate, self.uses[gate]) for gate in named}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import typing
 from pathlib import Path
 
 from rnnzoo.commands.arguments import new_parser
@@ -9,6 +10,7 @@ from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
 from rnnzoo.spec import Spec, UsageError, field_types, spec
 from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Part
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import evaluate_run
 from rnnzoo.training.results import in_words, median_and_range
@@ -40,6 +42,7 @@ def main(args: list[str], prog: str = "rnnzoo evaluate") -> int:
     )
     parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, nargs="?", help="a run folder")
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="which one (last)")
+    parser.add_argument("--part", choices=typing.get_args(Part), default="test", help="of the data (test)")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     known, rest = parser.parse_known_args(args)
     if known.run_dir is None:
@@ -49,7 +52,7 @@ def main(args: list[str], prog: str = "rnnzoo evaluate") -> int:
         return 0
     config = RunFolder(known.run_dir).config()
     config = _changed(config, rest + ["--help"] * known.help, f"{prog} {known.run_dir}")
-    scores = evaluate_run(known.run_dir, config, known.checkpoint, warn)
+    scores = evaluate_run(known.run_dir, config, known.checkpoint, warn, known.part)
     result = {name: median_and_range(values) for name, values in scores.items()}
     print(json.dumps(result) if known.json else "\n".join(f"{name} {in_words(v)}" for name, v in result.items()))
     return 0

@@ -7,7 +7,8 @@ import types
 import typing
 from typing import Any
 
-from rnnzoo.spec import Spec, UsageError, field_types, find, from_dict, members, to_dict
+from rnnzoo.spec import Spec, UsageError, field_types, find, members
+from rnnzoo.spec_json import from_dict, to_dict
 
 
 def override(value: Spec, args: list[str], prog: str, description: str = "") -> Any:

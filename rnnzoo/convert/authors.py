@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from rnnzoo.arguments import check_params
 from rnnzoo.cells.base import Cell
 from rnnzoo.convert.gates import (
     Converted,
@@ -21,7 +22,6 @@ from rnnzoo.convert.gates import (
     to_params,
     unpack,
 )
-from rnnzoo.run import check_params
 from rnnzoo.spec import UsageError
 
 _MINGRU_KEYS = {"MinGRU": ("to_hidden_and_gate.weight", "nz"), "MinLSTM": ("to_hidden_and_f_i_gate.weight", "nfi")}

@@ -7,8 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from rnnzoo.arguments import check_params, expected_params
 from rnnzoo.cells.base import Cell
-from rnnzoo.run import check_params, expected_params
 from rnnzoo.spec import UsageError, find
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.nearest import dependence, nearest

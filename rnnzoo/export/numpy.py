@@ -12,7 +12,7 @@ from rnnzoo.export.check import random_input, relative_error, require_float32
 from rnnzoo.export.jaxpr import Program, translate
 from rnnzoo.export.step import step_function
 from rnnzoo.models import Model
-from rnnzoo.spec import to_json
+from rnnzoo.spec_json import to_json
 from rnnzoo.typing import Params
 from rnnzoo.version import __version__
 

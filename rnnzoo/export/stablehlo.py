@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from rnnzoo.export.check import random_input, relative_error
 from rnnzoo.models import Model
-from rnnzoo.spec import UsageError, to_dict
+from rnnzoo.spec import UsageError
+from rnnzoo.spec_json import to_dict
 from rnnzoo.typing import Params
 
 PLATFORMS = ("cpu", "cuda", "tpu")

@@ -1,4 +1,4 @@
-"""How weights are drawn at first, where a cell's or a structure's own way is not wanted."""
+"""Initial weights, in place of those that a cell or a structure draws by itself."""
 
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.initializers.identity_like import IdentityLike

@@ -16,16 +16,16 @@ from rnnzoo.typing import Array, Key, PyTree
 
 @spec
 class Initializer(Spec, abc.ABC, kind="initializers"):
-    """How weights are drawn at first."""
+    """How initial weights are drawn."""
 
-    examples: ClassVar[tuple[str, ...]] = ("Dense",)  # names of structures that it draws, for its refusals
+    examples: ClassVar[tuple[str, ...]] = ("Dense",)  # names of structures that it can draw, for error messages
 
     def refuses(self, structure: Structure, size: int) -> str | None:
-        """Why a matrix of this structure cannot be drawn so; None if it can."""
+        """Why this initializer cannot draw a matrix of this structure; None if it can."""
         return None
 
     def require(self, structure: Structure, size: int) -> None:
-        """Raise `UsageError` with the reason, and the structures that would fit, if this one is refused."""
+        """Raise `UsageError` if this structure is refused, with the reason and some structures that are accepted."""
         if reason := self.refuses(structure, size):
             fits = ", ".join(self.examples)
             raise UsageError(f"{self} cannot draw {structure} of hidden_size {size}: {reason}; accepted: {fits}, ...")
@@ -35,15 +35,16 @@ class Initializer(Spec, abc.ABC, kind="initializers"):
         """A matrix of (outputs, inputs), or any other array whose last axis is summed over."""
 
     def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
-        """The parameters of a structured (H, H) matrix: by default every array of it by `kernel`."""
+        """The parameters u of an (H, H) matrix of this structure. By default `kernel` draws every array of u."""
         shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
         leaves, tree = jax.tree.flatten(shapes)
         keys = jax.random.split(key, len(leaves))
         return tree.unflatten([self.kernel(k, s.shape) for k, s in zip(keys, leaves, strict=True)])
 
 
-def judged(structure: Structure, size: int) -> int:
-    """A size at which to find out what a structure can hold: even and small, but not so small that it holds all."""
+def probe_size(structure: Structure, size: int) -> int:
+    """A small even size for testing what the structure can represent, large enough that it cannot represent everything.
+    `size` itself if it is not larger, or if no smaller one fits."""
     fitting = (n for n in range(2, size, 2) if _fits(structure, n))
     return next((n for n in fitting if n >= max(8, 2 * next((m for m in range(1, n) if _fits(structure, m)), n))), size)
 
@@ -57,8 +58,8 @@ def _fits(structure: Structure, size: int) -> bool:
 
 
 @spec
-class Diagonals(Initializer, abc.ABC):
-    """Draws the diagonal of U; all else is 0, and free to grow wherever the structure is linear in u."""
+class DiagonalInitializer(Initializer, abc.ABC):
+    """Draws the diagonal of U; all other entries start at 0. They can still learn if the structure is linear in u."""
 
     examples = ("Diagonal", "Banded", "Triangular", "Dense")
 
@@ -67,11 +68,11 @@ class Diagonals(Initializer, abc.ABC):
         """The diagonal (H,)."""
 
     def refuses(self, structure: Structure, size: int) -> str | None:
-        some = _some_diagonal(judged(structure, size))
-        return None if contains(structure, some) else "it does not contain all diagonal matrices"
+        diagonal = _random_diagonal(probe_size(structure, size))
+        return None if holds_matrix(structure, diagonal) else "it does not contain all diagonal matrices"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
-        raise only_recurrent(self)
+        raise kernel_error(self)
 
     def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
@@ -81,17 +82,17 @@ class Diagonals(Initializer, abc.ABC):
         return nearest_member(structure, jnp.diag(diagonal))
 
 
-def _some_diagonal(size: int) -> np.ndarray:
+def _random_diagonal(size: int) -> np.ndarray:
     return np.diag(np.random.default_rng(0).uniform(0.2, 0.9, size))
 
 
-def contains(structure: Structure, dense: np.ndarray) -> bool:
-    """Whether a structure holds this very matrix, up to rounding."""
-    return _contains(structure, np.float32(dense).tobytes(), len(dense))
+def holds_matrix(structure: Structure, dense: np.ndarray) -> bool:
+    """Whether this matrix is a member of the structure, up to rounding."""
+    return _holds_matrix(structure, np.float32(dense).tobytes(), len(dense))
 
 
 @functools.lru_cache(maxsize=1024)
-def _contains(structure: Structure, entries: bytes, size: int) -> bool:
+def _holds_matrix(structure: Structure, entries: bytes, size: int) -> bool:
     dense = np.frombuffer(entries, np.float32).reshape(size, size)
     nearest = jax.jit(
         lambda dense: structure.matrix(nearest_member(structure, dense), size),
@@ -102,12 +103,12 @@ def _contains(structure: Structure, entries: bytes, size: int) -> bool:
     return float(np.linalg.norm(gap)) <= 1e-5 * (float(np.linalg.norm(dense)) or 1.0)
 
 
-def only_recurrent(initializer: Initializer) -> UsageError:
-    """The refusal of those that draw no input or output weights."""
+def kernel_error(initializer: Initializer) -> UsageError:
+    """The error of an initializer that has no `kernel`: it draws no input or output weights."""
     return UsageError(
         f"{initializer} draws recurrent matrices only (cell.recurrent_init); accepted for other weights: Orthogonal, "
         "Reservoir, Uniform, or None"
     )
 
 
-__all__ = ["Diagonals", "Initializer", "contains", "judged", "only_recurrent"]
+__all__ = ["DiagonalInitializer", "Initializer", "holds_matrix", "kernel_error", "probe_size"]

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer, contains, judged
+from rnnzoo.initializers.base import Initializer, holds_matrix, probe_size
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.nearest import nearest_member
@@ -14,7 +14,7 @@ from rnnzoo.typing import Array, Key, PyTree
 @spec
 class IdentityLike(Initializer):
     """U = scale I, exactly, in every structure that contains it. The paper's IRNN is an Elman cell with relu, this
-    initializer and biases of 0; it takes scale 1, and 0.01 for a task with short-range dependence."""
+    initializer and biases of 0; its scale is 1, or 0.01 for a task with short-range dependence."""
 
     examples = ("Diagonal", "Banded", "Triangular", "Dense")
 
@@ -22,8 +22,8 @@ class IdentityLike(Initializer):
     """The number on the diagonal."""
 
     def refuses(self, structure: Structure, size: int) -> str | None:
-        some = self.scale * np.eye(judged(structure, size))
-        return None if contains(structure, some) else f"it does not contain {self.scale:g} I"
+        scaled = self.scale * np.eye(probe_size(structure, size))
+        return None if holds_matrix(structure, scaled) else f"it does not contain {self.scale:g} I"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         *_, rows, columns = shape

@@ -5,7 +5,7 @@ import functools
 import jax
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer, judged
+from rnnzoo.initializers.base import Initializer, probe_size
 from rnnzoo.spec import Positive, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Array, Key, PyTree
@@ -13,9 +13,9 @@ from rnnzoo.typing import Array, Key, PyTree
 
 @spec
 class Orthogonal(Initializer):
-    """gain times a random orthogonal matrix, uniform over all of them; one for each square block of a structure, and
-    random signs on a diagonal. Refused where that does not make U orthogonal. For other weights (O, I), orthonormal
-    rows or columns, whichever there are fewer of."""
+    """gain times a random orthogonal matrix, all being equally likely. A structure of blocks gets one for each block,
+    and a diagonal gets random signs; a structure whose U is not orthogonal then is refused. Other weights (O, I) get
+    orthonormal rows or columns, whichever there are fewer of."""
 
     examples = ("BlockDiagonal", "Diagonal", "Permutation", "Dense")
 
@@ -23,11 +23,8 @@ class Orthogonal(Initializer):
     """All singular values of the matrix."""
 
     def refuses(self, structure: Structure, size: int) -> str | None:
-        return (
-            None
-            if _orthogonal(structure, judged(structure, size))
-            else "orthogonal blocks do not make its U orthogonal"
-        )
+        is_orthogonal = _is_orthogonal(structure, probe_size(structure, size))
+        return None if is_orthogonal else "orthogonal blocks do not make its U orthogonal"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         *lead, rows, columns = shape
@@ -39,7 +36,7 @@ class Orthogonal(Initializer):
 
 
 def _blocks(key: Key, structure: Structure, size: int) -> PyTree:
-    """Every array of a structure's parameters as orthogonal blocks, or signs if it is a vector."""
+    """Parameters whose arrays are orthogonal blocks, or random signs if they are vectors."""
     leaves, tree = jax.tree.flatten(jax.eval_shape(lambda: structure.init(jax.random.key(0), size)))
     made = []
     for k, leaf in zip(jax.random.split(key, max(1, len(leaves))), leaves, strict=False):
@@ -52,8 +49,8 @@ def _blocks(key: Key, structure: Structure, size: int) -> PyTree:
 
 
 @functools.lru_cache(maxsize=256)
-def _orthogonal(structure: Structure, size: int) -> bool:
-    """Whether such blocks, and twice such blocks, make an orthogonal U and twice one."""
+def _is_orthogonal(structure: Structure, size: int) -> bool:
+    """Whether u of such blocks makes an orthogonal U, and 2 u makes 2 U."""
     with jax.ensure_compile_time_eval():
         u = _blocks(jax.random.key(0), structure, size)
         once = np.asarray(structure.matrix(u, size))

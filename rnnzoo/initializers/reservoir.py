@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.initializers.base import Initializer
-from rnnzoo.initializers.spectral_radius import scalable
+from rnnzoo.initializers.spectral_radius import refuses_scaling
 from rnnzoo.spec import Count, Positive, Range, UsageError, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.nearest import nearest_member
@@ -17,21 +17,21 @@ from rnnzoo.typing import Array, Key, PyTree
 @spec
 class Reservoir(Initializer):
     """Each entry of U differs from 0 with probability `density`, then is uniform in (-1, 1), all scaled to a spectral
-    radius. Structures that cannot hold the matrix take the part of it that is nearest, scaled likewise. Input weights
-    are uniform in (-1, 1). Drawn from `seed` alone, so that every run, gate and layer has the same reservoir. The
-    report trains the output weights only; whether U learns is left to the training."""
+    radius. A structure that does not contain such a matrix gets the nearest one that it contains, scaled in the same
+    way. Input weights are uniform in (-1, 1). Drawn from `seed` alone, so that every run, gate and layer has the same
+    reservoir. The report trains the output weights only; this initializer does not keep U from learning."""
 
     examples = ("Banded", "Ring", "SparseMask", "Dense")
 
     seed: Count = 0
-    """The seed of the reservoir, whatever that of the run is."""
+    """The seed of the reservoir; the seed of the run has no effect on it."""
     density: Annotated[float, Range(low=1e-3, high=1)] = 0.1
-    """Probability that a unit hears another."""
+    """The probability that a unit hears another."""
     radius: Positive = 0.9
     """Spectral radius of U: the report's echo states need less than 1."""
 
     def refuses(self, structure: Structure, size: int) -> str | None:
-        return scalable(structure, size)
+        return refuses_scaling(structure, size)
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         return jax.random.uniform(jax.random.key(self.seed), shape, minval=-1.0, maxval=1.0)

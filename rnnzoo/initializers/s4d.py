@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer, contains, judged, only_recurrent
+from rnnzoo.initializers.base import Initializer, holds_matrix, kernel_error, probe_size
 from rnnzoo.spec import Positive, Size, UsageError, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.nearest import nearest_member
@@ -43,12 +43,12 @@ class S4D(Initializer):
     def refuses(self, structure: Structure, size: int) -> str | None:
         if size % 2:
             return "an odd hidden_size has no pairs"
-        angle = np.linspace(0.1, 3, judged(structure, size) // 2)
-        some = _pairs(np.cos(angle), np.sin(angle), np)
-        return None if contains(structure, some) else "it does not contain all complex pairs"
+        angle = np.linspace(0.1, 3, probe_size(structure, size) // 2)
+        pairs = _pairs(np.cos(angle), np.sin(angle), np)
+        return None if holds_matrix(structure, pairs) else "it does not contain all complex pairs"
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
-        raise only_recurrent(self)
+        raise kernel_error(self)
 
     def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)

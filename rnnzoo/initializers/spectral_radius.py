@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.initializers.base import Initializer, judged
+from rnnzoo.initializers.base import Initializer, probe_size
 from rnnzoo.spec import Positive, UsageError, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.nearest import dependence
@@ -18,9 +18,12 @@ EXACT = 256  # the largest hidden_size whose eigenvalues are computed
 
 @spec
 class SpectralRadius(Initializer):
-    """What the structure draws, scaled so that the largest eigenvalue of U has modulus `radius`: exactly, by the
-    eigenvalues, up to hidden_size 256; beyond that, by how much vectors grow per product (Gelfand's formula), good to a
-    few percent. For structures that are linear in u and not nilpotent, whose U scales with u."""
+    """The structure's own draw, scaled so that the largest eigenvalue of U has modulus `radius`. Only for structures
+    that are linear in u and not nilpotent.
+
+    Up to hidden_size 256 the eigenvalues are computed. Beyond that the radius is still exact if the only cycles are
+    self-loops, as in a triangle; otherwise it is estimated from how fast random vectors grow under repeated products
+    with U (Gelfand's formula), good to a few percent."""
 
     examples = ("Banded", "Ring", "SparseMask", "Dense")
 
@@ -28,24 +31,24 @@ class SpectralRadius(Initializer):
     """Modulus of the largest eigenvalue of U."""
 
     def refuses(self, structure: Structure, size: int) -> str | None:
-        return scalable(structure, size)
+        return refuses_scaling(structure, size)
 
     def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
         if len(shape) != 2 or shape[0] != shape[1]:
-            raise UsageError(f"{self} draws square matrices; {shape} is none; accepted: Orthogonal, Uniform, or None")
+            raise UsageError(f"{self} draws square matrices, not {shape}; accepted: Orthogonal, Uniform, or None")
         drawn = jax.random.normal(key, shape)
-        return drawn * (self.radius / _largest(drawn))
+        return drawn * (self.radius / _radius_of(drawn))
 
     def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         self.require(structure, size)
         u = structure.init(key, size)
         if size > EXACT:
             return jax.tree.map(lambda a: a * self.radius, with_unit_radius(structure, u, size))
-        scale = self.radius / _largest(structure.matrix(u, size))
+        scale = self.radius / _radius_of(structure.matrix(u, size))
         return jax.tree.map(lambda a: a * scale, u)
 
 
-def _largest(matrix: Array) -> Array:
+def _radius_of(matrix: Array) -> Array:
     """The spectral radius, on the host: not every device has eigenvalues."""
 
     def compute(m: np.ndarray) -> np.ndarray:
@@ -56,14 +59,14 @@ def _largest(matrix: Array) -> Array:
 
 
 @functools.lru_cache(maxsize=256)
-def scalable(structure: Structure, size: int) -> str | None:
+def refuses_scaling(structure: Structure, size: int) -> str | None:
     """Why the spectral radius of U cannot be set by scaling u; None if it can."""
     shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
     if structure.connectivity == "none":
         return "all its eigenvalues are 0"
     if not jax.tree.leaves(shapes):
         return "it has no parameters"
-    if dependence(structure, judged(structure, size)) == "nonlinear":
+    if dependence(structure, probe_size(structure, size)) == "nonlinear":
         return "its U is not linear in its parameters"
     with jax.ensure_compile_time_eval():
         nothing = structure.matrix(jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), shapes), size)

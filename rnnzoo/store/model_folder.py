@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.models import Model
-from rnnzoo.spec import UnknownMember, UsageError, to_dict, to_json
+from rnnzoo.spec import UnknownMember, UsageError
+from rnnzoo.spec_json import to_dict, to_json
 from rnnzoo.store import safetensors
 from rnnzoo.store.checks import check_arrays, check_finite, checked_scores, named
 from rnnzoo.store.files import (
@@ -49,7 +50,7 @@ class Trained:
     config: Config | None = None
     """The training run, if it is known."""
     scores: dict[str, float] = dataclasses.field(default_factory=dict)
-    """Scores on the task's held-out set."""
+    """The scores on the task's test set, if they are known."""
     symbols: str | None = None
     """The characters by token, for a model that reads and predicts text."""
     no_config: str = ""
@@ -72,7 +73,7 @@ def save_model(
         model: the network.
         params: its parameters.
         config: the training run, for the card and for training.json, which ``rnnzoo train --config`` takes.
-        scores: scores on the held-out set, for the card.
+        scores: scores on the test set, for the card.
         symbols: the characters by token, for symbols.json. None takes those of the config's task, "" none.
 
     Raises:
@@ -89,7 +90,7 @@ def save_model(
     check_finite(arrays, "params")
     scores = checked_scores(scores or {}, "save_model")
     if symbols is None and config is not None:
-        symbols = config.task.symbols
+        symbols = config.task.open().symbols
     check_symbols(model, symbols or None, "symbols")
     try:
         _write_whole(path, Trained(model, params, config, scores, symbols or None), arrays)
@@ -193,7 +194,7 @@ def _card(trained: Trained, versions: dict[str, str]) -> str:
         lines += [f"Needs code that is not part of rnnzoo: {files}. Pass it with `--import FILE.py`.", ""]
     if config is not None:
         lines += [f"Task: `{config.task}`", "", f"    python -m rnnzoo train --config {TRAINING}", ""]
-    lines += [f"- {name} on the held-out set: {value:.4f}" for name, value in trained.scores.items()]
+    lines += [f"- {name} on the test set: {value:.4f}" for name, value in trained.scores.items()]
     lines += ["", "Load it with `rnnzoo.load_model(folder)`. Made with " + _list(versions) + ".", ""]
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ import jax
 
 from rnnzoo.spec import UsageError
 from rnnzoo.store.model_folder import WEIGHTS, Trained, load_model
+from rnnzoo.training.results import known_scores
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.warm_start import stored_state
 
@@ -20,12 +21,12 @@ def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) 
     config = folder.config()
     if not 0 <= seed < config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, the seeds of the run in {path}")
-    folder.check_data(config.task, config.task.load())  # the data say what the model's inputs mean
-    model = config.network()
-    step, state = stored_state(folder, config, which, warn)
-    records = [r for r in folder.records() if r["step"] == step and "scores" in r]
-    scores = {name: values[seed] for name, values in records[-1]["scores"].items()} if records else {}
-    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, config.task.symbols)
+    data = config.task.open()
+    folder.check_data(config.task, data)  # they say what the model's inputs mean
+    model = config.network(data)
+    step, state = stored_state(folder, config, model, which, warn)
+    scores = {name: values[seed] for name, values in known_scores(folder, step).items()}
+    return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, data.symbols)
 
 
 __all__ = ["trained_run"]

@@ -20,7 +20,7 @@ class Banded(Structure):
         U[i, i + m - k] = u[m, i]
 
     The k (k + 1) numbers of u for which i + m - k is outside 0..H - 1 have no effect, and their gradient is exactly
-    0; they are 0 at first. The others are uniform in (-c, c), with c such that the spectral radius of U is about 1."""
+    0; they start at 0. The others are uniform in (-c, c), with c such that the spectral radius of U is about 1."""
 
     bandwidth: Size = 1
     """How many neighbours a unit hears on either side."""

@@ -1,7 +1,9 @@
 """The contract of structures of the recurrent matrix U.
 
-A structure is a specification; its parameters u are a pytree. Methods are pure functions for one sequence: a vector is
-(H,), and `rnnzoo.run` maps over the batch. Unit i *hears* unit j where U_ij may differ from 0.
+A structure is a specification; its parameters u are a pytree. Methods are pure functions for one sequence, without
+batch axes: a vector is (H,), and `rnnzoo.run` maps over the batch.
+
+Unit i *hears* unit j if the structure lets U_ij differ from 0: h_t[i] may then depend on h_tm1[j].
 """
 
 import abc
@@ -17,7 +19,12 @@ from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 @spec
 class Structure(Spec, abc.ABC, kind="structures"):
-    """A family of (H, H) matrices U. `u` holds the parameters of one of them, never the matrix itself."""
+    """A family of (H, H) matrices U. A matrix takes two forms:
+
+    - its parameters u, the arrays that are trained. `init` and `nearest` return them.
+    - the prepared matrix, `materialize(u)`, computed once per sequence. `matvec` takes this form only.
+
+    By default the two are the same. Both are those of one matrix, without batch axes."""
 
     connectivity: ClassVar[Connectivity] = required()
     """The graph with an edge j -> i where U_ij may differ from 0: no cycle at all ("none"), self-loops only ("self"),
@@ -29,32 +36,34 @@ class Structure(Spec, abc.ABC, kind="structures"):
     Newton's Jacobians lie in it."""
 
     def check(self, size: int) -> None:
-        """Raise `UsageError` if no (size, size) matrix has this structure; the message says what would fit."""
+        """Raise `UsageError` if no (size, size) matrix has this structure; the message says which sizes fit."""
 
     @abc.abstractmethod
     def init(self, key: Key, size: int) -> PyTree:
-        """The parameters u of a random member of (size, size)."""
+        """The parameters u of a random (size, size) matrix. Must run under `jit`, and under `vmap` over keys."""
 
     @abc.abstractmethod
     def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
-        """U h. Linear in h, at a cost in proportion to the parameters."""
+        """U h, from the prepared matrix. Linear in h. Should cost about as many operations as U has parameters."""
 
     def materialize(self, u: PyTree) -> PyTree:
-        """What is worth computing once per sequence rather than in every `matvec`."""
+        """The prepared matrix, from its parameters u: the work that is done once per sequence, not in every `matvec`.
+
+        Nothing else takes u, so that a constrained matrix is computed here and nowhere else."""
         return u
 
     def matrix(self, u: PyTree, size: int) -> Float[Array, "H H"]:
-        """The dense matrix U: the definition that tests and pictures use."""
+        """The dense matrix U, from its parameters u: the definition that tests and pictures use."""
         eye = jnp.eye(size, dtype=jnp.result_type(*jax.tree.leaves(u), jnp.float32))
         return jax.vmap(self.matvec, (None, 0), 1)(self.materialize(u), eye)
 
     def nearest(self, dense: Float[Array, "H H"]) -> PyTree | None:
-        """The parameters of the member nearest to a matrix, by the Frobenius norm, where there is a closed form for it;
-        None, the default, leaves it to `rnnzoo.structures.nearest`."""
+        """The parameters u of the member nearest to a matrix in the Frobenius norm, if there is a closed form.
+        By default None: `rnnzoo.structures.nearest` then finds it numerically."""
         return None
 
     def num_params(self, size: int) -> int:
-        """How many numbers are free in u."""
+        """How many numbers in u have an effect on U."""
         return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(lambda: self.init(jax.random.key(0), size))))
 
     def nonzeros(self, size: int) -> int:
@@ -67,9 +76,10 @@ class Structure(Spec, abc.ABC, kind="structures"):
 
 
 class Algebra(Structure):
-    """A structure closed under products, so that a recurrence over its members can run in parallel in time."""
+    """A structure closed under products, so that a recurrence with its matrices can run in parallel over time."""
 
-    additive: ClassVar[bool] = True  # whether the parameters of A + B are the sums of those of A and B
+    additive: ClassVar[bool] = True
+    """Whether matrices are added by adding their parameters; then adding their prepared forms adds them too."""
 
     @property
     def closure(self) -> "Algebra":
@@ -79,19 +89,19 @@ class Algebra(Structure):
 
     @abc.abstractmethod
     def compose(self, a: PyTree, b: PyTree) -> PyTree:
-        """The parameters of the product A B (B acts first)."""
+        """The product A B (B acts first), prepared, of two prepared matrices."""
 
     @abc.abstractmethod
     def identity(self, size: int) -> PyTree:
-        """The parameters of the identity matrix. `UsageError` if the family has none."""
+        """The parameters u of the identity matrix. `UsageError` if the family does not contain it."""
 
     @abc.abstractmethod
     def probes(self, size: int) -> Float[Array, "P H"]:
-        """Vectors p whose images A p determine any member A."""
+        """P vectors p, one per row, whose images A p determine any member A. The fewer, the cheaper the Jacobians."""
 
     @abc.abstractmethod
     def from_probes(self, columns: Float[Array, "P H"]) -> PyTree:
-        """The member with these images of `probes`."""
+        """The parameters u of the member that maps `probes` to `columns`, row by row."""
 
 
 @spec

@@ -1,4 +1,4 @@
-"""Two diagonals: every unit hears itself and the next one. A cascade in which each unit hears one other."""
+"""Two diagonals: every unit hears itself and the next one. The cheapest cascade."""
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +16,9 @@ class Bidiagonal(Structure):
         U[i, i] = diagonal[i]                     Parameters  diagonal (H,)
         U[i, i + 1] = super[i]                                super (H - 1,)
 
-    Below instead of above is the same family with the units numbered backwards. At first uniform, diagonal in (-1, 1)
-    as `Diagonal`, super in (-1/2, 1/2): with more, U^n grows by orders of magnitude before it decays, though its
-    spectral radius, max(abs(diagonal)), is below 1."""
+    With the second diagonal below, it is the same family with the units numbered backwards. Initially uniform, diagonal
+    in (-1, 1) as in `Diagonal`, super in (-1/2, 1/2). With a larger super, U^n would grow by orders of magnitude before
+    it decays, although the spectral radius, max(abs(diagonal)), is below 1."""
 
     connectivity = "cascade"
     closure = Triangular()

@@ -14,7 +14,7 @@ class BlockDiagonal(Algebra):
 
         U[n b + i, n b + j] = u[n, i, j]
 
-    At first every block is orthogonal (Saxe et al. 2014, arXiv:1312.6120), and so is U."""
+    Initially every block is orthogonal (Saxe et al. 2014, arXiv:1312.6120), and so is U."""
 
     block: Size = 4
     """Number of units in a block; divides hidden_size."""
@@ -37,7 +37,7 @@ class BlockDiagonal(Algebra):
         return jax.random.orthogonal(key, self.block, (size // self.block,))
 
     def matvec(self, u: Float[Array, "N b b"], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        # Not einsum, whose order of axes costs copies in the loop: the gradient then takes 1.4 times as long.
+        # Not einsum: its order of axes costs copies in the loop, and the gradient takes 1.4 times as long.
         return jnp.matmul(u, h.reshape(-1, self.block, 1)).reshape(-1)
 
     def compose(self, a: Float[Array, "N b b"], b: Float[Array, "N b b"]) -> Float[Array, "N b b"]:
@@ -47,7 +47,7 @@ class BlockDiagonal(Algebra):
         return jnp.tile(jnp.eye(self.block), (size // self.block, 1, 1))
 
     def probes(self, size: int) -> Float[Array, "P H"]:
-        """Probe j asks unit j of every block at once."""
+        """Probe j is 1 at unit j of every block."""
         return jnp.tile(jnp.eye(self.block), (1, size // self.block))
 
     def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, "N b b"]:

@@ -11,14 +11,14 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class BoundedDiagonal(Structure):
-    """U = diag(low + (high - low) sigmoid(u)), u = {"logit": (H,)}: each entry between low and high, never there.
+    """U = diag(low + (high - low) sigmoid(logit)), u = {"logit": (H,)}: each entry is strictly between low and high.
 
-    `materialize` gives {"diagonal": (H,)}; all methods accept either form. At first uniform in (low, high)."""
+    `materialize` gives the diagonal (H,). Initially uniform in (low, high)."""
 
     low: float = -1.0
-    """The lower end: 0 for decays without a change of sign."""
+    """The lower bound; 0 gives decays without changes of sign."""
     high: float = 1.0
-    """The upper end."""
+    """The upper bound."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -31,13 +31,11 @@ class BoundedDiagonal(Structure):
     def init(self, key: Key, size: int) -> dict[str, Array]:
         return {"logit": jax.random.logistic(key, (size,))}  # whose sigmoid is uniform
 
-    def materialize(self, u: dict[str, Array]) -> dict[str, Array]:
-        if "diagonal" in u:
-            return u
-        return {"diagonal": self.low + (self.high - self.low) * jax.nn.sigmoid(u["logit"])}
+    def materialize(self, u: dict[str, Array]) -> Float[Array, " H"]:
+        return self.low + (self.high - self.low) * jax.nn.sigmoid(u["logit"])
 
-    def matvec(self, u: dict[str, Array], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u)["diagonal"] * h
+    def matvec(self, u: Float[Array, " H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u * h
 
     def flops_per_step(self, size: int) -> int:
         return size

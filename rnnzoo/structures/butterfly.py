@@ -19,8 +19,8 @@ class Butterfly(Structure):
 
         F[k][(2 q + i) s + r, (2 q + j) s + r] = u[k, q s + r, i, j]        0 <= r < s
 
-    At first every pair is a random rotation, so that U is orthogonal. Of the 2 H L parameters, H (L - 1) are redundant:
-    a number may move from one factor to the next."""
+    Initially every pair is a random rotation, so that U is orthogonal. Of the 2 H L parameters, H (L - 1) are
+    redundant: a scale can move from one factor to the next."""
 
     connectivity = "cyclic"
     closure = Dense()

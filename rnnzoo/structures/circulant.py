@@ -17,8 +17,8 @@ class Circulant(Algebra):
 
         U[i, j] = u[(i - j) mod H]
 
-    U h is a circular convolution, so that the transform of u holds the eigenvalues. At first uniform in (-c, c), with c
-    such that the spectral radius is 1."""
+    U h is a circular convolution, so the Fourier transform of u has the eigenvalues. Initially uniform in (-c, c), with
+    c such that the spectral radius is 1."""
 
     connectivity = "cyclic"
     jacobian = Dense()
@@ -50,7 +50,7 @@ class Circulant(Algebra):
 
 
 def convolve(a: Float[Array, " N"], b: Float[Array, " M"], length: int) -> Float[Array, " L"]:
-    """The circular convolution over `length` places. The transforms are in float32 at least: they take no less."""
+    """The circular convolution of period `length`. Transforms are in float32 or wider: JAX has no narrower ones."""
     dtype = jnp.result_type(a, b)
     wide = jnp.promote_types(dtype, jnp.float32)
     product = fft.rfft(a.astype(wide), length) * fft.rfft(b.astype(wide), length)

@@ -14,15 +14,15 @@ from rnnzoo.typing import Array, Float, Key
 @spec
 class Clockwork(Algebra):
     """The matrix of a clockwork network: g = groups of b = H / g units, from the fastest to the slowest. Group k hears
-    itself and those after it, by u[k] (b, H - k b), u a tuple of g arrays::
+    itself and the groups after it. u is a tuple of g arrays u[k] (b, H - k b)::
 
         U[k b + i, k b + j] = u[k][i, j]
 
-    That group k moves every T_k steps only is up to a cell. At first the blocks on the diagonal are orthogonal, the
-    rest is normal with standard deviation 1 / (2 sqrt(H)) as in `Triangular`."""
+    The paper updates group k only every T_k steps; here that is up to the cell. Initially the blocks on the diagonal
+    are orthogonal, and the rest is normal with standard deviation 1 / (2 sqrt(H)) as in `Triangular`."""
 
     groups: Size = 4
-    """Number of groups g; divides hidden_size, with 2 units or more to a group."""
+    """Number of groups g; divides hidden_size, and leaves 2 units or more to a group."""
 
     connectivity = "cyclic"
 

@@ -18,7 +18,7 @@ class ComplexDiagonal(Algebra):
         U = [[diag(re), -diag(im)],               Parameters  re (H / 2,), im (H / 2,)
              [diag(im),  diag(re)]]
 
-    Unit i < H / 2 and unit i + H / 2 are the pair ``re[i] + 1j im[i]``. At first uniform over the area of the ring
+    Unit i < H / 2 and unit i + H / 2 are the pair ``re[i] + 1j im[i]``. Initially uniform over the area of the ring
     0.9 <= abs(re + 1j im) < 1, as in the paper's lemma 3.2."""
 
     connectivity = "cyclic"

@@ -1,5 +1,5 @@
-"""A structure of complex numbers, in real form: by default the Jordan blocks of complex pairs of eigenvalues
-(the second part of https://stats.stackexchange.com/q/210111), with `Jordan` all that a real matrix consists of."""
+"""A structure with complex entries, in real form: by default the Jordan blocks of complex pairs of eigenvalues (the
+second part of https://stats.stackexchange.com/q/210111); real matrices consist of these and the blocks of `Jordan`."""
 
 import jax
 import jax.numpy as jnp
@@ -20,12 +20,12 @@ class ComplexPairs(Algebra):
         U = [[A, -B],                   Parameters  re  those of A
              [B,  A]]                               im  those of B
 
-    In `ToeplitzBlocks(block=2)`, the default, are all Jordan blocks of two complex units. Over `Diagonal` it is
-    `ComplexDiagonal`, which is faster. At first both parts are as they are alone, with one factor so that the spectral
-    radius of U is about 1, unless U is nilpotent."""
+    The default, `ToeplitzBlocks(block=2)`, contains all Jordan blocks of two complex units. With `Diagonal`, U is a
+    `ComplexDiagonal`, which is faster. Initially both parts are drawn as `structure` draws them, then scaled by one
+    number so that the spectral radius of U is about 1, unless U is nilpotent."""
 
     structure: Algebra = ToeplitzBlocks(block=2)
-    """The structure of A and B: one whose members are added by adding their parameters."""
+    """The structure of A and B; one whose matrices are added by adding their parameters."""
 
     jacobian = Dense()
 
@@ -46,6 +46,9 @@ class ComplexPairs(Algebra):
         re_key, im_key = jax.random.split(key)
         u = {"re": self.structure.init(re_key, size // 2), "im": self.structure.init(im_key, size // 2)}
         return u if self.connectivity == "none" else with_unit_radius(self, u, size)
+
+    def materialize(self, u: dict[str, PyTree]) -> dict[str, PyTree]:
+        return {part: self.structure.materialize(v) for part, v in u.items()}
 
     def matvec(self, u: dict[str, PyTree], h: Float[Array, " H"]) -> Float[Array, " H"]:
         times, re, im = self.structure.matvec, *jnp.split(h, 2)

@@ -11,7 +11,7 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Cycle(Structure):
-    """Every unit hears the next one, and the last the first; u (H,), at first 1::
+    """Every unit hears the next one, and the last the first; u (H,), initially 1::
 
         U[i, (i + 1) mod H] = u[i]
 

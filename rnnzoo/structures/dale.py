@@ -17,9 +17,9 @@ class Dale(Structure):
 
         U[i, j] = s[j] abs(u[i, j])               s[j] = 1 if j < round(excitatory H) else -1
 
-    `materialize` gives U itself; all methods accept either form. At first abs(u) is exponentially distributed, with the
-    means of excitation and inhibition in balance and a spectral radius of about 1. The paper has no self-loops, and
-    max(u, 0) or abs(u)."""
+    `materialize` gives U itself, (H, H). Initially abs(u) is exponentially distributed, with
+    excitation and inhibition in balance on average and a spectral radius of about 1. The paper has no self-loops, and
+    uses max(u, 0) or abs(u)."""
 
     excitatory: Fraction = 0.8
     """The share of units that excite."""
@@ -43,4 +43,4 @@ class Dale(Structure):
         return jnp.abs(u) * self._signs(u.shape[0]).astype(u.dtype)
 
     def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return jnp.abs(u) @ (self._signs(h.shape[0]).astype(h.dtype) * h)
+        return u @ h

@@ -10,7 +10,7 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Dense(Algebra):
-    """U is any (H, H) matrix; u is that matrix. Orthogonal at first (Saxe et al. 2014, arXiv:1312.6120)."""
+    """U is any (H, H) matrix; u is that matrix. Initially orthogonal (Saxe et al. 2014, arXiv:1312.6120)."""
 
     connectivity = "cyclic"
 

@@ -10,7 +10,7 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Diagonal(Algebra):
-    """U = diag(u), u (H,). At first uniform in (-1, 1)."""
+    """U = diag(u), u (H,). Initially uniform in (-1, 1)."""
 
     connectivity = "self"
 

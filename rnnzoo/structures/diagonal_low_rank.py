@@ -15,7 +15,7 @@ class DiagonalLowRank(Structure):
 
         U[i, j] = d[i] (i == j) + sum_n a[i, n] b[j, n]        Parameters  d (H,), a (H, r), b (H, r)
 
-    At first d is uniform in (-1, 1) as in `Diagonal`, and a b^T is a quarter of what `LowRank` starts with, so that
+    Initially d is uniform in (-1, 1) as in `Diagonal`, and a b^T is a quarter of what `LowRank` starts with, so that
     the spectral radius is about 1: the outermost eigenvalue of diag(d) + q q^T / 4, where q has norm 1, is about
     (e^8 + 1) / (e^8 - 1) = 1.0007 for large H. Of the parameters, r^2 are redundant as in `LowRank`."""
 

@@ -17,12 +17,11 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Expm(Structure):
-    """U = exp(A), A = -A^T, with u (P,), P = H (H - 1) / 2, as in `Skew`: orthogonal whatever u is.
+    """U = exp(A), A = -A^T, with u (P,), P = H (H - 1) / 2, as in `Skew`: orthogonal for every u.
 
-    `materialize` gives U itself, (H, H); all methods accept either form.
-
-    At first 2 x 2 blocks on the diagonal of A with angles uniform in (-pi, pi), as in
-    the authors' code (after Henaff et al. 2016): pairs of eigenvalues exp(1j t). All rotations have this form."""
+    `materialize` gives U itself, (H, H). Initially A has 2 x 2 blocks on its diagonal with angles t uniform in
+    (-pi, pi), as in the authors' code (after Henaff et al. 2016): U has pairs of eigenvalues exp(1j t). All rotations
+    have this form."""
 
     connectivity = "cyclic"
     closure = Dense()
@@ -35,14 +34,12 @@ class Expm(Structure):
         angle = jax.random.uniform(key, (size // 2,), minval=-math.pi, maxval=math.pi)
         return from_rotations(angle, size)
 
-    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
-        if u.ndim == 2:
-            return u
-        skew = skew_matrix(u.astype(jnp.promote_types(u.dtype, jnp.float32)))  # there are no solvers for less
+    def materialize(self, u: Float[Array, " P"]) -> Float[Array, "H H"]:
+        skew = skew_matrix(u.astype(jnp.promote_types(u.dtype, jnp.float32)))  # not implemented for narrower types
         return expm(skew).astype(u.dtype)
 
-    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u) @ h
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u @ h
 
     def nonzeros(self, size: int) -> int:
         return size**2

@@ -1,4 +1,4 @@
-"""How a number of units splits into factors, and what is said when it does not."""
+"""Factors of the number of units, and the errors for numbers that do not have them."""
 
 import math
 
@@ -7,7 +7,7 @@ from rnnzoo.structures.base import Structure
 
 
 def refuse(structure: Structure, size: int, accepted: str) -> UsageError:
-    """The error for a size that has no such structure."""
+    """The error for a size that no matrix of this structure has; `accepted` says what would fit."""
     return UsageError(f"{structure} does not fit hidden_size {size}; accepted: {accepted}")
 
 
@@ -19,13 +19,13 @@ def check_divides(structure: Structure, name: str, value: int, size: int) -> Non
 
 
 def check_composite(structure: Structure, size: int) -> None:
-    """Raise `UsageError` if `size` is no product of two numbers above 1."""
+    """Raise `UsageError` unless `size` is a product of two numbers above 1."""
     if halves(size)[0] == 1:
         raise refuse(structure, size, "hidden_size that is a product, such as 4, 6 or 64")
 
 
 def check_power_of_two(structure: Structure, size: int) -> None:
-    """Raise `UsageError` if `size` is no power of two, or 1."""
+    """Raise `UsageError` unless `size` is 2, 4, 8, ..."""
     if size < 2 or size & (size - 1):
         low = 1 << size.bit_length() - 1
         raise refuse(structure, size, f"a power of two, such as {low} or {2 * low}" if low > 1 else "a power of two")
@@ -38,6 +38,6 @@ def check_even(structure: Structure, size: int) -> None:
 
 
 def halves(size: int) -> tuple[int, int]:
-    """The two factors of `size` that are nearest to each other, the smaller first."""
+    """The two factors of `size` that are closest to each other, the smaller first."""
     small = next(n for n in range(math.isqrt(size), 0, -1) if size % n == 0)
     return small, size // small

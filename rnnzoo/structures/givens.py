@@ -9,7 +9,7 @@ from rnnzoo.spec import Size, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_even
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Float, Key
 
 
 @spec
@@ -20,11 +20,11 @@ class Givens(Structure):
 
         G[k][p, p] = G[k][q, q] = cos(a)          G[k][q, p] = -G[k][p, q] = sin(a)
 
-    `materialize` gives {"cos", "sin"}; all methods accept either form. At first the angles are uniform in (-pi, pi).
+    `materialize` gives {"cos": (L, H / 2), "sin": (L, H / 2)}. Initially the angles are uniform in (-pi, pi).
     The paper has complex rotations, and pairs that do not wrap around."""
 
     layers: Size = 2
-    """Number of layers; a unit hears 2 L others."""
+    """Number of layers L; a unit hears 2 L units."""
 
     connectivity = "cyclic"
     closure = Dense()
@@ -35,14 +35,13 @@ class Givens(Structure):
     def init(self, key: Key, size: int) -> Float[Array, "L P"]:
         return jax.random.uniform(key, (self.layers, size // 2), minval=-math.pi, maxval=math.pi)
 
-    def materialize(self, u: PyTree) -> dict[str, Array]:
-        return u if isinstance(u, dict) else {"cos": jnp.cos(u), "sin": jnp.sin(u)}
+    def materialize(self, u: Float[Array, "L P"]) -> dict[str, Array]:
+        return {"cos": jnp.cos(u), "sin": jnp.sin(u)}
 
-    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
-        ready = self.materialize(u)
+    def matvec(self, u: dict[str, Array], h: Float[Array, " H"]) -> Float[Array, " H"]:
         for k in range(self.layers):
             p, q = jnp.roll(h, -(k % 2)).reshape(-1, 2).T
-            cos, sin = ready["cos"][k], ready["sin"][k]
+            cos, sin = u["cos"][k], u["sin"][k]
             h = jnp.roll(jnp.stack([cos * p - sin * q, sin * p + cos * q], 1).reshape(-1), k % 2)
         return h
 

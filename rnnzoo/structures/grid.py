@@ -23,12 +23,12 @@ class Grid(Structure):
 
         U[r C + c, (r + dr) C + c + dc] = u[m, r C + c]          dr, dc = OFFSETS[m]
 
-    Numbers for neighbours beyond the edge have no effect; they are 0 at first, the others uniform in (-c, c), with c
+    Numbers for neighbours beyond the edge have no effect; they start at 0, the others uniform in (-c, c), with c
     such that the spectral radius of U is about 1. A grid of one row is a band. On a torus there is no edge: r + dr and
-    c + dc count modulo R and C, which need to be 3 or more."""
+    c + dc count modulo R and C, which must be 3 or more."""
 
     rows: Size | None = None
-    """Number of rows R; divides hidden_size. None: the divisor next to its square root."""
+    """Number of rows R; divides hidden_size. None: the largest one up to its square root."""
     neighbours: Literal[4, 8] = 4
     """4: above, below, left, right; 8: the corners too."""
     torus: bool = False

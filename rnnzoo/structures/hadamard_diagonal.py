@@ -19,8 +19,8 @@ class HadamardDiagonal(Structure):
 
         W[i, j] = (-1)^(number of bits set in i & j) / sqrt(H)
 
-    At first random signs, so that U is orthogonal (Yu et al. 2016, arXiv:1610.09072). Of the 3 H parameters, 2 are
-    redundant: the three scales."""
+    Initially random signs, so that U is orthogonal (Yu et al. 2016, arXiv:1610.09072). Of the 3 H parameters, 2 are
+    redundant: of the three scales, only their product matters."""
 
     connectivity = "cyclic"
     closure = Dense()

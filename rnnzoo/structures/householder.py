@@ -8,7 +8,7 @@ from rnnzoo.spec import Size, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.typing import Array, Float, Key
 
 
 @spec
@@ -17,8 +17,8 @@ class Householder(Structure):
 
         R_k = I - 2 u[k] u[k]^T / (u[k]^T u[k])
 
-    All n at once in the form U = I - v^T t v (Joffrain et al. 2006), with v = u and t (n, n) triangular, at the cost of
-    4 n H a step; `materialize` gives {"v", "t"}, and all methods accept either form. At first u is normal: reflections
+    All n at once in the form U = I - v^T t v (Joffrain et al. 2006), at a cost of 4 n H a step. `materialize` gives v
+    (n, H), the u[k] with norm 1, and t (n, n), a triangular matrix. Initially u is normal: reflections
     uniform over all directions. The lengths of the u[k] are redundant, but a u[k] = 0 reflects nothing: R_k = I. H
     reflections make any orthogonal matrix with the determinant (-1)^H. The paper has u[k] with k leading zeros."""
 
@@ -35,10 +35,8 @@ class Householder(Structure):
     def init(self, key: Key, size: int) -> Float[Array, "n H"]:
         return jax.random.normal(key, (self.count, size))
 
-    def materialize(self, u: PyTree) -> dict[str, Array]:
-        if isinstance(u, dict):
-            return u
-        v = u.astype(jnp.promote_types(u.dtype, jnp.float32))  # there are no solvers for less
+    def materialize(self, u: Float[Array, "n H"]) -> dict[str, Array]:
+        v = u.astype(jnp.promote_types(u.dtype, jnp.float32))  # not implemented for narrower types
         squares = (v**2).sum(1, keepdims=True)
         v /= jnp.sqrt(jnp.where(squares > 0, squares, 1))  # dropout can leave a vector of zeros; 0 / 0 has no gradient
         overlaps = v @ v.T
@@ -46,9 +44,8 @@ class Householder(Structure):
         t = solve_triangular(inverse, jnp.eye(self.count, dtype=v.dtype))
         return {"v": v.astype(u.dtype), "t": t.astype(u.dtype)}
 
-    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
-        ready = self.materialize(u)
-        return h - (ready["t"] @ (ready["v"] @ h)) @ ready["v"]
+    def matvec(self, u: dict[str, Array], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return h - (u["t"] @ (u["v"] @ h)) @ u["v"]
 
     def nonzeros(self, size: int) -> int:
         return size**2

@@ -18,8 +18,9 @@ class Jordan(Structure):
         U[n b + i, n b + i] = eigenvalue[n]       Parameters  eigenvalue (H / b,)
         U[n b + i, n b + i + 1] = super[n]                    super (H / b,), none if b = 1
 
-    The textbook has super = 1, which a change of basis reaches from any other number but 0; learned, it is also the
-    scale of the units. At first uniform, eigenvalue in (-1, 1) as `Diagonal`, super in (-1/2, 1/2) as `Bidiagonal`."""
+    Textbooks have super = 1; a change of basis makes 1 of any number but 0. Here it is learned, which also sets the
+    scale of the units. Initially uniform, eigenvalue in (-1, 1) as in `Diagonal`, super in (-1/2, 1/2) as in
+    `Bidiagonal`."""
 
     block: Size = 2
     """Number of units in a block; divides hidden_size."""

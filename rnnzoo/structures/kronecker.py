@@ -18,11 +18,11 @@ class Kronecker(Algebra):
 
         U[i m + k, j m + l] = u[0][i, j] u[1][k, l]          for two factors
 
-    At first every factor is orthogonal, and so is U; the paper's are complex and near unitary. Of the parameters, one
-    less than there are factors are redundant: (c A) (x) (B / c) is A (x) B. Closed under products, factor by factor."""
+    Initially every factor is orthogonal, and so is U; the paper's are complex and near unitary. One parameter for
+    each factor but the first is redundant: (c A) (x) (B / c) is A (x) B. Closed under products, factor by factor."""
 
     factors: tuple[Size, ...] = ()
-    """Sizes of the factors; their product is hidden_size. None given: the two that are nearest to each other."""
+    """Sizes of the factors; their product is hidden_size. If empty, the two that are closest to each other."""
 
     additive = False
 
@@ -44,7 +44,7 @@ class Kronecker(Algebra):
         return tuple(jax.random.orthogonal(k, n) for k, n in zip(jax.random.split(key, len(sizes)), sizes, strict=True))
 
     def matvec(self, u: tuple[Array, ...], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        for factor in u:  # each takes the first axis and puts its own last, so that the order is restored
+        for factor in u:  # each multiplies the first axis and moves it last, which restores the order
             h = h.reshape(factor.shape[0], -1).T @ factor.T
         return h.reshape(-1)
 
@@ -64,7 +64,7 @@ class Kronecker(Algebra):
         return jnp.eye(size)
 
     def from_probes(self, columns: Float[Array, "P H"]) -> tuple[Array, ...]:
-        """Every factor read off the rows and columns that cross in the largest entry."""
+        """Reads every factor off the row and the column of the largest entry."""
         sizes = self.sizes(columns.shape[1])
         pivot = jnp.argmax(jnp.abs(columns))
         row, column = (jnp.unravel_index(n, sizes) for n in (pivot % columns.shape[1], pivot // columns.shape[1]))
@@ -75,7 +75,7 @@ class Kronecker(Algebra):
         return tuple(factors)
 
     def nearest(self, dense: Float[Array, "H H"]) -> tuple[Array, ...] | None:
-        """The nearest for two factors: entries rearranged are of rank 1 (Van Loan & Pitsianis 1993)."""
+        """For two factors: with its entries rearranged, U has rank 1 (Van Loan & Pitsianis 1993)."""
         sizes = self.sizes(dense.shape[0])
         if len(sizes) != 2:
             return None

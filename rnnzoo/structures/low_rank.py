@@ -15,7 +15,7 @@ class LowRank(Algebra):
 
         U[i, j] = sum_n a[i, n] b[j, n]           Parameters  a (H, r), b (H, r)
 
-    At first orthogonal on a random r-dimensional subspace and 0 across it (Saxe et al. 2014, arXiv:1312.6120, for
+    Initially orthogonal on a random r-dimensional subspace and 0 across it (Saxe et al. 2014, arXiv:1312.6120, for
     r = H): the columns of a and of b are orthonormal and span the same subspace, so the r nonzero eigenvalues of U
     are on the unit circle. Of the 2 H r parameters, r^2 are redundant: (a g, b g^-T) is the same U for any
     invertible g."""
@@ -55,14 +55,14 @@ class LowRank(Algebra):
         return jnp.eye(size)
 
     def from_probes(self, columns: Float[Array, "P H"]) -> dict[str, Array]:
-        """By a singular value decomposition; the nearest of rank r if the images are not of one."""
+        """By a singular value decomposition; the nearest matrix of rank r if the images belong to none."""
         left, values, right = jnp.linalg.svd(columns.T, full_matrices=False)
         scale = jnp.sqrt(values[: self.rank])
         return {"a": left[:, : self.rank] * scale, "b": right[: self.rank].T * scale}
 
     def nearest(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
-        """The nearest of rank r, by a singular value decomposition (Eckart & Young 1936). Sums that are not needed
-        have a = 0 and b of norm 1, so that their gradient is not 0."""
+        """By a singular value decomposition (Eckart & Young 1936). Columns that are not needed are 0 in a and have
+        norm 1 in b, so that their gradient is not 0."""
         left, values, right = jnp.linalg.svd(dense, full_matrices=False)
         values = values[: self.rank]
         needed = values > 10 * dense.shape[0] * jnp.finfo(dense.dtype).eps * values[0]

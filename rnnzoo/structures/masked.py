@@ -10,7 +10,7 @@ from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
 from rnnzoo.structures.patterns import Pattern, RandomRows
-from rnnzoo.structures.spectral import drawn, pattern
+from rnnzoo.structures.spectral import pattern, random_parameters
 from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
@@ -18,11 +18,11 @@ from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 class Masked(Structure):
     """U_ij = V_ij where `by` has an edge j -> i, else 0, with V of `structure`::
 
-        Parameters  full   those of V, which start as they do without a mask
-                    size   (H, 0), no numbers: what `materialize` knows H from
+        Parameters  full   those of V, drawn as without a mask
+                    size   (H, 0), no numbers: it tells `materialize` what H is
 
-    `materialize` gives U itself, (H, H), at the cost of H products by V; all methods accept either form. A mask
-    can only remove cycles: connectivity is that of V. `SparseMask` is the cheap form for any V."""
+    `materialize` gives U itself, (H, H), at the cost of H products by V. A mask can only remove cycles: connectivity
+    is that of V. If V may be any matrix, `SparseMask` is cheaper."""
 
     structure: Structure = Dale()
     """The structure of V."""
@@ -47,20 +47,18 @@ class Masked(Structure):
     def init(self, key: Key, size: int) -> dict[str, PyTree]:
         return {"full": self.structure.init(key, size), "size": jnp.zeros((size, 0))}
 
-    def materialize(self, u: PyTree) -> Float[Array, "H H"]:
-        if not isinstance(u, dict):
-            return u
+    def materialize(self, u: dict[str, PyTree]) -> Float[Array, "H H"]:
         size, dtype = u["size"].shape[0], u["size"].dtype
-        full = jax.vmap(self.structure.matvec, (None, 0), 1)(u["full"], jnp.eye(size, dtype=dtype))
-        return full * self.by.mask(size)
+        v = self.structure.materialize(u["full"])
+        return jax.vmap(self.structure.matvec, (None, 0), 1)(v, jnp.eye(size, dtype=dtype)) * self.by.mask(size)
 
-    def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u) @ h
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u @ h
 
     def num_params(self, size: int) -> int:
         with jax.ensure_compile_time_eval():
             weights = jax.random.normal(jax.random.key(2), (size, size))
-            grads = jax.grad(lambda u: (weights * self.materialize(u)).sum())(drawn(self, size))
+            grads = jax.grad(lambda u: (weights * self.materialize(u)).sum())(random_parameters(self, size))
             return sum(int(np.count_nonzero(g)) for g in jax.tree.leaves(grads))
 
     def nonzeros(self, size: int) -> int:

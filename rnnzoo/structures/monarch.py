@@ -16,11 +16,11 @@ class Monarch(Structure):
 
         U[i m + j, k m + l] = left[j, i, k] right[k, j, l]       Parameters  right (n, m, m), left (m, n, n)
 
-    At first every block is orthogonal, and so is U. Of the H (n + m) parameters, H are redundant: a factor may move
+    Initially every block is orthogonal, and so is U. Of the H (n + m) parameters, H are redundant: a scale can move
     from a row of right[k] to a column of left[j]."""
 
     blocks: Size | None = None
-    """Number n of rows; divides hidden_size. None: the divisor next to its square root, for the fewest parameters."""
+    """Number n of rows; divides hidden_size. None: the largest one up to its square root, for the fewest parameters."""
 
     connectivity = "cyclic"
     closure = Dense()
@@ -45,7 +45,7 @@ class Monarch(Structure):
         return size**2
 
     def nearest(self, dense: Float[Array, "H H"]) -> dict[str, Array]:
-        """The nearest: U[i m + j, k m + l] is of rank 1 in (i, l) for every j and k (Dao et al. 2022, theorem 1)."""
+        """By SVDs: U[i m + j, k m + l] has rank 1 in (i, l) for every j and k (Dao et al. 2022, theorem 1)."""
         size = dense.shape[0]
         n = self.blocks or halves(size)[0]
         parts = dense.reshape(n, size // n, n, size // n).transpose(1, 2, 0, 3)  # (j, k, i, l)

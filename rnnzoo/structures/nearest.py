@@ -16,17 +16,18 @@ from jax.scipy.sparse.linalg import cg
 
 from rnnzoo.spec import UsageError
 from rnnzoo.structures.base import Structure
+from rnnzoo.structures.spectral import random_parameters
 from rnnzoo.typing import Array, Float, PyTree
 
 Kind = Literal["orthogonal", "linear", "nonlinear"]
 
 
 def nearest(dense: Any, structure: Structure) -> tuple[PyTree, float]:
-    """The member of `structure` nearest to a matrix (H, H), by the Frobenius norm: ``(u, error)``.
+    """The member of `structure` nearest to an (H, H) matrix, in the Frobenius norm: ``(u, error)``.
 
     `error` is the distance relative to the norm of `dense`, after rounding u to the default precision. The member is
-    the nearest one wherever U is linear in u, and where the structure has a closed form (`Structure.nearest`); for
-    others, such as products of reflections, it is the best of a few descents, which may miss the nearest.
+    the nearest one if U is linear in u, or if the structure has a closed form (`Structure.nearest`). For others, such
+    as products of reflections, it is the best of a few descents, which may miss the nearest one.
 
     >>> from rnnzoo.structures import Diagonal
     >>> u, error = nearest([[3.0, 0.0], [4.0, 0.0]], Diagonal())
@@ -37,10 +38,10 @@ def nearest(dense: Any, structure: Structure) -> tuple[PyTree, float]:
 
 
 def grow(structure: Structure, u: PyTree, into: Structure, *, size: int) -> PyTree:
-    """The matrix of (size, size) that u is as a member of `structure`, as a member of `into`: the parameters there.
+    """The (size, size) matrix with parameters u in `structure`, as a member of `into`: its parameters there.
 
-    Exact but for rounding. `UsageError` if `into` does not hold this matrix, with the relative error of the nearest
-    that it holds."""
+    Exact up to rounding. `UsageError` if `into` does not contain this matrix; the message has the relative error of the
+    nearest one that it contains."""
     dtype = jnp.result_type(*jax.tree.leaves(u), jnp.float32)
     with jax.enable_x64(True):
         wide = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), u)
@@ -77,10 +78,11 @@ def _fit(structure: Structure, dtype: Any, dense: Float[Array, "H H"]) -> tuple[
 
 
 def nearest_member(structure: Structure, dense: Float[Array, "H H"]) -> PyTree:
-    """The nearest member if U is linear in u, without an array larger than U; else what `descend` finds.
+    """The parameters of the nearest member if U is linear in u, otherwise of the one that `descend` finds.
 
-    Where every entry of U is one number of u, the numbers are what `dense` has there, averaged if they are tied;
-    where numbers overlap, conjugate gradients solve the normal equations. May be traced."""
+    If every entry of U is one number of u, that number is the mean of the entries of `dense` that it stands for. If
+    entries are sums of several numbers, conjugate gradients solve the normal equations. No array is larger than U. Runs
+    under `jit`."""
     if (known := structure.nearest(dense)) is not None:
         return known
     size = dense.shape[0]
@@ -100,24 +102,26 @@ def nearest_member(structure: Structure, dense: Float[Array, "H H"]) -> PyTree:
 
 @functools.lru_cache(maxsize=256)
 def dependence(structure: Structure, size: int) -> Kind:
-    """How U depends on u: not linearly, linearly, or so that no two numbers of u share an entry of U (or any other
-    orthogonal basis). Found by random directions, and so with probability 1."""
+    """How U depends on u: "nonlinear", "linear", or "orthogonal": linear, and no two numbers of u change the same entry
+    of U (more generally, changes by different numbers are orthogonal). Tested in random directions, which gives the
+    right answer with probability 1."""
 
     @jax.jit
-    def facts(u: PyTree, v: PyTree, d: PyTree) -> tuple[Array, Array]:
+    def compare(u: PyTree, v: PyTree, d: PyTree) -> tuple[Array, Array]:
         matrix = functools.partial(structure.matrix, size=size)
         here, there = (jax.jvp(matrix, (point,), (d,))[1] for point in (u, v))
         gram, _, _ = _normal(structure, size, here.dtype)
         counts = gram(jax.tree.map(jnp.ones_like, d))
-        return _differ(here, there), _differ(gram(d), jax.tree.map(jnp.multiply, counts, d))
+        return _relative_distance(here, there), _relative_distance(gram(d), jax.tree.map(jnp.multiply, counts, d))
 
     with jax.ensure_compile_time_eval():
-        bent, mixed = (bool(x > 1e-4) for x in facts(*(_draw(structure, size, seed) for seed in range(3))))
+        draws = (random_parameters(structure, size, seed) for seed in range(3))
+        bent, mixed = (bool(x > 1e-4) for x in compare(*draws))
     return "nonlinear" if bent else "linear" if mixed else "orthogonal"
 
 
 def _normal(structure: Structure, size: int, dtype: Any) -> Any:
-    """U = offset + J u: the products J^T J u and J^T U, and the offset."""
+    """For U = offset + J u: the functions u -> J^T J u and U -> J^T U, and the offset."""
     like = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
     zeros = jax.tree.map(lambda a: jnp.zeros(a.shape, dtype), like)
     offset, pull = jax.vjp(functools.partial(structure.matrix, size=size), zeros)
@@ -128,22 +132,16 @@ def _normal(structure: Structure, size: int, dtype: Any) -> Any:
     return lambda u: transpose(structure.matrix(u, size) - offset), transpose, offset
 
 
-def _draw(structure: Structure, size: int, seed: int) -> PyTree:
-    rng = np.random.default_rng(seed)
-    like = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
-    return jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape), a.dtype), like)
-
-
-def _differ(a: PyTree, b: PyTree) -> Array:
-    """The distance, relative to the norm of a."""
+def _relative_distance(a: PyTree, b: PyTree) -> Array:
+    """The distance between a and b, relative to the norm of a."""
     a, b = (ravel_pytree(tree)[0] for tree in (a, b))
     return jnp.linalg.norm(a - b) / jnp.maximum(jnp.linalg.norm(a), jnp.finfo(a.dtype).tiny)
 
 
 def descend(structure: Structure, dense: Float[Array, "H H"], starts: int = 3, steps: int = 60) -> PyTree:
-    """A member near to `dense`: the best of a few Levenberg-Marquardt descents from random members.
+    """The parameters of a member near `dense`: the best of a few Levenberg-Marquardt descents from random members.
 
-    No promise of the nearest: the distance may have other valleys. No array is larger than U."""
+    It may not be the nearest, since the distance can have several local minima. No array is larger than U."""
     size = dense.shape[0]
     drawn = [structure.init(jax.random.key(seed), size) for seed in range(starts)]
     unravel = ravel_pytree(drawn[0])[1]

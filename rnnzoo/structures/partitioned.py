@@ -10,7 +10,7 @@ from rnnzoo.structures.factors import check_divides, refuse
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
-# Separate arrays rather than one of (n, n, ...): slices of one array in a loop over units keep XLA from making it fast.
+# Separate arrays: a loop over units that slices one array (n, n, ...) is slow code in XLA.
 Table = tuple[tuple[PyTree, ...], ...]
 
 
@@ -20,17 +20,17 @@ class Partitioned(Algebra):
 
         U[i m + k, j m + l] = E_ij[k, l]          Parameters  u[i][j], those of E_ij: a tuple of n rows of n
 
-    By default unit k, and every m-th unit after it, hear one another. At first the E_ij are as `entry` draws them,
+    By default unit k, and every m-th unit after it, hear one another. Initially the E_ij are as `entry` draws them,
     times one number that makes the spectral radius of U about 1."""
 
     parts: Size = 2
     """Number of parts n; divides hidden_size."""
     entry: Algebra = Diagonal()
-    """The structure of the members; one that holds all diagonals, so that sums of members are members."""
+    """The structure of the E_ij; it must contain all diagonal matrices, and then contains sums of its members too."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.entry.jacobian != self.entry:  # those are all matrices with some pattern, and linear in u
+        if self.entry.jacobian != self.entry:  # if equal, it has all matrices with some pattern
             raise UsageError(
                 f"Partitioned.entry is {self.entry}; accepted: an algebra that holds all diagonals, such as "
                 f"{self.entry.jacobian}"
@@ -83,7 +83,7 @@ class Partitioned(Algebra):
         return tuple(tuple(one if i == j else zero for j in range(self.parts)) for i in range(self.parts))
 
     def probes(self, size: int) -> Float[Array, "P H"]:
-        """Those of `entry`, for one part after the other."""
+        """The probes of `entry`, for one part after the other."""
         return jnp.kron(jnp.eye(self.parts), self.entry.probes(size // self.parts))
 
     def from_probes(self, columns: Float[Array, "P H"]) -> Table:

@@ -16,7 +16,7 @@ class Pattern(Spec, abc.ABC, kind="patterns"):
         """(H, H) bools; [i, j] says whether unit i hears unit j. The same for the same fields and size."""
 
     def refuses(self, size: int) -> str | None:
-        """What would fit, if there is no such pattern of that size."""
+        """What would be accepted, if no pattern of this kind has that size; else None."""
         return None if size > 1 else "hidden_size of 2 or more"
 
 
@@ -27,7 +27,7 @@ class RandomRows(Pattern):
     others: Size = 2
     """How many other units a unit hears."""
     seed: Seed = 0
-    """Which of the patterns."""
+    """Selects one of the patterns."""
 
     def refuses(self, size: int) -> str | None:
         if size > self.others:
@@ -50,7 +50,7 @@ class SmallWorld(Pattern):
     rewired: Fraction = 0.1
     """The probability that a connection leads to a random unit instead."""
     seed: Seed = 0
-    """Which of the patterns."""
+    """Selects one of the patterns."""
 
     def refuses(self, size: int) -> str | None:
         if size > 2 * self.neighbours:
@@ -77,7 +77,7 @@ class Clusters(Pattern):
     others: Count = 1
     """How many units of other groups a unit hears, if there are as many."""
     seed: Seed = 0
-    """Which of the patterns."""
+    """Selects one of the patterns."""
 
     def refuses(self, size: int) -> str | None:
         if size % self.clusters == 0 and size > self.clusters:
@@ -99,7 +99,7 @@ class RandomEdges(Pattern):
     density: Fraction = 0.1
     """The probability of a connection between two units."""
     seed: Seed = 0
-    """Which of the patterns."""
+    """Selects one of the patterns."""
 
     def mask(self, size: int) -> np.ndarray:
         random = _random(self.seed)
@@ -115,16 +115,16 @@ class NeuralCircuit(Pattern):
     """Layers of inter, command and motor units, as in a worm's tap reflex (Lechner et al. 2020, Neural circuit policies
     enabling auditable autonomy). Units come in that order; 60 % of those that are not motor units are inter units.
 
-    A share `density` of the command units hears each inter unit, and the same share of them is heard by each motor unit
-    and, which the authors draw otherwise, by each command unit, so that there is a cycle; at least one unit each. All
-    units hear themselves. The layer of sensors is W."""
+    A share `density` of the command units, but at least one, hears each inter unit. Each motor unit and each command
+    unit hears as many command units; the authors draw the connections between command units differently. All units hear
+    themselves. W takes the place of the layer of sensors."""
 
     motor: Size = 1
     """Number of motor units, the last ones."""
     density: Fraction = 0.5
     """The share of the command units that a unit is connected with."""
     seed: Seed = 0
-    """Which of the patterns."""
+    """Selects one of the patterns."""
 
     def _layers(self, size: int) -> tuple[int, int]:
         command = max(2, int(0.4 * (size - self.motor)))
@@ -139,7 +139,7 @@ class NeuralCircuit(Pattern):
         inter, command = self._layers(size)
         random, heard = _random(self.seed), np.eye(size, dtype=bool)
         several = max(1, int(self.density * command))
-        for i in range(inter):  # heard by some command units; every command unit hears one at least
+        for i in range(inter):  # some command units hear it; below, every command unit hears at least one
             heard[inter + random.permutation(command)[:several], i] = True
         for i in range(inter, inter + command):
             if not heard[i, :inter].any():

@@ -15,11 +15,12 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Permutation(Structure):
-    """Every unit hears one other, and is heard by one; u (H,), at first 1::
+    """Every unit hears one other, and is heard by one; u (H,), initially 1::
 
         U[i, p[i]] = u[i]
 
-    p is a random permutation of 0..H - 1 with p[i] != i, always the same for a seed and H: several cycles."""
+    p is a random permutation of 0..H - 1 with p[i] != i, the same for the same seed and H. It may have several
+    cycles."""
 
     seed: Seed = 0
     """Which permutation; not trained."""

@@ -18,7 +18,7 @@ class Ring(Structure):
 
         U[i, (i + m - k) mod H] = u[m, i]
 
-    Needs 2k + 1 <= H. At first uniform in (-c, c), with c such that the spectral radius of U is about 1."""
+    Needs 2k + 1 <= H. Initially uniform in (-c, c), with c such that the spectral radius of U is about 1."""
 
     bandwidth: Size = 1
     """How many neighbours a unit hears on either side."""
@@ -37,7 +37,7 @@ class Ring(Structure):
 
     def matvec(self, u: Float[Array, "W H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
         k, size = self.bandwidth, h.shape[0]
-        heard = jnp.pad(h, k)  # then the ends: not roll or concatenate, which are slow inside a fused loop
+        heard = jnp.pad(h, k)  # then fill the ends: roll and concatenate are slow inside a fused loop
         heard = lax.dynamic_update_slice(heard, h[size - k :], (0,))
         heard = lax.dynamic_update_slice(heard, h[:k], (k + size,))
         y = u[0] * heard[:size]

@@ -1,4 +1,4 @@
-"""One number for all units: a leak that is learned, the least recurrence there is."""
+"""One number for all units: a learned leak, the simplest recurrence."""
 
 import jax.numpy as jnp
 
@@ -10,7 +10,7 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Scalar(Algebra):
-    """U = u I, u (). At first 1."""
+    """U = u I, u (). Initially 1."""
 
     connectivity = "self"
     jacobian = Diagonal()

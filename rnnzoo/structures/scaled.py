@@ -8,8 +8,8 @@ from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 @spec
 class Scaled(Structure):
-    """U = scale V, with V of `structure`, whose parameters u are. It scales only the start of training of structures
-    that are linear in u, and all of training where U is constrained: with Cayley() and 0.9, each h shrinks by 0.9."""
+    """U = scale V, with V of `structure`; u are the parameters of V. Where V is linear in u, this only changes where
+    training starts. Where V is constrained it lasts: with Cayley() and 0.9, U shrinks every h by 0.9."""
 
     structure: Structure = Dense()
     """The structure of V."""

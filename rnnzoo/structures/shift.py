@@ -10,7 +10,7 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class Shift(Structure):
-    """Every unit hears the next one, and the last none, so that U^H = 0; u (H - 1,), at first 1::
+    """Every unit hears the next one, and the last none, so that U^H = 0; u (H - 1,), initially 1::
 
         U[i, i + 1] = u[i]
 

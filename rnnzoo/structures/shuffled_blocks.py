@@ -17,7 +17,7 @@ class ShuffledBlocks(Structure):
 
         U[i H / b + n, n b + j] = u[n, i, j]
 
-    At first every block is orthogonal, and so is U."""
+    Initially every block is orthogonal, and so is U."""
 
     block: Size = 4
     """Number of units in a block; divides hidden_size."""

@@ -18,8 +18,8 @@ class Skew(Structure):
     """U = A - A^T - gamma I, with A above the diagonal; u (P,), P = H (H - 1) / 2, are the parameters of A as of a
     `StrictlyTriangular`. All eigenvalues have the real part -gamma.
 
-    `materialize` gives U itself, (H, H); all methods accept either form. At first normal, such that the
-    eigenvalues of A - A^T fill the segment from about -1j to 1j."""
+    `materialize` gives U itself, (H, H). Initially normal, scaled so that the eigenvalues of A - A^T fill the segment
+    from about -1j to 1j."""
 
     gamma: NonNegative = 0.0
     """The friction: what is subtracted from the diagonal."""
@@ -34,14 +34,12 @@ class Skew(Structure):
     def init(self, key: Key, size: int) -> Float[Array, " P"]:
         return with_unit_radius(Skew(), jax.random.normal(key, (size * (size - 1) // 2,)), size)
 
-    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
-        if u.ndim == 2:
-            return u
+    def materialize(self, u: Float[Array, " P"]) -> Float[Array, "H H"]:
         skew = skew_matrix(u)
         return skew - self.gamma * jnp.eye(skew.shape[0], dtype=u.dtype)
 
-    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u) @ h
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u @ h
 
     def nonzeros(self, size: int) -> int:
         return size**2 if self.gamma else size * (size - 1)

@@ -19,8 +19,8 @@ class SkewBlocks(Structure):
         U = [[-gamma I, -diag(u)],                eigenvalues -gamma + 1j u, -gamma - 1j u
              [diag(u),  -gamma I]]
 
-    Every skew-symmetric matrix is of this form in some orthogonal basis. At first u is the cosine of uniform angles,
-    spread as the eigenvalues of a random one, the largest being 1."""
+    Every skew-symmetric matrix is of this form in some orthogonal basis. Initially u is the cosine of uniform angles,
+    distributed as the eigenvalues of a random such matrix, and scaled so that the largest is 1."""
 
     gamma: NonNegative = 0.0
     """The friction: what is subtracted from the diagonal."""

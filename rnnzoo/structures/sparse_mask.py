@@ -22,7 +22,7 @@ class SparseMask(Structure):
 
         U[rows[e], columns[e]] = u[e]             rows, columns = np.nonzero(pattern.mask(H))
 
-    At first normal, with a spectral radius of about 1."""
+    Initially normal, with a spectral radius of about 1."""
 
     pattern: Pattern = RandomRows()
     """Which units hear which; not trained."""

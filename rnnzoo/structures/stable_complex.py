@@ -14,12 +14,12 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class StableComplex(Structure):
-    """`ComplexDiagonal` with the eigenvalues exp(-exp(nu) + 1j theta), whose modulus is below 1 whatever u is::
+    """`ComplexDiagonal` with the eigenvalues exp(-exp(nu) + 1j theta), whose modulus is below 1 for every u::
 
         Parameters  nu (H / 2,), theta (H / 2,)
 
-    `materialize` gives the parameters of `ComplexDiagonal`, re and im; all methods accept either form. At first as
-    there: uniform over the area of the ring 0.9 <= modulus < 1. The paper has exp(theta), for small angles."""
+    `materialize` gives re and im, as a `ComplexDiagonal` has them. Initially as there: uniform over the area of the
+    ring 0.9 <= modulus < 1. The paper has exp(theta), for small angles."""
 
     connectivity = "cyclic"
     closure = ComplexDiagonal()
@@ -34,13 +34,11 @@ class StableComplex(Structure):
         return {"nu": jnp.log(-jnp.log(radius)), "theta": theta}
 
     def materialize(self, u: dict[str, Array]) -> dict[str, Array]:
-        if "re" in u:
-            return u
         radius = jnp.exp(-jnp.exp(u["nu"]))
-        return {"re": radius * jnp.cos(u["theta"]), "im": radius * jnp.sin(u["theta"])}
+        return self.closure.materialize({"re": radius * jnp.cos(u["theta"]), "im": radius * jnp.sin(u["theta"])})
 
     def matvec(self, u: dict[str, Array], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.closure.matvec(self.materialize(u), h)
+        return self.closure.matvec(u, h)
 
     def nonzeros(self, size: int) -> int:
         return 2 * size

@@ -13,12 +13,12 @@ from rnnzoo.typing import Array, Float, Key
 
 @spec
 class StrictlyTriangular(Algebra):
-    """U_ij may differ from 0 where i < j, so that U^H = 0. u (P,), P = H (H - 1) / 2, is the parameters of a
-    `Triangular` of H - 1 units, one to the right::
+    """U_ij may differ from 0 where i < j, so that U^H = 0. u (P,), P = H (H - 1) / 2, are the parameters of a
+    `Triangular` T of H - 1 units, which is moved one column to the right::
 
         U[i, j + 1] = T[i, j]                     T = Triangular().materialize(u)
 
-    `materialize` gives U itself, (H, H); all methods accept either form. At first normal with standard deviation
+    `materialize` gives U itself, (H, H). Initially normal with standard deviation
     1 / sqrt(H)."""
 
     connectivity = "none"
@@ -31,18 +31,17 @@ class StrictlyTriangular(Algebra):
     def init(self, key: Key, size: int) -> Float[Array, " P"]:
         return jax.random.normal(key, (size * (size - 1) // 2,)) / math.sqrt(size)
 
-    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
-        return u if u.ndim == 2 else jnp.pad(Triangular().materialize(u), ((0, 1), (1, 0)))
+    def materialize(self, u: Float[Array, " P"]) -> Float[Array, "H H"]:
+        return jnp.pad(Triangular().materialize(u), ((0, 1), (1, 0)))
 
-    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u) @ h
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u @ h
 
     def flops_per_step(self, size: int) -> int:
         return 2 * size**2
 
-    def compose(self, a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, "..."]:
-        product = self.materialize(a) @ self.materialize(b)
-        return product if a.ndim == b.ndim == 2 else self.from_probes(product.T)
+    def compose(self, a: Float[Array, "H H"], b: Float[Array, "H H"]) -> Float[Array, "H H"]:
+        return a @ b
 
     def identity(self, size: int) -> Float[Array, " P"]:
         raise UsageError(f"{self} has no identity of hidden_size {size}; accepted: Triangular")
@@ -50,5 +49,5 @@ class StrictlyTriangular(Algebra):
     def probes(self, size: int) -> Float[Array, "P H"]:
         return jnp.eye(size)
 
-    def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, "..."]:
+    def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, " N"]:
         return Triangular().from_probes(columns[1:, :-1])

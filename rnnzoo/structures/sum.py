@@ -16,9 +16,10 @@ from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 class Sum(Structure):
     """U = A + B, with A of structure `a` and B of structure `b`; u = {"a": parameters of A, "b": parameters of B}.
 
-    Both start as they do alone, so that the spectral radius is 2 at most if they commute; wrap them in `Scaled` for
-    less, as the default does. By default every unit hears itself and a random other one. The graph is the union of the
-    two; for parts without cycles it is taken to have none, as all such structures here are upper triangular."""
+    A and B are drawn as they are alone, so that the spectral radius is about 2 at most if they commute; wrap them in
+    `Scaled` for less, as the default does. By default every unit hears itself and one other, chosen at random. The
+    graph is the union of the two graphs. The union of two cascades is taken to be one, since all cascades here are
+    upper triangular."""
 
     a: Structure = Scaled(structure=Diagonal(), scale=0.25)
     """The structure of A."""

@@ -17,7 +17,7 @@ class Symmetric(Structure):
     """U = A + A^T - diag(A), with A the upper triangle; u (P,), P = H (H + 1) / 2, are the parameters of A as of a
     `Triangular`. All eigenvalues are real.
 
-    `materialize` gives U itself, (H, H); all methods accept either form. At first normal with standard deviation
+    `materialize` gives U itself, (H, H). Initially normal with standard deviation
     1 / (2 sqrt(H)), for which the eigenvalues fill the segment from -1 to 1 (Wigner's semicircle)."""
 
     connectivity = "cyclic"
@@ -26,14 +26,12 @@ class Symmetric(Structure):
     def init(self, key: Key, size: int) -> Float[Array, " P"]:
         return jax.random.normal(key, (size * (size + 1) // 2,)) / (2 * math.sqrt(size))
 
-    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
-        if u.ndim == 2:
-            return u
+    def materialize(self, u: Float[Array, " P"]) -> Float[Array, "H H"]:
         above = Triangular().materialize(u)
         return above + jnp.triu(above, 1).T
 
-    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u) @ h
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u @ h
 
     def nonzeros(self, size: int) -> int:
         return size**2

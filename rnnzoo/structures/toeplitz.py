@@ -17,7 +17,7 @@ class Toeplitz(Structure):
 
         U[i, j] = u[i - j + H - 1]
 
-    At first uniform in (-c, c), with c such that the spectral radius of U is about 1."""
+    Initially uniform in (-c, c), with c such that the spectral radius of U is about 1."""
 
     connectivity = "cyclic"
     closure = Dense()
@@ -27,7 +27,7 @@ class Toeplitz(Structure):
         return with_unit_radius(self, u, size)
 
     def matvec(self, u: Float[Array, " D"], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        # The places that are kept, H - 1 .. 2 H - 2, are the ones that wrapping around 2 H or more leaves intact.
+        # A convolution of period 2 H or more wraps around, but not into the places H - 1 .. 2 H - 2 that are kept.
         size = h.shape[0]
         return convolve(u, h, 1 << (2 * size - 1).bit_length())[size - 1 : 2 * size - 1]
 

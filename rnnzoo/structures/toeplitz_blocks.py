@@ -12,11 +12,11 @@ from rnnzoo.typing import Array, Connectivity, Float, Key
 
 @spec
 class ToeplitzBlocks(Algebra):
-    """H / b blocks of b = block units, u (H / b, b): unit i of a block hears itself and those after it, by distance::
+    """H / b blocks of b = block units, u (H / b, b): unit i of a block hears unit i + d with strength u[n, d]::
 
         U[n b + i, n b + i + d] = u[n, d]         0 <= d < b - i
 
-    A product of such matrices is a product of polynomials with the coefficients u[n]. At first u[:, 0], the
+    A product of such matrices is a product of polynomials with the coefficients u[n]. Initially u[:, 0], the
     eigenvalues, are uniform in (-1, 1) as in `Diagonal`, the rest uniform in (-1 / (2 b), 1 / (2 b))."""
 
     block: Size = 2
@@ -53,7 +53,7 @@ class ToeplitzBlocks(Algebra):
         return jnp.zeros((size // self.block, self.block)).at[:, 0].set(1)
 
     def probes(self, size: int) -> Float[Array, "P H"]:
-        """The last unit of every block at once."""
+        """One probe, which is 1 at the last unit of every block."""
         return jnp.zeros((1, size // self.block, self.block)).at[..., -1].set(1).reshape(1, size)
 
     def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, "N b"]:

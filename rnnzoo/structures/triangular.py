@@ -13,13 +13,12 @@ from rnnzoo.typing import Array, Float, Key
 @spec
 class Triangular(Algebra):
     """U_ij may differ from 0 where i <= j: unit i hears itself and the units after it. u (P,), P = H (H + 1) / 2,
-    holds the triangle folded, so that no gather is needed to lay it out (TensorFlow Probability's `FillTriangular`)::
+    is the triangle folded so that no gather is needed to unfold it (TensorFlow Probability's `FillTriangular`)::
 
         U[i, j] = u[n] if n < P else u[H (H + 1) - 1 - n]        n = i H + j, i <= j
 
-    `materialize` gives U itself, (H, H); all methods accept either form, and `compose` of two of that form is of
-    that form. At first the diagonal is uniform in (-1, 1) as in `Diagonal`, the rest normal with standard deviation
-    1 / (2 sqrt(H)): with more, U^n grows by orders of magnitude before it decays."""
+    `materialize` gives U itself, (H, H). Initially the diagonal is uniform in (-1, 1) as in `Diagonal`, the rest normal
+    with standard deviation 1 / (2 sqrt(H)): with more, U^n grows by orders of magnitude before it decays."""
 
     connectivity = "cascade"
 
@@ -33,21 +32,18 @@ class Triangular(Algebra):
         above = jnp.triu(jax.random.normal(key, (size, size)), 1) / (2 * math.sqrt(size))
         return _fold(jnp.diag(diagonal) + above)
 
-    def materialize(self, u: Float[Array, "..."]) -> Float[Array, "H H"]:
-        if u.ndim == 2:
-            return u
+    def materialize(self, u: Float[Array, " P"]) -> Float[Array, "H H"]:
         size = (math.isqrt(8 * u.size + 1) - 1) // 2
         return jnp.triu(jnp.concatenate([u, u[size:][::-1]]).reshape(size, size))
 
-    def matvec(self, u: Float[Array, "..."], h: Float[Array, " H"]) -> Float[Array, " H"]:
-        return self.materialize(u) @ h
+    def matvec(self, u: Float[Array, "H H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
+        return u @ h
 
     def flops_per_step(self, size: int) -> int:
         return 2 * size**2
 
-    def compose(self, a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, "..."]:
-        product = self.materialize(a) @ self.materialize(b)
-        return product if a.ndim == b.ndim == 2 else _fold(product)
+    def compose(self, a: Float[Array, "H H"], b: Float[Array, "H H"]) -> Float[Array, "H H"]:
+        return a @ b
 
     def identity(self, size: int) -> Float[Array, " P"]:
         return _fold(jnp.eye(size))
@@ -55,7 +51,7 @@ class Triangular(Algebra):
     def probes(self, size: int) -> Float[Array, "P H"]:
         return jnp.eye(size)
 
-    def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, "..."]:
+    def from_probes(self, columns: Float[Array, "P H"]) -> Float[Array, " N"]:
         return _fold(columns.T)
 
 

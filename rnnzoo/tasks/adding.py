@@ -8,14 +8,13 @@ import numpy as np
 
 from rnnzoo.spec import Range, spec
 from rnnzoo.tasks import measures
-from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Float, Key, PyTree
-
-HELD_OUT = 2**12  # sequences to evaluate on
+from rnnzoo.tasks.data import Batch, Data
+from rnnzoo.tasks.synthetic import Synthetic
+from rnnzoo.typing import Array, Float, Key
 
 
 @spec
-class Adding(Task):
+class Adding(Synthetic):
     """The sum of the two marked values: x (T, B, 2) of (value, mark), y (B,), read at the last step.
 
     Values are uniform in [0, 1); one mark is in the first half of the steps, one in the second. The baseline
@@ -31,9 +30,10 @@ class Adding(Task):
 
     input_size = 2
     output_size = 1
+    held_out_sequences = 2**12
     solved_at = 0.01
 
-    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
+    def draw(self, key: Key, size: int) -> Batch:
         key_values, key_first, key_second = jax.random.split(key, 3)
         half = self.length // 2
         values = jax.random.uniform(key_values, (self.length, size), jnp.float32)
@@ -44,15 +44,12 @@ class Adding(Task):
         x = jnp.stack([values, marked], axis=-1).astype(jnp.result_type(float))
         return {"x": x, "y": x.prod(-1).sum(0)}
 
-    def held_out(self, data: PyTree) -> list[Batch]:
-        return measures.fixed_draws(self.batch, HELD_OUT, self.length)
-
     def loss(self, outputs: Float[Array, "B 1"], batch: Batch) -> Array:
         return ((measures.wide(outputs[..., 0]) - batch["y"]) ** 2).mean()
 
     def scores(self, outputs: Float[Array, "B 1"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         return {"mse": measures.total((measures.wide(outputs[..., 0]) - batch["y"]) ** 2)}
 
-    def baselines(self, data: PyTree) -> dict[str, float]:
-        y = np.concatenate([b["y"] for b in self.held_out(data)])
+    def baselines(self, data: Data) -> dict[str, float]:
+        y = np.concatenate([b["y"] for b in data.held_out("test")])
         return {"constant_1": float(((y - 1) ** 2).mean())}

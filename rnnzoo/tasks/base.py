@@ -1,59 +1,38 @@
-"""The contract of a task: where sequences come from, and how predictions are judged."""
+"""The contract of a task: what is to be learned, and how predictions are judged."""
 
 import abc
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from rnnzoo.spec import Spec, UsageError, required, spec
-from rnnzoo.typing import Array, Int, Key, PyTree
-
-Batch = dict[str, Any]
-"""``x``: vectors (T, B, I) in floating point, or tokens (T, B) in int32; ``y``: targets, (T, B, ...) for a task
-that is read at each step, (B, ...) for one read at the last; optionally ``lengths`` (B,) int32, and in a stream
-``resets`` (T, B) bool, True where another sequence begins."""
+from rnnzoo.spec import Spec, spec
+from rnnzoo.tasks.data import Batch, Data
+from rnnzoo.typing import Array
 
 
 @spec
 class Task(Spec, abc.ABC, kind="tasks"):
-    """Labelled sequences. Synthetic tasks draw them inside the jitted step; data sets are loaded once."""
+    """Labelled sequences, with a loss and scores. The sequences come from the `Data` that `open` returns.
+
+    A task itself touches no file: its attributes and properties depend on its fields alone."""
 
     metric: ClassVar[str]  # the headline: a key of `scores`
     better: ClassVar[Literal["lower", "higher"]]
     tokens: ClassVar[bool] = False  # whether x holds token numbers rather than vectors
     read: ClassVar[Literal["each", "last"]] = "each"  # whether a prediction is made at each step or at the last
     streams: ClassVar[bool] = False  # whether there are sequences to read piece by piece, with `segment`
-
-    input_size: ClassVar[int] = required()
-    """Features I of a vector input, or number of symbols. A task that learns it from a file loads the file."""
-    output_size: ClassVar[int] = required()
-    """Number of outputs O."""
     solved_at: ClassVar[float | None] = None
     """The value of `metric` at which the task counts as solved, if it has one."""
-    symbols: ClassVar[str | None] = None
-    """The characters that tokens 0, 1, ... stand for, of a task whose tokens are characters; the token after them
-    stands for all others. Kept with every run and model, since without them the numbers mean nothing."""
 
-    def load(self) -> PyTree:
-        """The data as arrays, read and checked; raises `UsageError` naming file and place. {} for synthetic ones."""
-        return {}
+    @abc.abstractmethod
+    def open(self) -> Data:
+        """Read and check the data, once; raises `UsageError` naming file and place."""
 
     def differs(self, other: "Task") -> str | None:
-        """Why a network trained on this task cannot be judged on `other`; None if it can."""
+        """Why a network trained on this task cannot be judged on `other`; None if it can.
+
+        Different sizes and characters are found by comparing the data."""
         if type(other) is type(self):
             return None
         return f"it was trained on {type(self).__name__}, not on {type(other).__name__}"
-
-    @abc.abstractmethod
-    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
-        """A random training batch of `size` sequences. Pure, and runs under `jit`."""
-
-    def segment(self, data: PyTree, step: Int[Array, ""], size: int) -> Batch:
-        """Number `step` of the batches that cut `size` long sequences into pieces: each goes on where the one before
-        ended, except at ``resets``. Pure, and runs under `jit`. Only for tasks with `streams`."""
-        raise UsageError(f"{type(self).__name__} has no streams; accepted: a task with streams, or stream = False")
-
-    @abc.abstractmethod
-    def held_out(self, data: PyTree) -> list[Batch]:
-        """The fixed set to evaluate on, in batches of bounded size. The same at every call."""
 
     @abc.abstractmethod
     def loss(self, outputs: Array, batch: Batch) -> Array:
@@ -65,8 +44,9 @@ class Task(Spec, abc.ABC, kind="tasks"):
         Holds `metric`. Runs under `jit`."""
 
     @abc.abstractmethod
-    def baselines(self, data: PyTree) -> dict[str, float]:
-        """What `metric` is for predictors without memory or training, computed rather than quoted."""
+    def baselines(self, data: Data) -> dict[str, float]:
+        """What predictors without memory or training reach in `metric` on the test part, computed rather than
+        quoted. `data` is what `open` has returned."""
 
 
-__all__ = ["Batch", "Task"]
+__all__ = ["Batch", "Data", "Task"]

@@ -1,5 +1,7 @@
 """Adding two binary numbers bit by bit: the experiment of the question (Cross Validated 210111; Trask 2015)."""
 
+import dataclasses
+from collections.abc import Iterator
 from typing import Literal
 
 import jax
@@ -8,20 +10,21 @@ import numpy as np
 
 from rnnzoo.spec import Size, spec
 from rnnzoo.tasks import measures
-from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Bool, Float, Key, PyTree
+from rnnzoo.tasks.data import Batch, Data, Part
+from rnnzoo.tasks.synthetic import Drawn, Synthetic
+from rnnzoo.typing import Array, Bool, Float, Key
 
-HELD_OUT = 2**14  # sums to evaluate on; all that there are, up to 8 bits
+LARGEST = 2**14  # sums in a held-out set; all that there are, up to 8 bits
 
 
 @spec
-class BinaryAddition(Task):
+class BinaryAddition(Synthetic):
     """Operands uniform in [0, 2^(bits - 1)), least significant bit first; so their sum fits in `bits` bits.
 
     x (T, B, 2) the bits of both operands, y (T, B) those of the sum, T = bits; one logit a step, > 0 for a 1.
-    Held out are all sums up to 8 bits, and 16,384 random ones beyond. The baselines see only the current pair
-    of bits (memoryless) and the k pairs before it: they take every carry from farther back for a 0, which is
-    the likelier value.
+    The test set is all sums up to 8 bits, and 16,384 random ones beyond. The baselines see only the current pair
+    of bits (memoryless) and the k pairs before it; they assume that no carry comes from farther back, which is
+    more likely than not.
     """
 
     bits: Size = 8
@@ -36,18 +39,22 @@ class BinaryAddition(Task):
     output_size = 1
     solved_at = 0.01
 
-    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
+    @property
+    def held_out_sequences(self) -> int:
+        return min(self.sums, LARGEST)
+
+    @property
+    def sums(self) -> int:
+        """How many sums there are."""
+        return 4 ** (self.bits - 1)
+
+    def open(self) -> "Sums":
+        return Sums(self)
+
+    def draw(self, key: Key, size: int) -> Batch:
         # Bit by bit, so that no operand is ever held in an integer that it could overflow.
         drawn = jax.random.bits(key, (self.bits - 1, size, 2), jnp.uint8) & 1
         return _labelled(jnp.pad(drawn.astype(bool), ((0, 1), (0, 0), (0, 0))))
-
-    def held_out(self, data: PyTree) -> list[Batch]:
-        sums = 4 ** (self.bits - 1)
-        if sums > HELD_OUT:
-            return measures.fixed_draws(self.batch, HELD_OUT, self.bits)
-        operands = np.stack(np.divmod(np.arange(sums), 2 ** (self.bits - 1)), axis=-1)
-        positions = np.arange(self.bits)[:, None, None]
-        return [_labelled(jnp.asarray(operands >> positions & 1, bool))]
 
     def loss(self, outputs: Float[Array, "T B 1"], batch: Batch) -> Array:
         logits = measures.wide(outputs[..., 0])
@@ -62,8 +69,9 @@ class BinaryAddition(Task):
             "bit_error": measures.total(~hits),
         }
 
-    def baselines(self, data: PyTree) -> dict[str, float]:
-        x, y = (np.concatenate([b[name] for b in self.held_out(data)], axis=1) for name in "xy")
+    def baselines(self, data: Data) -> dict[str, float]:
+        test = list(data.held_out("test"))
+        x, y = (np.concatenate([b[name] for b in test], axis=1) for name in "xy")
         generate, propagate = x.sum(-1) == 2, x.sum(-1) == 1
         carry, found = np.zeros_like(propagate), {}
         for back in range(max(1, min(self.bits - 1, 7))):
@@ -71,6 +79,21 @@ class BinaryAddition(Task):
             found[name] = float(((propagate ^ carry) != y).any(0).mean())
             carry[1:] = generate[:-1] | propagate[:-1] & carry[:-1]
         return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Sums(Drawn):
+    """The data of binary addition: drawn, but for the test set where it holds every sum."""
+
+    task: BinaryAddition
+
+    def held_out(self, part: Part) -> Iterator[Batch]:
+        bits = self.task.bits
+        if part != "test" or self.task.sums > LARGEST:
+            yield from super().held_out(part)
+            return
+        operands = np.stack(np.divmod(np.arange(self.task.sums), 2 ** (bits - 1)), axis=-1)
+        yield _labelled(jnp.asarray(operands >> np.arange(bits)[:, None, None] & 1, bool))
 
 
 @jax.jit

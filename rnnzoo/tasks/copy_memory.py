@@ -5,14 +5,13 @@ import jax.numpy as jnp
 
 from rnnzoo.spec import Size, spec
 from rnnzoo.tasks import measures
-from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Float, Key, PyTree
-
-HELD_OUT = 2**10  # sequences to evaluate on
+from rnnzoo.tasks.data import Batch, Data
+from rnnzoo.tasks.synthetic import Synthetic
+from rnnzoo.typing import Array, Float, Key
 
 
 @spec
-class CopyMemory(Task):
+class CopyMemory(Synthetic):
     """S random symbols, `delay` - 1 blanks, one "go", S blanks; answer blanks, then the S symbols in order.
 
     x (T, B) tokens: 0 blank, 1..K symbols, K + 1 "go"; y (T, B) in 0..K; T = delay + 2 S. The loss is the
@@ -40,17 +39,14 @@ class CopyMemory(Task):
     def output_size(self) -> int:
         return self.alphabet + 1
 
+    held_out_sequences = 2**10
     solved_at = 0.99
 
-    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
+    def draw(self, key: Key, size: int) -> Batch:
         string = jax.random.randint(key, (self.symbols, size), 1, self.alphabet + 1, jnp.int32)
         blanks = jnp.zeros((self.delay + self.symbols, size), jnp.int32)
         x = jnp.concatenate([string, blanks]).at[self.symbols + self.delay - 1].set(self.alphabet + 1)
         return {"x": x, "y": jnp.concatenate([blanks, string])}
-
-    def held_out(self, data: PyTree) -> list[Batch]:
-        time = self.delay + 2 * self.symbols
-        return measures.fixed_draws(self.batch, HELD_OUT, time)
 
     def loss(self, outputs: Float[Array, "T B K"], batch: Batch) -> Array:
         return measures.cross_entropy(outputs, batch["y"]).mean()
@@ -62,5 +58,5 @@ class CopyMemory(Task):
             "cross_entropy": measures.total(measures.cross_entropy(outputs, batch["y"])),
         }
 
-    def baselines(self, data: PyTree) -> dict[str, float]:
+    def baselines(self, data: Data) -> dict[str, float]:
         return {"chance": 1 / self.alphabet}

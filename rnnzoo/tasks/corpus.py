@@ -1,4 +1,4 @@
-"""A text to learn from: read and checked once, split, and turned into the numbers of its characters."""
+"""A text to learn from: read and checked, turned into the numbers of its characters, and split."""
 
 import dataclasses
 import functools
@@ -15,27 +15,25 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Corpus:
-    """Token k is the k-th of `symbols`, the characters of the training text; the token after them is "unknown"."""
+    """A text. Token k is the k-th of `symbols`, the characters of the training text; the next one is "unknown"."""
 
     name: str
     symbols: str  # in order of code point
     tokens: np.ndarray  # (N,) int32: the whole text
 
-    def encode(self, text: str) -> np.ndarray:
-        return _encode(self.symbols, text)
-
-    def decode(self, tokens: np.ndarray) -> str:
-        known = self.symbols + UNKNOWN
-        return "".join(known[token] for token in tokens)
-
     @property
-    def cuts(self) -> tuple[int, int]:
-        """Where the training text (the first 90 %) ends, and where the test text (the last 5 %) begins."""
-        return _cuts(len(self.tokens))
+    def parts(self) -> dict[str, np.ndarray]:
+        """The first 90 %, the next 5 % and the last 5 %; the last two with the character before them."""
+        validation, test = _cuts(len(self.tokens))
+        return {
+            "train": self.tokens[:validation],
+            "validation": self.tokens[validation - 1 : test],
+            "test": self.tokens[test - 1 :],
+        }
 
 
 def corpus(path: str) -> Corpus:
-    """The text of a file, or for "" that of pydoc_data.topics; read again only if the file has changed."""
+    """Read the text of a file, or for "" that of pydoc_data.topics."""
     if not path:
         return _topics()
     try:
@@ -48,7 +46,26 @@ def corpus(path: str) -> Corpus:
         raise _refuse(path, "it is not a regular file")
     if found.st_size > LARGEST:
         raise _refuse(path, f"it has {found.st_size} bytes, more than {LARGEST}")
-    return _file(os.path.abspath(path), found.st_mtime_ns, found.st_size)
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(LARGEST)
+    except OSError as error:
+        raise _refuse(path, error.strerror or str(error)) from None
+    return _corpus(repr(path), decode_utf8(raw, path))
+
+
+def encode(symbols: str, text: str) -> np.ndarray:
+    """The tokens (N,) int32 of a text. `symbols` are in order of code point; any other character is "unknown"."""
+    known, points = (np.frombuffer(t.encode("utf-32-le", "surrogatepass"), "<u4") for t in (symbols, text))
+    places = np.searchsorted(known, points)
+    found = np.append(known, 0)[places] == points  # beyond the last symbol there is nothing to equal
+    return np.where(found, places, len(known)).astype(np.int32)
+
+
+def decode(symbols: str, tokens: np.ndarray) -> str:
+    """The text of tokens (N,)."""
+    known = symbols + UNKNOWN
+    return "".join(known[token] for token in tokens)
 
 
 def check_length(text: Corpus, length: int) -> None:
@@ -75,16 +92,6 @@ def decode_utf8(raw: bytes, path: str) -> str:
     return text
 
 
-@functools.lru_cache(maxsize=4)
-def _file(path: str, modified: int, size: int) -> Corpus:
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST)
-    except OSError as error:
-        raise _refuse(path, error.strerror or str(error)) from None
-    return _corpus(repr(path), decode_utf8(raw, path))
-
-
 @functools.cache
 def _topics() -> Corpus:
     try:
@@ -99,18 +106,11 @@ def _topics() -> Corpus:
 def _corpus(name: str, text: str) -> Corpus:
     train = text[: _cuts(len(text))[0]]
     symbols = "".join(sorted(set(train)))
-    return Corpus(name, symbols, _encode(symbols, text))
+    return Corpus(name, symbols, encode(symbols, text))
 
 
 def _cuts(size: int) -> tuple[int, int]:
     return size * 90 // 100, size * 95 // 100
-
-
-def _encode(symbols: str, text: str) -> np.ndarray:
-    known, points = (np.frombuffer(t.encode("utf-32-le", "surrogatepass"), "<u4") for t in (symbols, text))
-    places = np.searchsorted(known, points)
-    found = np.append(known, 0)[places] == points  # beyond the last symbol there is nothing to equal
-    return np.where(found, places, len(known)).astype(np.int32)
 
 
 def _place(raw: bytes, offset: int) -> str:

@@ -3,25 +3,26 @@
 import functools
 from typing import Literal
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.tasks import measures
-from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Float, Key, PyTree
+from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Batch, Data, Part, Sequences, fingerprint_of
+from rnnzoo.typing import Array, Float
 
-HELD_OUT = 500  # images to evaluate on
+TEST = 500  # images
+VALIDATION = 20  # images of each class
 
 
 @spec
 class Digits(Task):
     """The class of an image, read after its last row or pixel: x (T, B, I) in [0, 1], y (B,) in 0..9.
 
-    The images are shuffled once, with a fixed seed: 1,297 to train on, 500 held out. (Both hold images by the
-    same writers; the package does not say who wrote which.) The baselines see the whole image at once:
-    the commonest class, the nearest class mean, and linear least squares on the pixels.
+    The images are shuffled once, with a fixed seed: 500 for testing, 20 of each class for validation, 1,097 for
+    training. (All parts have images by the same writers; the package does not say who wrote which.) The baselines
+    see the whole image at once: the most frequent class, the nearest class mean, and linear least squares on pixels.
     """
 
     view: Literal["rows", "pixels"] = "rows"
@@ -33,27 +34,26 @@ class Digits(Task):
     better = "higher"
     read = "last"
 
-    @property
-    def input_size(self) -> int:
-        return 8 if self.view == "rows" else 1
-
-    output_size = 10
-
-    def load(self) -> PyTree:
-        """{"train", "test"}, each {"x": (N, T, I), "y": (N,)}."""
+    def open(self) -> Sequences:
         images, labels = _digits()
         if self.permuted:
             images = images[:, np.random.RandomState(1).permutation(64)]
-        x = jnp.asarray(images.reshape(len(images), -1, self.input_size), jnp.result_type(float))
+        size = 8 if self.view == "rows" else 1
+        x = jnp.asarray(images.reshape(len(images), -1, size), jnp.result_type(float))
         y = jnp.asarray(labels, jnp.int32)
-        return {"train": {"x": x[HELD_OUT:], "y": y[HELD_OUT:]}, "test": {"x": x[:HELD_OUT], "y": y[:HELD_OUT]}}
-
-    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
-        chosen = jax.random.randint(key, (size,), 0, len(data["train"]["y"]), jnp.int32)
-        return {"x": data["train"]["x"][chosen].swapaxes(0, 1), "y": data["train"]["y"][chosen]}
-
-    def held_out(self, data: PyTree) -> list[Batch]:
-        return [{"x": data["test"]["x"].swapaxes(0, 1), "y": data["test"]["y"]}]
+        rest = np.arange(TEST, len(labels))
+        validation = np.sort(np.concatenate([rest[labels[rest] == digit][:VALIDATION] for digit in range(10)]))
+        train = np.setdiff1d(rest, validation)
+        rows = {"train": train, "validation": validation, "test": np.arange(TEST)}
+        # The checksum is that of runs from before there was a validation part.
+        whole = {"train": {"x": x[TEST:], "y": y[TEST:]}, "test": {"x": x[:TEST], "y": y[:TEST]}}
+        return Sequences(
+            input_size=size,
+            output_size=10,
+            read="last",
+            arrays={part: {"x": x[at], "y": y[at]} for part, at in rows.items()},
+            checksum=fingerprint_of(whole),
+        )
 
     def loss(self, outputs: Float[Array, "B 10"], batch: Batch) -> Array:
         return measures.cross_entropy(outputs, batch["y"]).mean()
@@ -64,9 +64,8 @@ class Digits(Task):
             "cross_entropy": measures.total(measures.cross_entropy(outputs, batch["y"])),
         }
 
-    def baselines(self, data: PyTree) -> dict[str, float]:
-        x, y = _flat(data["train"]["x"]), np.asarray(data["train"]["y"])
-        x_test, y_test = _flat(data["test"]["x"]), np.asarray(data["test"]["y"])
+    def baselines(self, data: Data) -> dict[str, float]:
+        (x, y), (x_test, y_test) = _images(data, "train"), _images(data, "test")
         one_hot = np.eye(10)[y]
         means = one_hot.T @ x / one_hot.sum(0)[:, None]
         distances = ((x_test[:, None] - means) ** 2).sum(-1)
@@ -93,8 +92,11 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(images)[order] / 16, np.asarray(labels)[order]
 
 
-def _flat(x: Array) -> np.ndarray:
-    return np.asarray(x, np.float64).reshape(len(x), -1)
+def _images(data: Data, part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, 64) and labels (N,)."""
+    batches = list(data.held_out(part))
+    x = np.concatenate([np.asarray(b["x"], np.float64).swapaxes(0, 1).reshape(b["x"].shape[1], -1) for b in batches])
+    return x, np.concatenate([b["y"] for b in batches])
 
 
 def _with_ones(x: np.ndarray) -> np.ndarray:

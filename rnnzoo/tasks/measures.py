@@ -1,15 +1,10 @@
-"""What the tasks share: losses and hits per prediction, sums over those that count, and the fixed held-out draws."""
-
-import functools
-from collections.abc import Callable
+"""What the tasks share: losses and hits per prediction, and sums over the predictions that count."""
 
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.tasks.base import Batch
-from rnnzoo.typing import Array, Bool, Float, Int, Key, PyTree, Shaped
-
-STEPS_PER_BATCH = 2**17  # T * B of one held-out batch: bounds the memory of an evaluation
+from rnnzoo.tasks.data import Batch
+from rnnzoo.typing import Array, Bool, Float, Int, Shaped
 
 
 def wide(outputs: Shaped[Array, "..."]) -> Float[Array, "..."]:
@@ -61,17 +56,3 @@ def mean(values: Float[Array, "..."], where: Bool[Array, "..."]) -> Array:
 def sequence_errors(hits: Bool[Array, "T B"], where: Bool[Array, "T B"]) -> tuple[Array, Array]:
     """The number of sequences with any wrong prediction, and of all sequences."""
     return total((~hits & where).any(0))
-
-
-def fixed_draws(draw: Callable[[PyTree, Key, int], Batch], sequences: int, time: int) -> list[Batch]:
-    """The same random sequences at every call, whatever generator the program has set as its default. `draw` is
-    a task's `batch`, or a method like it; `sequences` is a power of two, and so is each batch's share of them."""
-    fitting = max(1, STEPS_PER_BATCH // time)
-    size = min(sequences, 2 ** (fitting.bit_length() - 1))
-    key = jax.random.key(210111, impl="threefry2x32")
-    return [_drawn(draw, k, size) for k in jax.random.split(key, sequences // size)]
-
-
-@functools.partial(jax.jit, static_argnums=(0, 2))  # methods of equal tasks are equal: compiled once
-def _drawn(draw: Callable[[PyTree, Key, int], Batch], key: Key, size: int) -> Batch:
-    return draw({}, key, size)

@@ -5,14 +5,13 @@ import jax.numpy as jnp
 
 from rnnzoo.spec import Size, spec
 from rnnzoo.tasks import measures
-from rnnzoo.tasks.base import Batch, Task
-from rnnzoo.typing import Array, Float, Key, PyTree
-
-HELD_OUT = 2**11  # sequences to evaluate on
+from rnnzoo.tasks.data import Batch, Data
+from rnnzoo.tasks.synthetic import Synthetic
+from rnnzoo.typing import Array, Float, Key
 
 
 @spec
-class Parity(Task):
+class Parity(Synthetic):
     """y_t = x_0 xor ... xor x_t of random bits: x (T, B, 1) in {0, 1}, y (T, B); one logit a step, > 0 for odd.
 
     Trained on sequences of 1 to `length` steps, evaluated on longer ones of exactly `test_length`: only a
@@ -29,18 +28,15 @@ class Parity(Task):
 
     input_size = 1
     output_size = 1
+    held_out_sequences = 2**11
     solved_at = 0.01
 
-    def batch(self, data: PyTree, key: Key, size: int) -> Batch:
+    def draw(self, key: Key, size: int) -> Batch:
         key_bits, key_lengths = jax.random.split(key)
         lengths = jax.random.randint(key_lengths, (size,), 1, self.length + 1, jnp.int32)
         return _draw(key_bits, self.length, size, lengths)
 
-    def held_out(self, data: PyTree) -> list[Batch]:
-        return measures.fixed_draws(self.long_batch, HELD_OUT, self.test_length)
-
-    def long_batch(self, data: PyTree, key: Key, size: int) -> Batch:
-        """Like `batch`, with sequences of exactly `test_length` steps."""
+    def draw_held_out(self, key: Key, size: int) -> Batch:
         return _draw(key, self.test_length, size, jnp.full(size, self.test_length, jnp.int32))
 
     def loss(self, outputs: Float[Array, "T B 1"], batch: Batch) -> Array:
@@ -54,7 +50,7 @@ class Parity(Task):
             "bit_error": measures.total(~hits, where),
         }
 
-    def baselines(self, data: PyTree) -> dict[str, float]:
+    def baselines(self, data: Data) -> dict[str, float]:
         return {"chance": 1 - 0.5**self.test_length}
 
 

@@ -10,6 +10,7 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.models import Model, Stack
 from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Size, Spec, UsageError, spec, suggest
 from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Data
 from rnnzoo.training.definitions import check_definitions, read_specification
 from rnnzoo.training.sources import load_file
 from rnnzoo.unrolls.base import Unroll
@@ -55,7 +56,7 @@ class Config(Spec, kind="configs"):
     log_every: Size = 100
     """Steps between two log lines."""
     eval_every: Size = 500
-    """Steps between evaluations on the held-out set, each with a checkpoint. The last step always has one."""
+    """Steps between evaluations on the validation set, each with a checkpoint. The last step always has one."""
     seed: Count = 0
     """Seed of parameters, batches and dropout."""
     seeds: Size = 1
@@ -75,15 +76,14 @@ class Config(Spec, kind="configs"):
         if self.stream and not self.task.streams:
             raise UsageError(f"{type(self.task).__name__} has no streams; accepted: Config.stream = False")
 
-    def network(self) -> Model:
-        """The network that fits the task. Loads the task's data if its sizes depend on them."""
-        task = self.task
+    def network(self, data: Data) -> Model:
+        """The network that fits the data, which are those of the task: ``config.task.open()``."""
         return Model(
             cell=self.cell,
-            input_size=task.input_size,
-            output_size=task.output_size,
-            tokens=task.tokens,
-            read=task.read,
+            input_size=data.input_size,
+            output_size=data.output_size,
+            tokens=self.task.tokens,
+            read=self.task.read,
             stack=self.model,
         )
 

@@ -9,14 +9,15 @@ from rnnzoo.training.config import Config
 
 
 def draw_curves(config: Config, records: list[dict[str, Any]], result: dict[str, Any], path: Path) -> None:
-    """Draw loss and score over steps: each seed faint, the median bold, the baselines dotted."""
+    """Draw the loss and the validation score over steps: each seed faint, the median bold, the baselines dotted."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw(left, [r["step"] for r in records], [r["loss"] for r in records], "training loss")
-    task, scored = config.task, [r for r in records if "scores" in r]
-    _draw(right, [r["step"] for r in scored], [r["scores"][task.metric] for r in scored], task.metric.replace("_", " "))
+    task, validated = config.task, [r for r in records if "validation" in r]
+    scores, label = [r["validation"][task.metric] for r in validated], task.metric.replace("_", " ")
+    _draw(right, [r["step"] for r in validated], scores, f"validation {label}")
     for i, (name, value) in enumerate(result["baseline"].items()):
         right.axhline(value, color=f"C{i + 1}", linestyle=":", label=name.replace("_", " "))
     if result["baseline"]:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.spec import Spec, UnknownMember, UsageError, field_types, find, from_json, source_file
+from rnnzoo.spec import Spec, UnknownMember, UsageError, field_types, find, source_file
+from rnnzoo.spec_json import from_json
 from rnnzoo.training.sources import checksum_when_run, has_run
 
 DEFINITIONS = "definitions.json"

@@ -1,6 +1,5 @@
 """One training job on the host: resume, train, log, evaluate, save, report."""
 
-import functools
 import signal
 import time
 from pathlib import Path
@@ -12,17 +11,18 @@ from jax.sharding import Mesh
 
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
-from rnnzoo.tasks.base import Batch
+from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Data, Part
 from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
 from rnnzoo.training.definitions import check_definitions
-from rnnzoo.training.devices import describe_devices, gathered, is_worth, shard, training_mesh
+from rnnzoo.training.devices import describe_devices, gathered, is_worth, training_mesh
+from rnnzoo.training.loops import TrainingLoop, training_loop
 from rnnzoo.training.progress import Progress
-from rnnzoo.training.results import final_results, to_text
+from rnnzoo.training.results import Scores, final_results, to_text
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import TrainState, evaluate, init_state, next_batch, shard_state, train_steps
+from rnnzoo.training.update import TrainState, evaluate, init_state, shard_state
 from rnnzoo.training.warm_start import stored_state, warm_state
-from rnnzoo.typing import PyTree
 
 
 class Stopped(Exception):
@@ -34,26 +34,27 @@ class Diverged(Exception):
 
 
 class Job:
-    """Trains one configuration in one run folder. The same folder again goes on where it stopped."""
+    """Trains one configuration in one run folder. The same folder again goes on where it stopped.
+
+    Validation scores are logged and choose the best checkpoint. The test set is used once the run is complete, for the
+    last and the best checkpoint."""
 
     def __init__(self, config: Config, workdir: Path, progress: Progress):
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
         self.folder.check(config)
         check_definitions(self.folder.path, progress.warn)
-        self.data: PyTree = config.task.load()
+        self.data: Data = config.task.open()
         self.folder.check_data(config.task, self.data)
-        self.model: Model = config.network()
-        self.batches: list[Batch] = config.task.held_out(self.data)
+        self.model: Model = config.network(self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
         self.step, self.seconds = 0, 0.0
         self.like = jax.eval_shape(lambda: init_state(config, self.model))
+        self.loop: TrainingLoop = training_loop(config, self.model, self.data)
         self.mesh = self._mesh() if config.devices == "all" else None
-        args = (config, self.model, self.data, self.like, np.int32(0))
-        jax.eval_shape(functools.partial(train_steps, *args[:2], length=self._next_stop(), mesh=self.mesh), *args[2:])
+        self.loop.use(self.mesh)
+        self.loop.trace(self.like, self._next_stop())
         self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
-        self.sharded_data = shard(self.data, self.mesh)
         self.stop_asked = False
-        self.loops: dict[int, Any] = {}  # number of steps -> compiled training loop
 
     def run(self) -> dict[str, Any]:
         """Train to the last step and return what is in final.json."""
@@ -67,35 +68,47 @@ class Job:
             self.folder.close()
 
     def _run(self) -> dict[str, Any]:
-        restored = self.folder.last.restore(self.like, self.progress.warn)
-        self.folder.last.set_aside_newer(restored[0] if restored else -1)
-        self.step, state = restored or (0, self._first_state())
-        self.folder.rewind(self.step)
-        self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
-        if restored:
-            self.progress.line(f"going on from step {self.step} of {self.folder.path}")
+        state = self._resumed() or self._first_state()
         if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
             self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
-        records = [r for r in self.folder.records() if "scores" in r]
-        scores: dict[str, list[float]] = records[-1]["scores"] if records else {}
+        evaluated = [r["validation"] for r in self.folder.records() if "validation" in r]
+        validation: Scores = evaluated[-1] if evaluated else {}
         while self.step < self.config.steps:
             state, record = self._chunk(state)
             if self._due(self.config.eval_every):
-                scores = record["scores"] = evaluate(self.config, self.model, state["params"], self.batches)
-                self._save(state, scores)
+                validation = record["validation"] = self._evaluate(state, "validation")
+                self._save(state, validation)
+            if self.step == self.config.steps:
+                record["scores"] = self._evaluate(state, "test")
             self.folder.log(record)
-            self.progress.step(record, scores)
+            self.progress.step(record, validation)
             if self.stop_asked and self.step < self.config.steps:
-                self.folder.last.save(self.step, state)
+                self._save_last(state)
                 raise Stopped(f"stopped at step {self.step}; the same command with --workdir goes on from there")
-        return self._finish(state, scores)
+        return self._finish(state)
+
+    def _resumed(self) -> TrainState | None:
+        """The state of the last checkpoint, with log and data set back to its step; None if there is no checkpoint."""
+        restored = self.folder.last.restore(self.like, self.progress.warn)
+        self.step, state = restored or (0, None)
+        self.folder.last.set_aside_newer(self.step if restored else -1)
+        self.folder.rewind(self.step)
+        self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
+        if restored:
+            self.loop.restore(self.folder.last.place(self.step))
+            self.progress.line(f"going on from step {self.step} of {self.folder.path}")
+        if any("scores" in r and "validation" not in r for r in self.folder.records()):
+            self.progress.warn(
+                "an older rnnzoo began this run and had no validation set; it may have trained on part of today's"
+            )
+        return state
 
     def _mesh(self) -> Mesh | None:
         """The devices to train on."""
         config = self.config
         params = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), self.like["params"])
-        xs = jax.eval_shape(functools.partial(next_batch, config), self.data, jax.random.key(0), np.int32(0))["x"]
-        return training_mesh(config.seeds, config.batch_size if is_worth(params, xs) else 1, jax.local_devices())
+        worth = is_worth(params, self.loop.example()["x"])
+        return training_mesh(config.seeds, config.batch_size if worth else 1, jax.local_devices())
 
     def _next_stop(self) -> int:
         """Steps to the next log line or evaluation."""
@@ -104,7 +117,7 @@ class Job:
         return min(config.steps, *stops) - self.step
 
     def _warm(self) -> TrainState:
-        return warm_state(self.config, self.model, self.progress.warn)
+        return warm_state(self.config, self.model, self.data, self.progress.warn)
 
     def _first_state(self) -> TrainState:
         """The state before the first step. What came from another run is saved, so as not to need that run again."""
@@ -112,10 +125,13 @@ class Job:
             return init_state(self.config, self.model)
         state = self.warm or self._warm()
         metric = self.config.task.metric
-        score = np.median(evaluate(self.config, self.model, state["params"], self.batches)[metric])
-        self.progress.line(f"starting from {self.config.init_from}: {metric} {score:.4f}")
-        self.folder.last.save(0, state)
+        score = np.median(self._evaluate(state, "validation")[metric])
+        self.progress.line(f"starting from {self.config.init_from}: validation {metric} {score:.4f}")
+        self._save_last(state)
         return state
+
+    def _evaluate(self, state: TrainState, part: Part) -> Scores:
+        return evaluate(self.config, self.model, state["params"], self.data.held_out(part))
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.config.steps
@@ -125,9 +141,9 @@ class Job:
         and checkpoints do not depend on how many there are."""
         length = self._next_stop()
         state = shard_state(state, self.mesh)
-        train = self._compiled(state, length)
+        self.loop.compile(state, length)  # which does not count as training time
         began = time.perf_counter()
-        state, metrics = train(self.sharded_data, state, np.int32(self.step))
+        state, metrics = self.loop.run(state, self.step, length)
         state = gathered(state, self.mesh)
         metrics = {name: np.asarray(value) for name, value in metrics.items()}  # waits for the device
         if not metrics["good"].all():
@@ -144,13 +160,6 @@ class Job:
         }
         return state, record
 
-    def _compiled(self, state: TrainState, length: int) -> Any:
-        """The compiled loop over `length` steps. Compilation is not counted as training time."""
-        if length not in self.loops:
-            args = (self.config, self.model, self.sharded_data, state, np.int32(0))
-            self.loops[length] = train_steps.lower(*args, length=length, mesh=self.mesh).compile()
-        return self.loops[length]
-
     def _diverged(self, metrics: dict[str, np.ndarray]) -> None:
         seed, at = (int(i) for i in np.argwhere(~metrics["good"])[np.argmin(np.nonzero(~metrics["good"])[1])])
         loss, norm = metrics["loss"][seed, at], metrics["grad_norm"][seed, at]
@@ -162,22 +171,47 @@ class Job:
             + (f"The checkpoint of step {kept[0]} is kept." if kept else "No checkpoint had been written.")
         )
 
-    def _save(self, state: TrainState, scores: dict[str, list[float]]) -> None:
+    def _save_last(self, state: TrainState) -> None:
+        self.folder.last.save(self.step, state, self.loop.place())
+
+    def _save(self, state: TrainState, validation: Scores) -> None:
         """The last checkpoint, and the best one if this is it by the median over seeds."""
-        self.folder.last.save(self.step, state)
+        self._save_last(state)
         task = self.config.task
         sign = 1 if task.better == "lower" else -1
-        older = [np.median(r["scores"][task.metric]) for r in self.folder.records() if "scores" in r]
-        if not older or sign * np.median(scores[task.metric]) < min(sign * s for s in older):
+        if all(sign * np.median(validation[task.metric]) < sign * np.median(s[task.metric]) for s in self._rivals()):
             self.folder.best.save(self.step, state)
 
-    def _finish(self, state: TrainState, scores: dict[str, list[float]]) -> dict[str, Any]:
-        if not scores:  # resumed at the very end, without its metrics
-            scores = evaluate(self.config, self.model, state["params"], self.batches)
-        final = final_results(self.config, self.model, scores, self.data, self.seconds)
+    def _rivals(self) -> list[Scores]:
+        """The validation scores that a checkpoint must beat to become the best one."""
+        logged = [r["validation"] for r in self.folder.records() if "validation" in r]
+        if logged or (best := self.folder.best.restore(self.like, self.progress.warn)) is None:
+            return logged
+        return [self._evaluate(best[1], "validation")]  # an older rnnzoo chose it, by its test scores
+
+    def _finish(self, state: TrainState) -> dict[str, Any]:
+        logged = [r for r in self.folder.records() if r["step"] == self.step]
+        record = logged[-1] if logged else {}  # killed after the last checkpoint, before its scores were logged
+        scores = record.get("scores") or self._evaluate(state, "test")
+        validation = record.get("validation") or self._evaluate(state, "validation")
+        best = self._best(scores, validation)
+        final = final_results(
+            self.config, self.model, self.data,
+            scores=scores, validation=validation, best=best, seconds=self.seconds,
+        )  # fmt: skip
         self.folder.write("final.json", to_text(final))
         draw_curves(self.config, list(self.folder.records()), final, self.folder.path / "curves.png")
         return final
+
+    def _best(self, scores: Scores, validation: Scores) -> dict[str, Any] | None:
+        """The step of the best checkpoint, with its test and validation scores; None if it cannot be read."""
+        if self.folder.best.steps()[:1] == [self.step]:
+            return {"step": self.step, "metrics": scores, "validation": validation}
+        if (found := self.folder.best.restore(self.like, self.progress.warn)) is None:
+            return None
+        step, state = found
+        metrics, validation = self._evaluate(state, "test"), self._evaluate(state, "validation")
+        return {"step": step, "metrics": metrics, "validation": validation}
 
     def _ask_to_stop(self, number: int, frame: Any) -> None:
         if self.stop_asked:
@@ -186,22 +220,28 @@ class Job:
         self.progress.warn("stopping after the current log interval; once more to stop at once")
 
 
-def evaluate_run(path: Path, config: Config, which: str, warn: Any) -> dict[str, list[float]]:
-    """Name -> score of each seed, of a run's checkpoint, on the task of `config` (the run's own, or a changed one)."""
+def evaluate_run(path: Path, config: Config, which: str, warn: Any, part: Part = "test") -> Scores:
+    """Name -> score of each seed, of a run's checkpoint on a part of the data of `config.task`, which is the run's own
+    task or a changed one."""
     folder = RunFolder(path)
     own = folder.config()
-    folder.check_data(own.task, own.task.load())  # even for another task: they say what the network's inputs mean
-    model, data = own.network(), config.task.load()
-    task_model = config.network()
-    if reason := own.task.differs(config.task):
+    own_data = own.task.open()
+    folder.check_data(own.task, own_data)  # even for another task: they say what the network's inputs mean
+    data = own_data if config.task == own.task else config.task.open()
+    if reason := own.task.differs(config.task) or _difference(own.task, own_data, config.task, data):
         raise UsageError(f"the run in {path} cannot be evaluated on this task: {reason}")
-    if (task_model.input_size, task_model.output_size) != (model.input_size, model.output_size):
-        raise UsageError(
-            f"the run in {path} has {model.input_size} inputs and {model.output_size} outputs; "
-            f"this task has {task_model.input_size} and {task_model.output_size}"
-        )
-    _, state = stored_state(folder, own, which, warn)
-    return evaluate(config, task_model, state["params"], config.task.held_out(data))
+    _, state = stored_state(folder, own, own.network(own_data), which, warn)
+    return evaluate(config, config.network(data), state["params"], data.held_out(part))
+
+
+def _difference(own: Task, own_data: Data, other: Task, data: Data) -> str | None:
+    """Why a network for one task's data cannot read or answer the other's; None if it can."""
+    if own_data.symbols != data.symbols:
+        return f"its tokens are the characters of {own}, not of {other}"
+    sizes, others = ((d.input_size, d.output_size) for d in (own_data, data))
+    if sizes == others:
+        return None
+    return f"it has {sizes[0]} inputs and {sizes[1]} outputs; this task has {others[0]} and {others[1]}"
 
 
 __all__ = ["Diverged", "Job", "Stopped", "evaluate_run"]

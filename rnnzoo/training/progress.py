@@ -33,10 +33,10 @@ class Progress:
         print(f"warning: {text}", file=sys.stderr, flush=True)
 
     def step(self, record: dict[str, Any], scores: dict[str, list[float]]) -> None:
-        """Report one line of metrics.jsonl and the newest scores."""
+        """Report one line of metrics.jsonl and the newest validation scores."""
         metric, steps = self.config.task.metric, self.config.steps
         left = (steps - record["step"]) / record["steps_per_second"]
-        score = f"{metric} {np.median(scores[metric]):.4f}" if scores else f"{metric} -"
+        score = f"validation {metric} " + (f"{np.median(scores[metric]):.4f}" if scores else "-")
         self.line(
             f"step {record['step']:>{len(str(steps))}}/{steps}  loss {np.median(record['loss']):.4f}  {score}  "
             f"{record['steps_per_second']:.0f} steps/s  {duration(left)} left"

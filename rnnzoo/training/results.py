@@ -1,4 +1,4 @@
-"""What a run has found, for people and programs: final.json."""
+"""The results of a run, for people and programs: final.json."""
 
 import importlib.metadata
 import json
@@ -11,9 +11,12 @@ import numpy as np
 
 from rnnzoo.counts import nonzeros_u, num_params
 from rnnzoo.models import Model
-from rnnzoo.training.config import Config
-from rnnzoo.typing import PyTree
+from rnnzoo.tasks.data import Data
+from rnnzoo.training.config import Config, read_text
+from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.version import __version__
+
+Scores = dict[str, list[float]]  # by name, of each seed
 
 
 def median_and_range(values: list[float]) -> float | dict[str, Any]:
@@ -21,6 +24,11 @@ def median_and_range(values: list[float]) -> float | dict[str, Any]:
     if len(values) == 1:
         return values[0]
     return {"median": float(np.median(values)), "min": min(values), "max": max(values), "per_seed": values}
+
+
+def of_seeds(scores: Scores) -> dict[str, Any]:
+    """Each score as `median_and_range`."""
+    return {name: median_and_range(values) for name, values in scores.items()}
 
 
 def in_words(value: Any) -> str:
@@ -31,13 +39,23 @@ def in_words(value: Any) -> str:
 
 
 def final_results(
-    config: Config, model: Model, scores: dict[str, list[float]], data: PyTree, seconds: float
+    config: Config,
+    model: Model,
+    data: Data,
+    *,
+    scores: Scores,
+    validation: Scores,
+    best: dict[str, Any] | None,
+    seconds: float,
 ) -> dict[str, Any]:
-    """The contents of final.json. `scores` are those of the last step; times are without evaluation."""
+    """The contents of final.json. `scores` (on the test set) and `validation` are those of the last step, and `best`
+    has step, scores and validation scores of the best checkpoint. Times are without evaluation."""
     solved = [is_solved(config, s) for s in scores[config.task.metric]]
     count = None if None in solved else sum(map(bool, solved))
     return {
-        "metrics": {name: median_and_range(values) for name, values in scores.items()},
+        "metrics": of_seeds(scores),
+        "validation": of_seeds(validation),
+        "best": best and {"step": best["step"], **{name: of_seeds(best[name]) for name in ("metrics", "validation")}},
         "baseline": config.task.baselines(data),
         "solved": count if count is None or config.seeds > 1 else bool(count),
         "solved_at": config.task.solved_at,
@@ -49,6 +67,17 @@ def final_results(
         "device": device(),
         "versions": versions(),
     }
+
+
+def known_scores(folder: RunFolder, step: int) -> Scores:
+    """The test scores of the last or the best checkpoint of a run, {} while the run is not complete."""
+    logged = [r["scores"] for r in folder.records() if r["step"] == step and "scores" in r]
+    if logged:
+        return logged[-1]
+    path = folder.path / "final.json"
+    best = json.loads(read_text(path)).get("best") if path.exists() else None
+    found = best["metrics"] if best and best["step"] == step else {}
+    return {name: value["per_seed"] if isinstance(value, dict) else [value] for name, value in found.items()}
 
 
 def is_solved(config: Config, score: float) -> bool | None:
@@ -79,4 +108,14 @@ def to_text(value: Any) -> str:
     return json.dumps(value, indent=1) + "\n"
 
 
-__all__ = ["device", "final_results", "in_words", "is_solved", "median_and_range", "to_text", "versions"]
+__all__ = [
+    "Scores",
+    "device",
+    "final_results",
+    "in_words",
+    "is_solved",
+    "known_scores",
+    "median_and_range",
+    "to_text",
+    "versions",
+]

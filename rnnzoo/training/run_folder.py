@@ -14,14 +14,17 @@ from typing import IO, Any
 import jax
 import numpy as np
 
-from rnnzoo.spec import UnknownMember, UsageError, to_json
+from rnnzoo.spec import UnknownMember, UsageError
+from rnnzoo.spec_json import to_json
 from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Data
 from rnnzoo.training.config import Config, difference, read_config, read_text
 from rnnzoo.training.definitions import DEFINITIONS, definitions, to_text
 from rnnzoo.training.symbols import SYMBOLS, read_symbols
 from rnnzoo.typing import PyTree
 
 Warn = Callable[[str], None]
+PLACE = "data.json"  # in a checkpoint
 
 
 class Checkpoints:
@@ -34,8 +37,10 @@ class Checkpoints:
         """The steps saved, newest first."""
         return sorted((int(p.name) for p in self.folder.glob("[0-9]*") if p.name.isdigit()), reverse=True)
 
-    def save(self, step: int, tree: PyTree) -> None:
-        """Write a checkpoint and its checksums, then remove the oldest beyond `keep`. Returns when all is on disk."""
+    def save(self, step: int, tree: PyTree, place: Any = None) -> None:
+        """Write a checkpoint and its checksums, then remove the oldest beyond `keep`. Returns when all is on disk.
+
+        `place` is a JSON value kept with the arrays: where iterators over training data are."""
         import orbax.checkpoint as ocp
 
         path = self.folder / str(step)
@@ -44,6 +49,8 @@ class Checkpoints:
         with ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save(path, _without_empty(tree))
             checkpointer.wait_until_finished()
+        if place is not None:
+            _write(path / PLACE, json.dumps(place))
         _write(self._manifest(step), json.dumps(_checksums(path), indent=1))
         for old in self.steps()[self.keep :]:
             shutil.rmtree(self.folder / str(old))
@@ -65,6 +72,11 @@ class Checkpoints:
             then = f"falling back to step {steps[1]}" if steps[1:] else "no older one is left"
             warn(f"the checkpoint of step {step} is damaged or not finished ({reason}); {then}")
         return None
+
+    def place(self, step: int) -> Any:
+        """What `save` was given as `place`; None if that was nothing."""
+        path = self.folder / str(step) / PLACE
+        return json.loads(read_text(path)) if path.exists() else None
 
     def set_aside_newer(self, step: int) -> None:
         """Rename the checkpoints that `restore` skipped on its way to `step`. Only for the holder of the run's lock."""
@@ -124,15 +136,6 @@ def _checksums(path: Path) -> dict[str, str]:
     return {str(p.relative_to(path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def fingerprint(data: PyTree) -> str:
-    """SHA-256 of all arrays of a task's data: values, shapes and dtypes."""
-    digest = hashlib.sha256()
-    for leaf in map(np.asarray, jax.tree.leaves(data)):
-        digest.update(f"{leaf.shape} {leaf.dtype}".encode())
-        digest.update(leaf.tobytes())
-    return digest.hexdigest()
-
-
 def _write(path: Path, text: str) -> None:
     """Write a file so that a crash leaves either the old one or the new one, whole."""
     temporary = path.with_name(path.name + ".tmp")
@@ -152,14 +155,14 @@ class RunFolder:
         self.best = Checkpoints(path / "checkpoints" / "best", keep=1)
         self._lock: IO[str] | None = None
 
-    def check_data(self, task: Task, data: PyTree) -> None:
+    def check_data(self, task: Task, data: Data) -> None:
         """Raise `UsageError` if the run began with other data, say another text under the same path.
 
         The fingerprint is of token numbers, so that replacing each letter by the next does not change it: the
         characters are compared as well."""
         path, symbols = self.path / "data.sha256", self.symbols()
-        same = not path.exists() or read_text(path).strip() == fingerprint(data)
-        if not same or (symbols is not None and symbols != task.symbols):
+        same = not path.exists() or read_text(path).strip() == data.fingerprint
+        if not same or (symbols is not None and symbols != data.symbols):
             raise UsageError(
                 f"the data have changed since the run in {self.path} began; accepted: the old data at {task}, "
                 "or another --workdir to train on the new ones"
@@ -168,7 +171,9 @@ class RunFolder:
     def symbols(self) -> str | None:
         """The characters by token with which the run began; None if it has none, or is too old to have kept them."""
         path = self.path / SYMBOLS
-        return read_symbols(path) if path.exists() else None
+        if not path.exists() or read_text(path).strip().isdigit():  # CopyMemory once wrote a number there by mistake
+            return None
+        return read_symbols(path)
 
     def check(self, config: Config) -> None:
         """Raise `UsageError` if the folder holds anything but a run of this configuration."""
@@ -194,7 +199,7 @@ class RunFolder:
             raise UsageError(f"{self.path} is a model folder, without a checksum of its data; accepted: a run folder")
         return read_config(self.path / "config.json")
 
-    def open(self, config: Config, data: PyTree) -> None:
+    def open(self, config: Config, data: Data) -> None:
         """Create the folder, or lock the one that is there. Raises `UsageError` if another process has locked it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -211,9 +216,9 @@ class RunFolder:
         self._lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock.flush()
         if not (self.path / "config.json").exists():
-            self.write("data.sha256", fingerprint(data) + "\n")
-            if (symbols := config.task.symbols) is not None:
-                self.write(SYMBOLS, json.dumps(symbols) + "\n")
+            self.write("data.sha256", data.fingerprint + "\n")
+            if data.symbols is not None:
+                self.write(SYMBOLS, json.dumps(data.symbols) + "\n")
             if own := definitions(config):
                 self.write(DEFINITIONS, to_text(own))
             self.write("config.json", to_json(config, indent=1) + "\n")

@@ -1,27 +1,33 @@
 """The training step and its loop over updates: pure, jitted, for one seed or many at once."""
 
 import functools
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 from jax.sharding import Mesh
 
 from rnnzoo.models import Model
-from rnnzoo.tasks.base import Batch, Task
+from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Batch, InMemory
 from rnnzoo.training.config import Config
 from rnnzoo.training.devices import BATCH, SEEDS, place, shard
 from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
+
+if TYPE_CHECKING:
+    import optax  # by those who train; `import rnnzoo` does not need it
 
 TrainState = dict[str, Any]
 """``params``, ``opt`` (the optimizer's state) and, with `Config.stream`, ``carry`` (the state of every layer after the
 last step, for each sequence of the batch); every leaf with a leading axis S over seeds."""
 
 
-def make_optimizer(config: Config) -> optax.GradientTransformation:
+def make_optimizer(config: Config) -> "optax.GradientTransformation":
     """The optax chain of a configuration: clip, optimizer, weight decay, learning rate."""
+    import optax
+
     parts = [optax.clip_by_global_norm(config.clip)] if config.clip else []
     match config.optimizer:
         case "adam" | "adamw":
@@ -47,8 +53,10 @@ def _within(limit: float, changes: PyTree, params: PyTree) -> PyTree:
     return jax.tree_util.tree_map_with_path(cut, changes, params)
 
 
-def learning_rate(config: Config) -> optax.Schedule:
+def learning_rate(config: Config) -> "optax.Schedule":
     """The learning rate by step."""
+    import optax
+
     work = config.steps - config.warmup
     match config.schedule:
         case "constant":
@@ -113,23 +121,27 @@ def loss_of(
     return config.task.loss(outputs, batch), last
 
 
-def next_batch(config: Config, data: PyTree, key: Key, step: Int[Array, ""]) -> Batch:
-    """What the update of that number trains on."""
+def next_batch(config: Config, data: InMemory, arrays: PyTree, key: Key, step: Int[Array, ""]) -> Batch:
+    """What the update of that number trains on: from the number, so that a resumed run sees the same batches."""
     if config.stream:
-        return config.task.segment(data, step, config.batch_size)
-    return config.task.batch(data, key, config.batch_size)
+        return data.segment(arrays, step, config.batch_size)
+    return data.batch(arrays, _step_keys(key, step)[0], config.batch_size)
+
+
+def _step_keys(key: Key, step: Int[Array, ""]) -> Key:
+    """The keys of one seed's update: for the batch, and for dropout."""
+    return jax.random.split(jax.random.fold_in(jax.random.fold_in(key, 1), step))
 
 
 def update(
-    config: Config, model: Model, data: PyTree, mesh: Mesh | None, key: Key, state: TrainState, step: Int[Array, ""]
+    config: Config, model: Model, mesh: Mesh | None, key: Key, state: TrainState, step: Int[Array, ""], batch: Batch
 ) -> Any:
-    """One training step. A step that is not finite leaves the state as it was; the loop then stops on it.
+    """One training step. A step that is not finite leaves the state as it was; the loop then stops on it."""
+    import optax
 
-    Batches come from the step's number, so that a resumed run sees what an uninterrupted one does."""
-    batch_key, dropout_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, 1), step))
+    dropout_key = _step_keys(key, step)[1]
     carry = state.get("carry")
-    batch = next_batch(config, data, batch_key, step)
-    batch["x"] = place(batch["x"], mesh, None, BATCH)  # all that is computed from it is split with it
+    batch = batch | {"x": place(batch["x"], mesh, None, BATCH)}  # all that is computed from it is split with it
     gradient = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key, carry), has_aux=True)
     (loss, last), grads = gradient(state["params"])
     changes, opt = make_optimizer(config).update(grads, state["opt"], state["params"])
@@ -153,18 +165,34 @@ def shard_state(state: TrainState, mesh: Mesh | None) -> TrainState:
     return {name: shard(tree, mesh, SEEDS, *_axes(name)) for name, tree in state.items()}
 
 
-@functools.partial(jax.jit, static_argnames=("config", "model", "length", "mesh"), donate_argnames="state")
+@functools.partial(jax.jit, static_argnames=("config", "model", "data", "length", "mesh"), donate_argnames="state")
 def train_steps(
-    config: Config, model: Model, data: PyTree, state: TrainState, start: Int[Array, ""], *, length: int,
-    mesh: Mesh | None = None,
+    config: Config, model: Model, data: InMemory, arrays: PyTree, state: TrainState, start: Int[Array, ""], *,
+    length: int, mesh: Mesh | None = None,
 ) -> tuple[TrainState, dict[str, Array]]:  # fmt: skip
     """`length` updates from step `start` on: the new state, and loss, grad_norm and good of each step, (S, length).
-    With a mesh, on its devices; the state comes from `shard_state`."""
+    `data` and `arrays` are the `static` part of the data and their arrays. With a mesh, it runs on the mesh's devices,
+    and the state comes from `shard_state`."""
 
     def one(key: Key, state: TrainState) -> Any:
-        return lax.scan(functools.partial(update, config, model, data, mesh, key), state, start + jnp.arange(length))
+        def body(state: TrainState, step: Int[Array, ""]) -> Any:
+            return update(config, model, mesh, key, state, step, next_batch(config, data, arrays, key, step))
+
+        return lax.scan(body, state, start + jnp.arange(length))
 
     return over_seeds(one, config.seeds)(seed_keys(config), state)
+
+
+@functools.partial(jax.jit, static_argnames=("config", "model", "mesh"), donate_argnames="state")
+def train_step(
+    config: Config, model: Model, state: TrainState, step: Int[Array, ""], batch: Batch, *, mesh: Mesh | None = None
+) -> tuple[TrainState, dict[str, Array]]:
+    """One update on a batch from the host, whose leaves have a leading axis S over seeds; else like `train_steps`."""
+
+    def one(key: Key, state: TrainState, batch: Batch) -> Any:
+        return update(config, model, mesh, key, state, step, batch)
+
+    return over_seeds(one, config.seeds)(seed_keys(config), state, batch)
 
 
 @functools.partial(jax.jit, static_argnames=("task", "model", "unroll"))
@@ -176,16 +204,16 @@ def _scores(task: Task, model: Model, unroll: Any, params: Params, batch: Batch)
     return lax.map(one, params)
 
 
-def evaluate(config: Config, model: Model, params: Params, batches: list[Batch]) -> dict[str, list[float]]:
+def evaluate(config: Config, model: Model, params: Params, batches: Iterable[Batch]) -> dict[str, list[float]]:
     """Name -> score of each seed, over all the batches. `params` have the leading axis S."""
     totals = None
     for batch in batches:
         part = _scores(config.task, model, config.unroll, params, batch)
         totals = part if totals is None else jax.tree.map(jnp.add, totals, part)
-    assert totals is not None, "a task's held-out set has at least one batch"
+    assert totals is not None, "a held-out set has at least one batch"
     return {name: (total / count).tolist() for name, (total, count) in totals.items()}
 
 
 __all__ = [
     "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "next_batch", "seed_keys",
-    "shard_state", "train_steps", "update"]  # fmt: skip
+    "shard_state", "train_step", "train_steps", "update"]  # fmt: skip

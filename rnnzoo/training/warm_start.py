@@ -9,8 +9,10 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.models import Model
-from rnnzoo.spec import UsageError, to_json
+from rnnzoo.spec import UsageError
+from rnnzoo.spec_json import to_json
 from rnnzoo.structures.nearest import grow
+from rnnzoo.tasks.data import Data
 from rnnzoo.training.config import Config, difference
 from rnnzoo.training.definitions import check_definitions
 from rnnzoo.training.run_folder import RunFolder
@@ -19,29 +21,30 @@ from rnnzoo.typing import Params
 from rnnzoo.wrappers.base import innermost, with_structure
 
 
-def warm_state(config: Config, model: Model, warn: Callable[[str], None]) -> dict[str, Any]:
+def warm_state(config: Config, model: Model, data: Data, warn: Callable[[str], None]) -> dict[str, Any]:
     """The state before the first step of `config`: parameters from `config.init_from`, a fresh optimizer state.
+    `data` are those of `config.task`.
 
     Every U is grown into the structure of `config`, so the network computes what the other one did. `UsageError` if
     the two networks differ in anything but the structure, or if the new structure cannot hold an old U."""
     folder = RunFolder(Path(config.init_from))
     source = folder.config()
-    old = source.network()
+    old = source.network(data if source.task == config.task else source.task.open())
     _check(config, model, source, old)
-    if (symbols := folder.symbols()) is not None and symbols != config.task.symbols:
+    if (symbols := folder.symbols()) is not None and symbols != data.symbols:
         raise UsageError(f"--init-from {config.init_from}: that run has other characters; accepted: the same ones")
-    params = stored_state(folder, source, "last", warn)[1]["params"]
+    params = stored_state(folder, source, old, "last", warn)[1]["params"]
     if old.cell.structures != model.cell.structures:
         params = _grown(params, old, model)
     opt = jax.vmap(make_optimizer(config).init)(params)
     return {"params": params, "opt": opt} | jax.vmap(lambda p: first_carry(config, model, p))(params)
 
 
-def stored_state(folder: RunFolder, config: Config, which: str, warn: Callable[[str], None]) -> Any:
-    """Step and state of the newest checkpoint of a run, the "last" or the "best"."""
+def stored_state(folder: RunFolder, config: Config, model: Model, which: str, warn: Callable[[str], None]) -> Any:
+    """Step and state of the newest checkpoint of a run, the "last" or the "best". `model` is the run's network."""
     check_definitions(folder.path, warn)
     checkpoints = folder.best if which == "best" else folder.last
-    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, config.network())), warn)
+    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, model)), warn)
     if restored is None:
         raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
     return restored

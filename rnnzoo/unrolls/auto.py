@@ -45,7 +45,7 @@ def _is_cheap_affine(asked: Question) -> bool:
 
 
 # The first rule that applies, and whose unroll does not refuse the cell. The rule for CPUs is measured by
-# benchmarks/auto.py; those for GPUs and TPUs are from published figures, as none was at hand.
+# benchmarks/auto.py; those for GPUs and TPUs are from published figures, as none was available.
 RULES = (
     Rule(Scan(), lambda q: q.device == "cpu", "on a CPU one step after the other does the least work"),
     Rule(Scan(), lambda q: q.time < 2, "one step needs no parallel method"),

@@ -11,7 +11,7 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import with_noise
 from rnnzoo.cells.recur import Calls, Site, Summands, Sums, leaf, matrices
 from rnnzoo.spec import Spec, UsageError, spec
-from rnnzoo.trees import named
+from rnnzoo.trees import named, shard_like
 from rnnzoo.typing import Array, Bool, Control, Float, Params, PyTree, State
 from rnnzoo.unrolls.inputs import valid_inputs, windows
 
@@ -175,7 +175,7 @@ def around(
         first = cell.initial_state(params)["x"] if controls.reset is not None else None
         before, state = state["x"], {name: value for name, value in state.items() if name != "x"}
         xs, past = windows(xs, before, first, controls)
-    zs = _each_step(cell.project, 1)(params, xs)
+    zs = shard_like(_each_step(cell.project, 1)(params, xs), xs, slice(0, 2))
     all_states, last = unrolled(state, zs, controls)
     ys = _each_step(cell.readout, 2)(params, all_states, zs)
     ys = ys.astype(jnp.result_type(*jax.tree.leaves(zs)))

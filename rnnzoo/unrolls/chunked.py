@@ -26,6 +26,6 @@ class Chunked(Parts):
     def _steps(self, time: int) -> int:
         return self.chunk or max(1, math.isqrt(time))
 
-    def _between(self, part: Part) -> Any:
+    def _at_border(self, part: Part) -> Any:
         again = jax.checkpoint(part, prevent_cse=False)  # the loop over chunks keeps the two computations apart
         return lambda state, inputs, is_first: again(state, inputs)

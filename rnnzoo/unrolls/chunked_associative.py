@@ -28,7 +28,7 @@ class ChunkedAssociative(AffineUnroll):
         count = -(-time // steps)
 
         def split(x):  # (T, ...) to (steps, count, ...)
-            # What stands past the end is after all states going forward, and going back it moves nothing: h is 0 there.
+            # Padding is harmless: forward it follows every state, backward it multiplies h = 0.
             x = jnp.pad(x, [(0, count * steps - time)] + [(0, 0)] * (x.ndim - 1))
             return jnp.moveaxis(x.reshape(count, steps, *x.shape[1:]), 1, 0)
 
@@ -47,7 +47,7 @@ def _starts(products: Products, maps: PyTree, reverse: bool) -> Float[Array, "N 
     if maps[1].shape[1] == 1:
         return zero
     first, rest = (-1, slice(0, -1)) if reverse else (0, slice(1, None))
-    # The chunk that runs last is before none.
+    # No chunk follows the last one, so its map is not needed.
     maps = jax.tree.map(lambda x: x[:, 1:] if reverse else x[:, :-1], maps)
     join = jax.vmap(products.join)
     whole, _ = lax.scan(

@@ -20,11 +20,11 @@ class CuDNN(Unroll):
     """One fused kernel for a whole batch, projection included; with the parameters of the plain cell.
 
     It runs float32 cells that compute cuDNN's LSTM with dense U, which is found by trying the cell's step, and one bias
-    per gate (cuDNN's second one is 0). lengths and reverse work; resets do not. Reverse mode only: no `jax.jvp`, and no
-    `jax.vmap`, hence no several seeds at once. Products are as precise as `jax.default_matmul_precision` says.
+    per gate (cuDNN's second one is 0). lengths, mask and reverse work; resets do not. Reverse mode only: no `jax.jvp`,
+    and no `jax.vmap`, hence no several seeds at once. Products are as precise as `jax.default_matmul_precision` says.
 
-    No GPU was at hand when this was written: everything but the kernel itself is tested, on a CPU, with JAX's own
-    reference in the kernel's place."""
+    It has not run on a GPU yet. All but the kernel itself is tested on a CPU, with JAX's own reference in the kernel's
+    place."""
 
     def refuses(self, cell: Cell) -> str | None:
         name = type(cell).__name__
@@ -46,8 +46,7 @@ class CuDNN(Unroll):
         """As `Unroll.apply`.
 
         Raises:
-            UsageError (a ValueError): resets, masks inside sequences, all states, noise inside steps, or anything that
-                is not float32."""
+            UsageError (a ValueError): resets, all states, noise inside steps, or anything that is not float32."""
         from jax.experimental import rnn
 
         if states:
@@ -63,8 +62,8 @@ class CuDNN(Unroll):
         if not time or not batch:
             return Ran(jnp.zeros((time, batch, cell.hidden_size), xs.dtype), state)
         active = jnp.ones((time, batch), bool) if controls.active is None else controls.active
-        # cuDNN's padding is at the end; that of a reversed sequence is at the start.
-        order = (jnp.argmax(active, 0) + jnp.arange(time)[:, None]) % time
+        # cuDNN's padding is at the end; that of a reversed sequence is at the start, and a mask leaves out any steps.
+        order = jnp.argsort(~active, 0, stable=True)
         xs = jnp.take_along_axis(jnp.where(active[..., None], xs, 0), order[..., None], 0)
         lengths = active.sum(0, dtype=jnp.int32)
         some = jnp.maximum(lengths, 1)  # cuDNN has no empty sequences

@@ -116,7 +116,7 @@ class Iterative(Linearized):
         last = self.iterate(chunks)
         converged = self.converged(last)
         _announce(self, cell)(converged, last.count, last.residual())
-        # Not NaN starts: a reset would make what follows it look right.
+        # Set all states to NaN, not just the chunk starts: states after a reset would look valid.
         return jax.tree.map(lambda a: jnp.where(converged, a, jnp.nan), chunks.states(last.starts))
 
 
@@ -144,9 +144,9 @@ def _require(unroll: Iterative, cell: Cell, converged: Array, iterations: Array,
     if failed := int((~converged).sum()):
         worst = float(jnp.max(residual, initial=0, where=~converged))
         finite = bool(jnp.isfinite(jnp.where(converged, 0, residual)).all())
-        have, accepted = f"residuals up to {worst:.1e}", "more max_iterations, a larger tolerance"
+        have, accepted = f"residuals up to {worst:.1e}", "a larger max_iterations or tolerance"
         if not finite:
-            have, accepted = "states that are not finite", "inputs, parameters and a state before the first that are"
+            have, accepted = "states that are not finite", "inputs, parameters and a first state that are finite"
         raise UsageError(
             f"{unroll} did not converge on {type(cell).__name__}: {failed} of {converged.size} sequences have {have} "
             f"after {int(iterations.max())} iterations; accepted: {accepted}, or an unroll that does not iterate, such "

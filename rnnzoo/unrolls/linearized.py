@@ -65,7 +65,7 @@ class Steps:
     def diagonals(self, before: Float[Array, "T N"]) -> Float[Array, "T N"]:
         """The diagonals of `jacobians`, one probe after the other: no more memory than some states."""
 
-        # Each unit is in one probe, and no unit hears two of a probe.
+        # Each unit belongs to one probe, and no unit depends on two units of the same probe.
         def add(total, probe):
             return total + probe * self._push(before, probe), None
 
@@ -124,8 +124,8 @@ def _states_jvp(unroll: Linearized, cell: Cell, primals: Any, tangents: Any) -> 
 @functools.lru_cache(maxsize=256)
 def _no_derivative(cell: Cell) -> str | None:
     """Why a step has no derivative by the state in forward mode; None if it has."""
-    size = (cell.hidden_size,) * cell.feature_axes
-    params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), size[0] if len(size) == 1 else size)))
+    size: Any = cell.hidden_size if cell.feature_axes == 1 else (cell.hidden_size,) * cell.feature_axes
+    params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), size)))
     state = jax.eval_shape(cell.initial_state, params)
     name = type(cell).__name__
     for path, leaf in named(state).items():

@@ -32,8 +32,9 @@ class Parts(Unroll):
         """Steps in each part but the last, of a sequence of so many."""
 
     @abc.abstractmethod
-    def _between(self, part: Part) -> Callable[[State, PyTree, Array | bool], tuple[State, PyTree]]:
-        """`part` with what sets it apart from its neighbours; told whether it is the first."""
+    def _at_border(self, part: Part) -> Callable[[State, PyTree, Array | bool], tuple[State, PyTree]]:
+        """Wrap `part` with what happens at its border (a checkpoint, a gradient cut). The wrapper also receives whether
+        the part is the first."""
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         def part(state, inputs):
@@ -58,13 +59,13 @@ class Parts(Unroll):
         time = jax.tree.leaves(inputs)[0].shape[0]
         steps = self._steps(time)
         count, rest = divmod(time, steps)
-        set_apart = self._between(part)
+        bordered = self._at_border(part)
         if not count:
-            return set_apart(state, inputs, True)
+            return bordered(state, inputs, True)
         whole = jax.tree.map(lambda a: a[: time - rest].reshape(count, steps, *a.shape[1:]), inputs)
-        state, outputs = lax.scan(lambda state, p: set_apart(state, *p), state, (whole, jnp.arange(count) == 0))
+        state, outputs = lax.scan(lambda state, p: bordered(state, *p), state, (whole, jnp.arange(count) == 0))
         outputs = jax.tree.map(lambda a: a.reshape(time - rest, *a.shape[2:]), outputs)
         if rest:  # outside the loop: padding would copy all inputs, and need a mask at every step
-            state, last = set_apart(state, jax.tree.map(lambda a: a[time - rest :], inputs), False)
+            state, last = bordered(state, jax.tree.map(lambda a: a[time - rest :], inputs), False)
             outputs = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, last)
         return state, outputs

@@ -1,10 +1,9 @@
 """The states of a recurrence by `lax.scan`, with exact derivatives whose expensive part is taken out of the loop.
 
-The tangent of the states obeys a linear recurrence of its own. It is written so that its transpose, which is the
+The tangent of the states obeys a linear recurrence. It is written so that its transpose, which is the
 backward pass, carries only the cotangent of the state and emits the cotangents of z_t + U v; the gradient of every U
 then is one product over all t, after the loop. What it needs to know of a step, `recur` tells it (`Uses`)."""
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +16,7 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.cells.recur import Site, Sums, leaf, matrices
 from rnnzoo.typing import Array, Control, Params, PyTree, State
 from rnnzoo.unrolls.base import add, advance, plain_sums, product, widen
-
-Each = Callable[[Callable[..., Any]], Callable[..., Any]]
+from rnnzoo.unrolls.uses import Each, Uses, by_vector, uses_of
 
 
 def one(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +49,7 @@ def _states(
 
 def _plain(cell, each, us, rest, initial, state, zs, controls) -> tuple[State, State]:
     """The loop itself."""
-    sums_of = _loop_sums(cell, us, lambda: _uses(cell, each, us, rest, initial, state, zs, controls))
+    sums_of = _loop_sums(cell, us, lambda: uses_of(cell, each, us, rest, initial, state, zs, controls))
 
     def step(state_tm1: State, z_t: PyTree, control_t: Control) -> State:
         return advance(cell, rest, state_tm1, z_t, control_t, initial, sums_of(widen(z_t)))
@@ -70,12 +68,8 @@ def _states_jvp(cell: Cell, each: Each, primals: Any, tangents: Any) -> Any:
     dus, drest, dinitial, dstate, dzs, _ = tangents
     if not all(jnp.issubdtype(a.dtype, jnp.floating) for a in jax.tree.leaves((state, zs))):
         # Integers and complex numbers have derivatives of another type, which the rewriting below does not carry.
-
-        def loop(us, rest, initial, state, zs):
-            return _plain(cell, each, us, rest, initial, state, zs, controls)
-
-        return jax.jvp(loop, primals[:-1], tangents[:-1])
-    uses = _uses(cell, each, *primals)
+        return jax.jvp(lambda *args: _plain(cell, each, *args, controls), primals[:-1], tangents[:-1])  # pyright: ignore
+    uses = uses_of(cell, each, *primals)
     (states, last), before, sums, heard = _record(cell, each, uses, *primals)
     known = {site: sums[site] if site in sums else leaf(zs, site[0]) for site in heard}
     dknown = {site: _change(cell, each, us, dus, dzs, site, vector, known[site]) for site, vector in heard.items()}
@@ -110,90 +104,6 @@ def _states_jvp(cell: Cell, each: Each, primals: Any, tangents: Any) -> Any:
     inputs = (before, others, dothers, known, dknown, controls, extras)
     dlast, dstates = lax.scan(tangent, dstate, inputs)
     return (states, last), (dstates, dlast)
-
-
-# ---- what a step does with its recurrent matrices --------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Uses:
-    """What a step says of itself while it runs once on shapes."""
-
-    together: tuple[tuple[str, ...], ...]  # gates that hear one vector in one call
-    sources: dict[Site, int]  # the leaf of the state that a matrix is applied to, where it is one
-    summands: tuple[str, ...]  # gates whose leaf of z_t is added to U v, and belongs to nothing else
-    read: tuple[str, ...]  # the entries of the other parameters that the step reads
-
-
-def _uses(cell, each, us, rest, initial, state, zs, controls) -> Uses:
-    together, sources, read = [], {}, set()
-
-    def look(state: State, z_t: PyTree, control_t: Control) -> State:
-        plain, leaves = plain_sums(cell, us, widen(z_t)), jax.tree.leaves(state)
-
-        def sums(heard: dict[Site, Array]) -> dict[Site, Array]:
-            together.extend(tuple(site[0] for site in sites) for sites in by_vector(heard))
-            for site, vector in heard.items():
-                sources.update((site, k) for k, a in enumerate(leaves) if a is vector)
-            return plain(heard)
-
-        return advance(cell, Watched(rest, read), state, z_t, control_t, initial, sums)
-
-    jax.eval_shape(
-        each(look), state, *jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), (zs, controls))
-    )
-    summands = tuple(gate for gate in us if leaf(zs, gate) is not None)
-    return Uses(tuple(dict.fromkeys(together)), sources, summands, tuple(sorted(read)))
-
-
-def by_vector(heard: dict[Site, Array]) -> list[list[Site]]:
-    """The sites in groups that hear one and the same vector."""
-    groups: dict[int, list[Site]] = {}
-    for site, vector in heard.items():
-        groups.setdefault(id(vector), []).append(site)
-    return list(groups.values())
-
-
-class Watched(dict):
-    """Parameters that note which of their entries are read."""
-
-    def __init__(self, params: Params, read: set[str]):
-        super().__init__(params)
-        self.read = read
-
-    def __getitem__(self, name: str) -> Any:
-        if name in self:
-            self.read.add(name)
-        return super().__getitem__(name)
-
-    def __iter__(self) -> Any:  # also what ``{**params}`` and ``dict(params)`` call
-        self.read.update(super().keys())
-        return super().__iter__()
-
-    def keys(self) -> Any:
-        self.read.update(super().keys())
-        return super().keys()
-
-    def items(self) -> Any:
-        self.read.update(super().keys())
-        return super().items()
-
-    def values(self) -> Any:
-        self.read.update(super().keys())
-        return super().values()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default
-
-
-def _flatten_watched(params: Watched) -> Any:
-    names = sorted(params)
-    return [params[name] for name in names], tuple(names)
-
-
-jax.tree_util.register_pytree_node(
-    Watched, _flatten_watched, lambda names, leaves: dict(zip(names, leaves, strict=True))
-)
 
 
 # ---- sums z_t + U v --------------------------------------------------------------------------------------

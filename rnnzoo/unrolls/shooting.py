@@ -17,7 +17,7 @@ Linear = Callable[[Steps, Float[Array, "C N"]], PyTree]  # of one step of all ch
 
 
 class Shot(NamedTuple):
-    """What came of one sweep through all chunks."""
+    """The result of one sweep through all chunks."""
 
     ends: Float[Array, "C N"]  # the states after each chunk
     products: PyTree  # of the Jacobians of each chunk's steps: how its end follows its start
@@ -33,12 +33,12 @@ class Chunks:
         self.inputs = jax.tree.map(self._split, (steps.zs, steps.controls))
 
     def _split(self, x: Array) -> Array:  # (T, ...) to (L, C, ...), L being the length of a chunk
-        # What is past the end is after all states; the last step again, since others may not be finite there.
+        # The padding is never read back. Repeat the last step, since zeros could give non-finite values.
         x = jnp.pad(x, [(0, self.count * self.length - self.time)] + [(0, 0)] * (x.ndim - 1), mode="edge")
         return jnp.moveaxis(x.reshape(self.count, self.length, *x.shape[1:]), 1, 0)
 
     def guess(self) -> Float[Array, "C N"]:
-        """The states before each chunk if the step before it started from 0; of the first, the state that is given."""
+        """The states before each chunk if the step before it started from 0; for the first chunk, the given state."""
         start = self.steps.start[None]
         last = self.steps.over(*jax.tree.map(lambda a: a[-1, :-1], self.inputs))
         return jnp.concatenate([start, last.apply(jnp.zeros((self.count - 1, start.size), start.dtype))])

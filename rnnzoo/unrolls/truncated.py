@@ -23,7 +23,7 @@ class Truncated(Parts):
     def _steps(self, time: int) -> int:
         return self.steps
 
-    def _between(self, part: Part) -> Any:
+    def _at_border(self, part: Part) -> Any:
         def cut(state, inputs, is_first):
             return part(jax.tree.map(lambda a: jnp.where(is_first, a, lax.stop_gradient(a)), state), inputs)
 

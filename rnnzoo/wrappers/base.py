@@ -3,7 +3,6 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Mapping
 
 import jax
 
@@ -11,8 +10,8 @@ from rnnzoo.cells.base import Cell, Recurrent
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
-from rnnzoo.spec import Size, UsageError, spec
-from rnnzoo.structures.base import Structure, Structures
+from rnnzoo.spec import Size, UsageError, derived, spec
+from rnnzoo.structures.base import Structures
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 _SHARED = ("hidden_size", "bias", "dtype", "kernel_init")
@@ -47,37 +46,14 @@ class Wrapper(Noisy):
             object.__setattr__(self, name, getattr(cell, name))
         super().__post_init__()
 
-    @property
-    def gates(self) -> tuple[str, ...]:
-        return self.cell.gates
-
-    @property
-    def carries(self) -> tuple[str, ...]:
-        return self.cell.carries
-
-    @property
-    def uses_dt(self) -> bool:
-        return self.cell.uses_dt
-
-    @property
-    def history(self) -> int:
-        return self.cell.history
-
-    @property
-    def feature_axes(self) -> int:
-        return self.cell.feature_axes
-
-    @property
-    def input_leaves(self) -> Mapping[str, str]:
-        return self.cell.input_leaves
-
-    @property
-    def structures(self) -> Mapping[str, Structure]:
-        return self.cell.structures
-
-    @property
-    def output_size(self) -> int:
-        return self.cell.output_size
+    gates = derived(lambda self: self.cell.gates)
+    carries = derived(lambda self: self.cell.carries)
+    uses_dt = derived(lambda self: self.cell.uses_dt)
+    history = derived(lambda self: self.cell.history)
+    feature_axes = derived(lambda self: self.cell.feature_axes)
+    input_leaves = derived(lambda self: self.cell.input_leaves)
+    structures = derived(lambda self: self.cell.structures)
+    output_size = derived(lambda self: self.cell.output_size)
 
     def init(self, key: Key, input_size: int) -> Params:
         return self.cell.init(key, input_size)

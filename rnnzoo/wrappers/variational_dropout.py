@@ -34,7 +34,7 @@ class VariationalDropout(Wrapper):
     def noise(self, key: Key, time: int) -> PyTree:
         key, inner_key = jax.random.split(key)
         heard = jax.random.bernoulli(key, 1 - self.rate, (self.hidden_size,))
-        # One copy a step: what a sequence does not share with the batch reaches its steps with the controls.
+        # Repeat the mask at every step: per-sequence noise can only reach `step` as a (T, ...) leaf of the controls.
         return {
             "heard": jnp.broadcast_to(heard, (time, self.hidden_size)),
             "cell": super().noise(inner_key, time),

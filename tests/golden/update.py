@@ -1,9 +1,10 @@
-"""Golden files: what each member looks like to whoever stored its parameters. A change here breaks checkpoints.
+"""Golden files: what a stored file of each member depends on, its JSON and its parameters. A change breaks old files.
 
-``python -m tests.golden.update`` writes them anew, ``tests/golden/<family>/<Name>.json`` and, for the Flax faces,
-``tests/golden/faces.json``; read the difference before you commit it.
+``python -m tests.golden.update`` rewrites them: ``tests/golden/<family>/<Name>.json`` and, for the Flax faces,
+``tests/golden/faces.json``. Read the difference before you commit it.
 """
 
+import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import jax
 
 import rnnzoo
-from rnnzoo.spec import to_dict
+from rnnzoo.spec_json import to_dict
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE, INPUT_SIZE = 8, 4
@@ -24,12 +25,21 @@ def shapes(tree: Any, root: str = "") -> dict[str, str]:
     return {name: str(leaf.shape) for name, (_, leaf) in zip(names, leaves, strict=True)}
 
 
-def structure(cls: Any) -> dict[str, Any]:
-    """A structure with its default fields, of size 8."""
-    member = cls()
+def specification(member: Any) -> dict[str, Any]:
+    """The JSON of a member: the names and the values of its fields."""
+    return {"spec": to_dict(member)}
+
+
+def pattern(member: Any) -> dict[str, Any]:
+    """A pattern of 8 units, whose edges say what stored numbers mean: row i has a 1 where unit i hears unit j."""
+    rows = ["".join(map(str, row)) for row in member.mask(SIZE).astype(int)]
+    return specification(member) | {"mask": rows}
+
+
+def structure(member: Any) -> dict[str, Any]:
+    """A structure of size 8."""
     u = jax.eval_shape(lambda: member.init(jax.random.key(0), SIZE))
-    return {
-        "spec": to_dict(member),
+    return specification(member) | {
         "params": shapes(u, "u"),
         "num_params": member.num_params(SIZE),
         "nonzeros": member.nonzeros(SIZE),
@@ -37,12 +47,10 @@ def structure(cls: Any) -> dict[str, Any]:
     }
 
 
-def cell(cls: Any) -> dict[str, Any]:
-    """A cell with its default fields, 8 hidden units and 4 input features."""
-    member = cls(hidden_size=SIZE)
+def cell(member: Any) -> dict[str, Any]:
+    """A cell with 4 input features."""
     params = jax.eval_shape(lambda: member.init(jax.random.key(0), INPUT_SIZE))
-    return {
-        "spec": to_dict(member),
+    return specification(member) | {
         "params": shapes(params),
         "state": shapes(jax.eval_shape(member.initial_state, params)),
         "output_size": member.output_size,
@@ -71,13 +79,37 @@ def faces() -> dict[str, dict[str, str]]:
     return found
 
 
-FAMILIES = {"structures": structure, "cells": cell}
+def model(member: Any) -> dict[str, Any]:
+    """A whole network, or how its layers are stacked."""
+    params = jax.eval_shape(lambda: member.init(jax.random.key(0))) if isinstance(member, rnnzoo.models.Model) else {}
+    return specification(member) | {"params": shapes(params)}
+
+
+FAMILIES = {  # what the golden file of a member says
+    "cells": cell,
+    "configs": specification,
+    "initializers": specification,
+    "models": model,
+    "patterns": pattern,
+    "per_gate": specification,
+    "structures": structure,
+    "tasks": specification,
+    "unrolls": specification,
+}
 
 
 def current(family: str) -> dict[str, dict[str, Any]]:
-    """Name -> what the golden file of each of the package's own members should say."""
-    own = {n: c for n, c in rnnzoo.members(family).items() if c.__module__.startswith("rnnzoo.")}
-    return {name: json.loads(json.dumps(FAMILIES[family](cls))) for name, cls in own.items()}
+    """Name -> what the golden file of each of the package's own members should say, with its default fields."""
+    own: dict[str, Any] = {n: c for n, c in rnnzoo.members(family).items() if c.__module__.startswith("rnnzoo.")}
+    return {name: json.loads(json.dumps(FAMILIES[family](_made(cls)))) for name, cls in own.items()}
+
+
+def _made(cls: Any) -> Any:
+    """A member with its default fields, and with small ones where there is no default."""
+    cell = rnnzoo.cells.LSTM(hidden_size=SIZE)
+    small = {"hidden_size": SIZE, "task": rnnzoo.tasks.Parity(), "input_size": INPUT_SIZE, "output_size": 2}
+    bare = [f.name for f in dataclasses.fields(cls) if f.name == "hidden_size" or f.default is dataclasses.MISSING]
+    return cls(**{name: small.get(name, cell) for name in bare})
 
 
 def stored(family: str) -> dict[str, dict[str, Any]]:

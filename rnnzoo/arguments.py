@@ -1,0 +1,87 @@
+"""What `rnnzoo.run` is given, checked before anything is computed."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from rnnzoo.cells.base import Cell
+from rnnzoo.spec import UsageError
+from rnnzoo.trees import check_tree
+from rnnzoo.typing import Array, Params
+
+Axes = tuple[Any, ...]  # sizes of axes: integers, or symbols in jax.export
+
+
+def require_cell(cell: Any) -> None:
+    """Raise `UsageError` for what is no specification of a cell, such as its class or a module of Flax."""
+    if not isinstance(cell, Cell):
+        raise UsageError(f"cell is {cell!r}; accepted: a specification, such as rnnzoo.cells.LSTM(hidden_size=8)")
+
+
+def as_array(value: Any) -> Any:
+    """Lists and numbers as numpy arrays; arrays as they are."""
+    return value if hasattr(value, "dtype") else np.asarray(value)
+
+
+def input_size(cell: Cell, xs: Array) -> Any:
+    """The size of one input: the number of features, or their shape where the cell has several feature axes."""
+    return xs.shape[-1] if cell.feature_axes == 1 else xs.shape[xs.ndim - cell.feature_axes :]
+
+
+def check_xs(cell: Cell, xs: Array) -> None:
+    """Raise `UsageError` for inputs of a wrong number of axes or dtype, or without features."""
+    if xs.ndim < 1 + cell.feature_axes:
+        features = "I" if cell.feature_axes == 1 else ", ".join(f"I_{k}" for k in range(cell.feature_axes))
+        raise UsageError(f"xs has shape {xs.shape}; accepted: (T, {features}) or (T, batch..., {features})")
+    if not jnp.issubdtype(xs.dtype, jnp.floating):
+        raise UsageError(f"xs is {xs.dtype}; accepted: floating point (embed tokens first)")
+    if not all(xs.shape[xs.ndim - cell.feature_axes :]):
+        raise UsageError("xs has no features: its last axis is 0; accepted: 1 or more")
+
+
+def check_controls(axes: Axes, lengths: Any, mask: Any, resets: Any) -> None:
+    """Raise `UsageError` for controls that do not fit the axes (T, *B), or lengths outside 0 to T."""
+    time, batch = axes[0], axes[1:]
+    for name, value in (("mask", mask), ("resets", resets)):
+        if value is not None:
+            check_array(name, value, axes, np.bool_, "True and False")
+    if lengths is not None:
+        check_array("lengths", lengths, batch, np.integer, "integers")
+        if not isinstance(lengths, Tracer):
+            values = np.asarray(lengths)
+            if values.size and (values.min() < 0 or values.max() > time):
+                raise UsageError(f"lengths has values from {values.min()} to {values.max()}; accepted: 0 to {time}")
+
+
+def check_array(name: str, value: Any, shape: Axes, kind: Any, words: str) -> None:
+    """Raise `UsageError` for another shape, or a dtype that is not of this kind, which `words` name."""
+    if np.shape(value) != shape or not jnp.issubdtype(jnp.result_type(value), kind):
+        raise UsageError(f"{name} is {jnp.result_type(value)} of {np.shape(value)}; accepted: {words} of {shape}")
+
+
+@functools.lru_cache(maxsize=256)
+def expected_params(cell: Cell, input_size: Any) -> Any:
+    """The shapes of ``cell.init(key, input_size)``, without computing it."""
+    return jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
+
+
+def check_params(cell: Cell, params: Params, input_size: Any) -> None:
+    """Raise `UsageError` naming the first array of `params` that `cell` cannot use with so many inputs."""
+    name = f"{type(cell).__name__}(hidden_size={cell.hidden_size})"
+    check_tree(params, expected_params(cell, input_size), "params", name, f"with xs of {input_size} features, ")
+
+
+__all__ = [
+    "as_array",
+    "check_array",
+    "check_controls",
+    "check_params",
+    "check_xs",
+    "expected_params",
+    "input_size",
+    "require_cell",
+]

@@ -1,0 +1,155 @@
+"""The contract of data: what a task gives once it is opened, in memory or from an iterator on the host."""
+
+import abc
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal, Self
+
+import jax
+import numpy as np
+
+from rnnzoo.spec import UsageError
+from rnnzoo.typing import Array, Int, Key, PyTree
+
+Batch = dict[str, Any]
+"""``x``: vectors (T, B, I) in floating point, or tokens (T, B) in int32; ``y``: targets, (T, B, ...) for a task
+that is read at each step, (B, ...) for one read at the last; optionally ``lengths`` (B,) int32, and in a stream
+``resets`` (T, B) bool, True where another sequence begins."""
+
+Part = Literal["train", "validation", "test"]
+"""Networks are trained on "train" and compared on "validation", which also chooses the best checkpoint. "test" gives
+the final score."""
+
+
+class Data(abc.ABC):
+    """The data of an opened task. A subclass is `InMemory` or `HostData`, which say where training batches come from.
+
+    The sizes and `symbols` are attributes or properties. Reading them touches no file: `Task.open` has read it."""
+
+    input_size: int
+    """Features I of a vector input, or number of different tokens."""
+    output_size: int
+    """Number of outputs O."""
+    symbols: str | None = None
+    """The characters that tokens 0, 1, ... stand for, if tokens are characters; one more token stands for all others.
+    Kept with every run and model, since the token numbers mean nothing without them."""
+
+    @property
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """A checksum by which a run recognizes its data. It changes whenever a training batch could."""
+
+    @abc.abstractmethod
+    def held_out(self, part: Part) -> Iterator[Batch]:
+        """One pass over a fixed set of sequences, in batches of bounded size: the same at every call.
+
+        Each batch is made when it is asked for. Batches of one shape are evaluated by one compiled program."""
+
+
+class InMemory(Data):
+    """Data that fit the device. Training batches are drawn inside the compiled training loop.
+
+    An instance is a frozen dataclass that is hashed and compared without its `arrays`, so that it can be a static
+    argument of `jax.jit`: two that are equal share compiled programs. `batch` and `segment` run under `jit`. They are
+    pure functions of their arguments, and take arrays from `arrays`, never from `self`."""
+
+    arrays: PyTree
+    """All that `batch` and `segment` read, as a pytree; {} where everything is drawn."""
+
+    @property
+    def static(self) -> Self:
+        """The same data without their arrays, to be passed to `jax.jit`, which keeps its static arguments alive."""
+        return dataclasses.replace(self, arrays=None)  # pyright: ignore[reportArgumentType]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.arrays)
+
+    @abc.abstractmethod
+    def batch(self, arrays: PyTree, key: Key, size: int) -> Batch:
+        """A random training batch of `size` sequences."""
+
+    def segment(self, arrays: PyTree, step: Int[Array, ""], size: int) -> Batch:
+        """Batch number `step` of those that cut `size` long sequences into pieces. Each piece goes on where the one
+        before it ended, except at ``resets``. Only for tasks with `streams`."""
+        raise UsageError(f"{type(self).__name__} has no streams; accepted: a task with streams, or stream = False")
+
+
+class Batches(Iterator[Batch]):
+    """An iterator over training batches that can be stopped and resumed. It never ends.
+
+    Batches hold numpy arrays, and all have the same shapes. The training loop takes one batch for each update, and
+    writes `state()` into every checkpoint."""
+
+    @abc.abstractmethod
+    def state(self) -> Any:
+        """Where the iterator is: a JSON value from which `restore` continues with the very next batch. Batches that
+        were read ahead, and not yet returned, count as not read."""
+
+    @abc.abstractmethod
+    def restore(self, state: Any) -> None:
+        """Go to the place that `state` described, in an iterator opened with the same size and seed."""
+
+
+class HostData(Data):
+    """Data that do not fit the device: an iterator on the host feeds one update after another."""
+
+    @abc.abstractmethod
+    def batches(self, size: int, seed: int) -> Batches:
+        """Random training batches of `size` sequences, from the beginning. The order depends on the seed alone."""
+
+    def segments(self, size: int) -> Batches:
+        """The batches that cut `size` long sequences into pieces; see `InMemory.segment`."""
+        raise UsageError(f"{type(self).__name__} has no streams; accepted: a task with streams, or stream = False")
+
+
+# ---- labelled sequences in memory ------------------------------------------------------------------------
+
+STEPS_PER_BATCH = 2**17  # T * B of one held-out batch: bounds the memory of an evaluation
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sequences(InMemory):
+    """Labelled sequences as arrays, each part ``{"x": (N, T, ...), "y": ...}``, with ``lengths`` (N,) if they differ.
+
+    y is (N, T, ...) for a task that is read at each step, (N, ...) for one read at the last."""
+
+    input_size: int
+    output_size: int
+    read: Literal["each", "last"] = "each"
+    arrays: dict[str, dict[str, Array]] = dataclasses.field(compare=False, repr=False)
+    checksum: str = dataclasses.field(default="", compare=False, repr=False)
+    """The fingerprint; "" for that of the arrays."""
+
+    time_major: ClassVar = {"each": ("x", "y"), "last": ("x",)}  # by `read`: what has an axis T
+
+    @property
+    def fingerprint(self) -> str:
+        return self.checksum or super().fingerprint
+
+    def batch(self, arrays: PyTree, key: Key, size: int) -> Batch:
+        chosen = jax.random.randint(key, (size,), 0, len(arrays["train"]["x"]), "int32")
+        return self._picked(arrays["train"], chosen)
+
+    def held_out(self, part: Part) -> Iterator[Batch]:
+        number, time = self.arrays[part]["x"].shape[:2]
+        size = max(1, STEPS_PER_BATCH // time)
+        for rows in np.array_split(np.arange(number), -(-number // size)):
+            yield self._picked(self.arrays[part], rows)
+
+    def _picked(self, part: dict[str, Array], rows: Any) -> Batch:
+        major = self.time_major[self.read]
+        return {name: a[rows].swapaxes(0, 1) if name in major else a[rows] for name, a in part.items()}
+
+
+def fingerprint_of(arrays: PyTree) -> str:
+    """SHA-256 of all arrays: values, shapes and dtypes."""
+    digest = hashlib.sha256()
+    for leaf in map(np.asarray, jax.tree.leaves(arrays)):
+        digest.update(f"{leaf.shape} {leaf.dtype}".encode())
+        digest.update(leaf.tobytes())
+    return digest.hexdigest()
+
+
+__all__ = ["Batch", "Batches", "Data", "HostData", "InMemory", "Part", "Sequences", "fingerprint_of"]
