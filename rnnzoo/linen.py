@@ -45,10 +45,10 @@ class RNN(nn.Module):
     """After a reversed run, return outputs in the order of the inputs, not in that of running."""
     deterministic: bool = False
     """No training noise (zoneout, recurrent dropout, ...) even where an rng named "dropout" is given."""
-    carry: CarryForm = "state"
-    """The form of carries: "state", the cell's state, a dict; "flax", a tuple (c, h) or an array h, as Flax's cells."""
     partition: Partition | None = None
     """From a parameter's name ("w.i") and shape to its mesh axes, kept with it as ``nn.Partitioned``."""
+    carry: CarryForm = "state"
+    """Form of carries: "state", the cell's state, a dict; "flax", a tuple (c, h) or an array h, as in Flax's cells."""
 
     @nn.compact
     def __call__(
@@ -121,9 +121,9 @@ class RNNCell(nn.RNNCellBase):
 
     cell: Cell
     """What to run: a specification from `rnnzoo.cells` or `rnnzoo.wrappers`."""
-    carry: CarryForm = "state"
-    """As in `RNN`."""
     partition: Partition | None = None
+    """As in `RNN`."""
+    carry: CarryForm = "state"
     """As in `RNN`."""
 
     @nn.compact

@@ -62,7 +62,7 @@ class RNN(nnx.Module):
             keep_order: after a reversed run, return outputs in the order of the inputs, not in that of running.
             deterministic: no training noise (zoneout, ...) even where a call gets `rngs`; ``model.eval()`` sets it.
             carry: the form of carries: "state", the cell's state, a dict; "flax", a tuple (c, h) or an array h, as
-                Flax's cells.
+                in Flax's cells.
             partition: from a parameter's name ("w.i") and shape to its mesh axes, kept with it as ``out_sharding``.
         """
         self.cell, self.unroll = cell, unroll

@@ -11,7 +11,8 @@ from zoo import HIDDEN
 
 import rnnzoo.linen
 import rnnzoo.nnx
-from rnnzoo import cells, structures
+from rnnzoo import cells, structures, unrolls
+from rnnzoo.unrolls.base import Unroll
 
 TIME, BATCH = 3, 2
 LENGTHS = jnp.array([2, 0])
@@ -35,11 +36,11 @@ def nnx_rnn(cell, params, kind: Any = rnnzoo.nnx.RNN, **options) -> Any:
     return module
 
 
-def call(face, cell, params, xs, **options) -> Any:
+def call(face, cell, params, xs, unroll: Unroll = unrolls.Scan(), **options) -> Any:  # noqa: B008
     """Carry and outputs of one of the faces' `RNN`, from parameters as `cell.init` makes them."""
     if face == "linen":
-        return rnnzoo.linen.RNN(cell, return_carry=True).apply({"params": params}, xs, **options)
-    return nnx_rnn(cell, params, return_carry=True)(xs, **options)
+        return rnnzoo.linen.RNN(cell, unroll, return_carry=True).apply({"params": params}, xs, **options)
+    return nnx_rnn(cell, params, unroll=unroll, return_carry=True)(xs, **options)
 
 
 def flax_call(face, cell, params, xs, **options) -> Any:
