@@ -24,7 +24,11 @@ from rnnzoo.structures import Dense, Diagonal
 KEY = jax.random.key(0)
 SCANS = [unrolls.Scan(), unrolls.Chunked(chunk=2), unrolls.Truncated(steps=9), unrolls.ParallelBackward()]
 EVERY = [unrolls.Loop(), *SCANS, unrolls.Newton()]
-by_scan = pytest.mark.parametrize("unroll", SCANS, ids=lambda u: type(u).__name__)
+by_scan = pytest.mark.parametrize(  # Truncated shares its code with Chunked
+    "unroll",
+    [pytest.param(u, marks=pytest.mark.slow if u == unrolls.Truncated(steps=9) else ()) for u in SCANS],
+    ids=lambda u: type(u).__name__,
+)
 by_every = pytest.mark.parametrize("unroll", EVERY, ids=lambda u: type(u).__name__)
 
 
