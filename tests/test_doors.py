@@ -1,6 +1,7 @@
 """One option, every door: what `run` takes means the same in steppers and in whole networks."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ MASK = jnp.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool).T
 RESETS = jnp.array([[0, 1, 0, 1, 0], [1, 0, 0, 0, 1], [0, 1, 0, 0, 0]], bool).T
 DT = jax.random.uniform(jax.random.key(2), (TIME, BATCH), minval=0.1, maxval=2.0)
 CELL = cells.CfC(hidden_size=4)
-CONTROLS = {"mask": MASK, "resets": RESETS, "dt": DT}
+CONTROLS: dict[str, Any] = {"mask": MASK, "resets": RESETS, "dt": DT}
 
 
 def network(cell: rnnzoo.cells.Cell = CELL, **stack: object) -> tuple[Model, dict]:
@@ -71,7 +72,7 @@ def test_every_layer_of_a_network_has_them():
 @pytest.mark.parametrize("name", ["mask", "lengths"])
 def test_a_bidirectional_network_returns_both_last_states(name):
     model, params = network(bidirectional=True)
-    controls = {"mask": MASK} if name == "mask" else {"lengths": [5, 2, 0]}
+    controls: dict[str, Any] = {"mask": MASK} if name == "mask" else {"lengths": [5, 2, 0]}
     _, last = model.apply(params, XS, **controls)  # pyright: ignore[reportArgumentType]
     for direction, reverse in (("cell", False), ("backward", True)):
         expected = run(CELL, params["layer_0"][direction], XS, reverse=reverse, **controls)[1]
@@ -95,6 +96,7 @@ def test_the_last_step_read_is_the_last_that_counts(bidirectional):
 
 
 def test_lists_are_arrays():
-    params, listed = CELL.init(KEY, 2), {name: np.asarray(value).tolist() for name, value in CONTROLS.items()}
+    params = CELL.init(KEY, 2)
+    listed: dict[str, Any] = {name: np.asarray(value).tolist() for name, value in CONTROLS.items()}
     take = functools.partial(run, CELL, params, XS)
     assert_close(take(**listed, lengths=[5, 3, 1]), take(**CONTROLS, lengths=jnp.array([5, 3, 1])), 1e-6)
