@@ -35,6 +35,7 @@ from timing import measure, report
 from rnnzoo import cells, keep_memory, run, split_batch, structures, use_cpu_cores
 from rnnzoo.typing import Control
 from rnnzoo.unrolls import Scan
+from rnnzoo.unrolls.base import advance
 
 CASES = [(32, 256, 128, 128), (32, 256, 256, 256), (16, 128, 512, 512), (1, 256, 256, 256)]
 OURS = {
@@ -72,9 +73,10 @@ def ours(kind: str, case: tuple[int, ...], gradient: bool) -> dict[str, Candidat
         params = cell.init(jax.random.key(1), i)
         xs, params = spread(jax.random.normal(jax.random.key(0), (t, b, i)), params)
         found[f"rnnzoo {name}"] = with_gradient(lambda p, x, c=cell: run(c, p, x)[0], params, xs, gradient)
-    cell = getattr(cells, kind)(hidden_size=h, structure=structures.Diagonal())
+    cell = getattr(cells, kind)(hidden_size=h, structure=structures.Diagonal(), bias=False)
     params = cell.init(jax.random.key(1), i)
-    zs, params = spread({g: jax.random.normal(jax.random.key(2), (t, b, h)) for g in cell.gates}, params)
+    z_t = jax.eval_shape(cell.project, params, jnp.zeros(i))
+    zs, params = spread({name: jax.random.normal(jax.random.key(2), (t, b, h)) for name in z_t}, params)
     state = cell.initial_state(params)
 
     def recurrence(p: Any, zs: Any) -> Any:
@@ -82,8 +84,10 @@ def ours(kind: str, case: tuple[int, ...], gradient: bool) -> dict[str, Candidat
         return each(p, state, zs, Control())["h"]
 
     def floor(p: Any, zs: Any) -> Any:  # every step from the same state: nothing is sequential
-        step = jax.vmap(jax.vmap(lambda z: cell.step(p, jax.tree.map(lambda a: a + z[cell.gates[0]], state), z)))
-        return step(zs)["h"]
+        def step(z: Any) -> Any:
+            return advance(cell, p, jax.tree.map(lambda a: a + z[cell.gates[0]], state), z, Control())
+
+        return jax.vmap(jax.vmap(step))(zs)["h"]
 
     def both(apply: Any) -> Candidate:
         if not gradient:

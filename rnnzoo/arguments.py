@@ -23,8 +23,11 @@ def require_cell(cell: Any) -> None:
 
 
 def as_array(value: Any) -> Any:
-    """Lists and numbers as numpy arrays; arrays as they are."""
-    return value if hasattr(value, "dtype") else np.asarray(value)
+    """Arrays as they are; lists as numpy's, whose values can be checked, unless some are of a program being traced."""
+    if hasattr(value, "dtype"):
+        return value
+    is_traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(value))
+    return jnp.asarray(value) if is_traced else np.asarray(value)
 
 
 def input_size(cell: Cell, xs: Array) -> Any:

@@ -7,9 +7,8 @@ from typing import Any, Literal, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
-from rnnzoo.arguments import expected_params, require_cell
+from rnnzoo.arguments import as_array, expected_params, require_cell
 from rnnzoo.cells.base import Cell
 from rnnzoo.run import run
 from rnnzoo.spec import UsageError, suggest
@@ -43,7 +42,7 @@ def sequence(
         layout = ", ".join(["T, *batch" if time_major else "*batch, T", *_feature_letters(cell)])
         raise UsageError(f"inputs has shape {inputs.shape}; accepted: ({layout})")
     initial = None if initial_carry is None else _as_state(cell, size, carry, initial_carry)
-    lengths = None if seq_lengths is None else _array(seq_lengths)
+    lengths = None if seq_lengths is None else as_array(seq_lengths)
     mask, resets, dt = (
         None if value is None else _time_first(name, value, inputs.shape[: batch + 1], time_major)
         for name, value in (("mask", mask), ("resets", resets), ("dt", dt))
@@ -63,18 +62,10 @@ def sequence(
 
 
 def _time_first(name: str, value: Any, shape: tuple[int, ...], time_major: bool) -> Any:
-    value = _array(value)
+    value = as_array(value)
     if np.shape(value) != shape:
         raise UsageError(f"{name} has shape {np.shape(value)}; accepted: {shape}, as inputs without its features")
     return value if time_major else jnp.moveaxis(value, -1, 0)
-
-
-def _array(value: Any) -> Any:
-    """Lists as arrays: numpy's, whose values can be checked, unless there are values of a program being traced."""
-    if hasattr(value, "dtype"):
-        return value
-    is_traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(value))
-    return jnp.asarray(value) if is_traced else np.asarray(value)
 
 
 def _in_order_of_running(leaf: Array, lengths: Any, batch: int, hold: bool = False) -> Array:

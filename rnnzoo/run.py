@@ -26,7 +26,7 @@ LARGE = 2**30  # bytes of all states together, above which `run` says how many t
 def run(
     cell: Cell,
     params: Params,
-    xs: Float[Array | np.ndarray, "T *B I"],
+    xs: Float[Array | np.ndarray, "T ..."],
     state: State | None = None,
     *,
     lengths: Int[Array | np.ndarray, " *B"] | Sequence[Any] | None = None,

@@ -8,6 +8,7 @@ import pytest
 import rnnzoo
 from rnnzoo.__main__ import COMMANDS, command
 from rnnzoo.analysis import members
+from rnnzoo.spec import _FAMILIES
 from rnnzoo.wrappers.base import Wrapper
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,19 @@ def test_all_members_are_in_a_table():
 def test_members_of_one_module_have_summaries_of_their_own():
     said = [row["what"] for row in members.rows("patterns")]
     assert len(set(said)) == len(said)
+
+
+def test_a_member_of_other_code_does_not_break_a_table(monkeypatch):
+    class Demanding(rnnzoo.cells.Elman):
+        """A member that no table can make."""
+
+        def __init__(self, **fields):
+            raise TypeError("a second argument is missing")
+
+    monkeypatch.setattr(members, "members_of", lambda kind: {"Demanding": _FAMILIES["cells"].pop("Demanding")})
+    assert members.rows("cells") == [
+        {"name": "Demanding", "recurrence": "-", "params": "-", "in U": "-", "what": "A member that no table can make"}
+    ]
 
 
 def test_a_bar_does_not_end_a_cell_of_a_markdown_table():

@@ -23,10 +23,11 @@ from rnnzoo.commands.sample import sample
 from rnnzoo.models import Stack
 from rnnzoo.store.model_folder import Trained, load_model, save_model
 from rnnzoo.store.trained import trained_run
+from rnnzoo.training.checkpoints import Checkpoints
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
-from rnnzoo.training.run_folder import Checkpoints, RunFolder
+from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.symbols import SYMBOLS
 from rnnzoo.training.update import init_state
 

@@ -31,7 +31,7 @@ class Report(NamedTuple):
 def convergence_report(
     cell: Cell,
     params: Params,
-    xs: Float[Array, "T *B I"],
+    xs: Float[Array, "T ..."],
     state: State | None = None,
     *,
     unroll: Iterative = Newton(),  # noqa: B008 (a frozen specification)

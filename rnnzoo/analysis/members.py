@@ -3,6 +3,7 @@
 import fnmatch
 import inspect
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from rnnzoo.cells.base import Affine, Cell
@@ -44,7 +45,7 @@ def members_of(kind: str) -> dict[str, type[Spec]]:
 def rows(kind: str, pattern: str = "*", size: int = 64) -> list[dict[str, str]]:
     """One row for each member of `kind` whose name matches the pattern ("*gru*"; case does not matter).
 
-    Counts are for `size` hidden units and `size` inputs."""
+    Counts are for `size` hidden units and `size` inputs, and "-" where a member does not take that size."""
     matching = {n: c for n, c in members_of(kind).items() if fnmatch.fnmatch(n.lower(), pattern.lower())}
     return [_row(kind, name, cls, size) for name, cls in matching.items()]
 
@@ -54,34 +55,56 @@ def _row(kind: str, name: str, cls: type[Spec], size: int) -> dict[str, str]:
     return {"name": name, **(columns(cls, size) if columns else {}), "what": summary(cls)}
 
 
-def _cell(cls: Any, size: int) -> dict[str, str]:
+def _ours(cls: type[Spec]) -> bool:
+    """Whether a member is the package's own, not one that other code has registered."""
+    return cls.__module__.startswith("rnnzoo.")
+
+
+def _columns(*head: str) -> Callable[[Callable[[Any, int], tuple[str, ...]]], Callable[[Any, int], dict[str, str]]]:
+    """Names the columns that a function fills. Other code's members that need arguments or other sizes get "-"."""
+
+    def named(fill: Callable[[Any, int], tuple[str, ...]]) -> Callable[[Any, int], dict[str, str]]:
+        def row(cls: Any, size: int) -> dict[str, str]:
+            try:
+                return dict(zip(head, fill(cls, size), strict=True))
+            except Exception:
+                if _ours(cls):
+                    raise
+                return dict.fromkeys(head, "-")
+
+        return row
+
+    return named
+
+
+@_columns("recurrence", "params", "in U")
+def _cell(cls: Any, size: int) -> tuple[str, ...]:
     cell: Cell = cls(hidden_size=size)
     recurrence = "linear" if isinstance(cell, Affine) else "any U" if cell.structures else "fixed"
-    return {"recurrence": recurrence, "params": f"{num_cell_params(cell, size):,}", "in U": f"{nonzeros_of(cell):,}"}
+    return recurrence, f"{num_cell_params(cell, size):,}", f"{nonzeros_of(cell):,}"
 
 
-def _wrapper(cls: Any, size: int) -> dict[str, str]:
+@_columns("default cell", "added params")
+def _wrapper(cls: Any, size: int) -> tuple[str, ...]:
     wrapper: Wrapper = cls(hidden_size=size)
     added = num_cell_params(wrapper, size) - num_cell_params(wrapper.cell, size)
-    return {"default cell": type(wrapper.cell).__name__, "added params": f"{added:,}"}
+    return type(wrapper.cell).__name__, f"{added:,}"
 
 
-def _structure(cls: Any, size: int) -> dict[str, str]:
+@_columns("params", "nonzeros", "connectivity", "closed")
+def _structure(cls: Any, size: int) -> tuple[str, ...]:
     structure: Structure = cls()
     try:
         structure.check(size)
     except UsageError:
-        return {"params": "-", "nonzeros": "-", "connectivity": structure.connectivity, "closed": "-"}
-    return {
-        "params": f"{structure.num_params(size):,}",
-        "nonzeros": f"{structure.nonzeros(size):,}",
-        "connectivity": structure.connectivity,
-        "closed": "yes" if isinstance(structure, Algebra) else "no",
-    }
+        return "-", "-", structure.connectivity, "-"
+    closed = "yes" if isinstance(structure, Algebra) else "no"
+    return f"{structure.num_params(size):,}", f"{structure.nonzeros(size):,}", structure.connectivity, closed
 
 
-def _task(cls: type[Task], size: int) -> dict[str, str]:
-    return {"metric": f"{cls.metric} ({cls.better} is better)", "read": f"{cls.read} step"}
+@_columns("metric", "read")
+def _task(cls: type[Task], size: int) -> tuple[str, ...]:
+    return f"{cls.metric} ({cls.better} is better)", f"{cls.read} step"
 
 
 def summary(cls: type[Spec]) -> str:
@@ -89,7 +112,7 @@ def summary(cls: type[Spec]) -> str:
     belongs to the package; else its class's."""
     module = cls.__module__
     alone = sum(c.__module__ == module for c in members(cls.kind).values()) == 1
-    documented = sys.modules[module] if alone and module.startswith("rnnzoo.") else cls
+    documented = sys.modules[module] if alone and _ours(cls) else cls
     return " ".join((inspect.getdoc(documented) or "").split("\n\n")[0].split()).rstrip(".")
 
 
@@ -98,13 +121,12 @@ def summary(cls: type[Spec]) -> str:
 
 def own(kind: str, size: int = 64) -> list[dict[str, str]]:
     """The rows of the package's own members, without those that other code has registered."""
-    classes = members_of(kind)
-    return [row for row in rows(kind, size=size) if classes[row["name"]].__module__.startswith("rnnzoo.")]
+    return [_row(kind, name, cls, size) for name, cls in members_of(kind).items() if _ours(cls)]
 
 
 def counts() -> str:
     """How many members the package has of each kind, in words: "12 cells, 6 wrappers, ..."."""
-    return ", ".join(f"{len(own(kind))} {kind}" for kind in KINDS)
+    return ", ".join(f"{sum(map(_ours, members_of(kind).values()))} {kind}" for kind in KINDS)
 
 
 def document(size: int = 64) -> str:

@@ -170,7 +170,7 @@ class Affine(Cell):
 
     @abc.abstractmethod
     def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
-        """A_t (parameters of a member of `transition`) and b_t."""
+        """A_t, prepared parameters of a member of `transition`, and b_t."""
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         a_t, b_t = self.affine(params, z_t)

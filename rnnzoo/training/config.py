@@ -1,6 +1,8 @@
 """The configuration of a training run: a specification like any other, kept in the run folder as config.json."""
 
+import contextlib
 import difflib
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +90,13 @@ class Config(Spec, kind="configs"):
         )
 
 
+def _defines(path: Path) -> bool:
+    """Whether a Python file looks like a config file. It is not run."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return re.search(r"^config\b", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    return False
+
+
 def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Config:
     """The `config` of a Python file, or of a run folder's config.json.
 
@@ -102,8 +111,9 @@ def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Confi
     """
     file = Path(path)
     if not file.is_file():
-        folder = file.parent if file.parent.is_dir() else Path("configs")
-        known = sorted(str(p) for p in folder.glob("*.py"))
+        known = sorted(
+            {str(p) for folder in (file.parent, Path("configs")) for p in folder.glob("*.py") if _defines(p)}
+        )
         hint = suggest(str(file), known) if known else "no config files are there"
         raise UsageError(f"no config file {path!r}; {hint}")
     if file.suffix == ".json":

@@ -149,7 +149,7 @@ def widen(tree: PyTree) -> PyTree:
 
 
 def layer(
-    unroll: Unroll, cell: Cell, params: Params, state: State, xs: Float[Array, "T B I"], controls: Control, *,
+    unroll: Unroll, cell: Cell, params: Params, state: State, xs: Float[Array, "T B ..."], controls: Control, *,
     states: bool = False,
 ) -> Ran:  # fmt: skip
     """One recurrent layer: projection, `unroll` of every sequence, readout. Outputs are in the compute dtype. Steps

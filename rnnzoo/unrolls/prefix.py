@@ -13,8 +13,8 @@ def solve(
     algebra: Algebra, a: PyTree, b: Float[Array, "T H"], h: Float[Array, " H"], reverse: bool = False
 ) -> Float[Array, "T H"]:
     """h_t = A_t h_tm1 + b_t at all t from `h` before the first step, T >= 1: a parallel prefix over the pairs (A, b)
-    (Blelloch 1990), in chunks. `a` are parameters of members of `algebra`, with a leading axis T; `reverse`: the last
-    first."""
+    (Blelloch 1990), in chunks. `a` are prepared parameters of members of `algebra`, with a leading axis T;
+    `reverse`: the last first."""
     if reverse:
         a, b = jax.tree.map(lambda leaf: jnp.flip(leaf, 0), (a, b))
     start = algebra.matvec(jax.tree.map(lambda leaf: leaf[0], a), h) + b[0]
