@@ -12,7 +12,8 @@ import rnnzoo
 from rnnzoo import cells, tasks
 from rnnzoo.tasks.ngrams import ngram_bits
 from rnnzoo.training.config import Config
-from rnnzoo.training.job import Job, evaluate_run
+from rnnzoo.training.evaluation import evaluate_run
+from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
 
 file = text_file

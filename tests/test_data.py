@@ -20,7 +20,8 @@ from rnnzoo.__main__ import command
 from rnnzoo.tasks.data import InMemory
 from rnnzoo.tasks.synthetic import Synthetic
 from rnnzoo.training.config import Config
-from rnnzoo.training.job import Job, evaluate_run
+from rnnzoo.training.evaluation import evaluate_run
+from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
 
 file = text_file

@@ -16,7 +16,8 @@ import rnnzoo
 from rnnzoo import cells, tasks
 from rnnzoo.models import Stack
 from rnnzoo.training.config import Config
-from rnnzoo.training.job import Job, Stopped, evaluate_run
+from rnnzoo.training.evaluation import evaluate_run
+from rnnzoo.training.job import Job, Stopped
 from rnnzoo.training.loops import HostLoop, InMemoryLoop
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
@@ -82,11 +83,12 @@ def test_a_resumed_run_reads_the_same_batches(config, tmp_path, how, seeds):
 
 def test_a_damaged_place_falls_back_to_the_checkpoint_before(config, tmp_path, capsys):
     straight = taken(lambda: train(config, tmp_path / "run"))
-    file = tmp_path / "run/checkpoints/last/18/data.json"
-    assert json.loads(file.read_text()) == [{"rows read": 72}]
-    file.write_text('[{"rows read": 60}]')
+    file = tmp_path / "run/checkpoints/last/18/record.json"
+    record = json.loads(file.read_text())
+    assert record["place"] == [{"rows read": 72}]
+    file.write_text(json.dumps(record | {"place": [{"rows read": 60}]}))
     assert taken(lambda: train(config, tmp_path / "run")) == straight[12:]
-    assert "18/data.json is not what was written" in capsys.readouterr().err
+    assert "18/record.json is not what was written" in capsys.readouterr().err
 
 
 def test_seeds_read_what_they_read_alone(config, tmp_path):
@@ -166,4 +168,5 @@ def test_another_run_starts_from_one(config, tmp_path):
     train(config, tmp_path / "run")
     warm = dataclasses.replace(config, init_from=str(tmp_path / "run"), steps=6)
     assert len(taken(lambda: train(warm, tmp_path / "warm"))) == 6
-    assert json.loads((tmp_path / "warm/checkpoints/last/6/data.json").read_text()) == [{"rows read": 24}]
+    record = json.loads((tmp_path / "warm/checkpoints/last/6/record.json").read_text())
+    assert record["place"] == [{"rows read": 24}]

@@ -103,7 +103,7 @@ def trained(tmp_path_factory) -> Path:
 def run_dir(own, trained, capsys) -> Path:
     """The run in the current folder, left by a process that has ended."""
     shutil.copytree(trained / "run", "run")
-    for file in (Path("run/config.json"), Path("run/definitions.json")):
+    for file in (Path("run/run.json"), Path("run/config.json"), Path("run/definitions.json")):
         file.write_text(file.read_text().replace(str(trained), str(own.parent)))
     capsys.readouterr()
     return Path("run")

@@ -197,9 +197,8 @@ def test_symbols_that_are_not_the_models_are_refused(trained, tmp_path):
             load_model(tmp_path / "m")
 
 
-def test_readers_leave_a_run_alone_and_pass_over_an_unfinished_checkpoint(run_dir, tmp_path, capsys):
-    """A manifest is written after its checkpoint: in between, the trainer's newest one looks damaged."""
-    (run_dir / "checkpoints/last/2.sha256").unlink()
+def test_readers_leave_a_run_alone_and_pass_over_a_damaged_checkpoint(run_dir, tmp_path, capsys):
+    (run_dir / "checkpoints/last/2/manifest.json").unlink()
 
     def files():
         return sorted((p, p.stat().st_mtime_ns) for p in run_dir.rglob("*"))
@@ -214,7 +213,7 @@ def test_readers_leave_a_run_alone_and_pass_over_an_unfinished_checkpoint(run_di
     ):
         assert guarded(command)(args) == 0
         said = capsys.readouterr().err
-        assert "step 2 is damaged or not finished (2.sha256 is missing or not readable); falling back to step 1" in said
+        assert "step 2 is damaged (manifest.json is missing); falling back to step 1" in said
     assert files() == before
 
 

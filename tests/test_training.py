@@ -100,7 +100,7 @@ def test_a_resumed_run_is_bit_exact(tmp_path):
 
 
 def test_arrays_without_numbers_are_kept(tmp_path):
-    """`Masked` has one, which orbax refuses."""
+    """`Masked` has one."""
     cell = cells.Elman(hidden_size=16, structure=structures.Masked())
     train(change(cell=cell, steps=6), tmp_path / "run")
     shapes = [leaf.shape for leaf in jax.tree.leaves(last_state(change(cell=cell, steps=6), tmp_path / "run")[1])]
@@ -181,7 +181,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, damage, cap
         case "delete":
             victim.unlink()
         case "manifest":
-            (folder / "12.sha256").unlink()
+            (folder / "12/manifest.json").unlink()
     again = train(CONFIG, tmp_path / "run")
     said = capsys.readouterr()
     assert "checkpoint of step 12 is damaged" in said.err and "falling back to step 6" in said.err

@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 from support import assert_close
 from task_support import network
@@ -14,8 +16,10 @@ from task_support import network
 import rnnzoo
 from rnnzoo import cells, tasks
 from rnnzoo.__main__ import command
+from rnnzoo.training.checkpoints import _checksums
 from rnnzoo.training.config import Config
-from rnnzoo.training.job import Job, evaluate_run
+from rnnzoo.training.evaluation import evaluate_run
+from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import init_state
@@ -80,13 +84,22 @@ def test_a_saved_best_checkpoint_has_its_test_scores(tmp_path):
 
 
 def as_of_the_first_edition(path: Path) -> None:
-    """Rewrite a run folder as rnnzoo 0.1.0 left it: only test scores, at every evaluation."""
+    """Rewrite a run folder as rnnzoo 0.1.0 left it: only test scores, at every evaluation, and orbax's checkpoints."""
     lines = []
     for record in records(path):
         if "validation" in record:
             record["scores"] = record.pop("validation")  # other numbers, and of the same form
         lines.append(json.dumps(record))
     (path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    (path / "run.json").unlink()
+    like = jax.eval_shape(lambda: init_state(SMALL, network(SMALL)))
+    for checkpoints in (RunFolder(path).last, RunFolder(path).best):
+        for step in checkpoints.steps():
+            restored, folder = checkpoints._load(step, like), checkpoints.folder / str(step)
+            shutil.rmtree(folder)
+            with ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save(folder, restored)
+            (checkpoints.folder / f"{step}.sha256").write_text(json.dumps(_checksums(folder)))
     final = json.loads((path / "final.json").read_text())
     (path / "final.json").write_text(json.dumps({k: v for k, v in final.items() if k not in ("validation", "best")}))
 

@@ -12,7 +12,7 @@ from rnnzoo.spec import Spec, UsageError, field_types, spec
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Part
 from rnnzoo.training.config import Config
-from rnnzoo.training.job import evaluate_run
+from rnnzoo.training.evaluation import evaluate_run
 from rnnzoo.training.results import in_words, median_and_range
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.unrolls.base import Unroll

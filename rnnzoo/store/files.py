@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rnnzoo.disk import read_text
 from rnnzoo.spec import UsageError
-from rnnzoo.training.config import read_text
 from rnnzoo.training.definitions import DEFINITIONS
 from rnnzoo.training.symbols import SYMBOLS
 

@@ -1,52 +1,118 @@
-"""Checkpoints with checksums."""
+"""Checkpoints: the arrays of a run and its record, in a folder that appears whole under its name or not at all."""
 
 import hashlib
 import json
 import os
+import re
+import secrets
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
+from rnnzoo.disk import read_json, read_text, write_whole
 from rnnzoo.spec import UsageError
-from rnnzoo.training.config import read_text
+from rnnzoo.trees import named
 from rnnzoo.typing import PyTree
 
 Warn = Callable[[str], None]
-PLACE = "data.json"  # in a checkpoint
+ARRAYS, RECORD, MANIFEST = "arrays.npz", "record.json", "manifest.json"
+FORMAT = 2
+HEADER = 4096  # bytes; more than any array in an .npz file has besides its numbers
+ASIDE = "damaged"  # what the names of damaged checkpoints begin with
+
+
+class CannotSave(OSError):
+    """A checkpoint could not be written: the disk is full, say. Older ones are as they were."""
 
 
 class Checkpoints:
-    """Checkpoints of one kind, ``<folder>/<step>``, each with its checksums in ``<folder>/<step>.sha256``."""
+    """Checkpoints of one kind, each a folder ``<folder>/<step>`` of arrays.npz, record.json and manifest.json.
 
-    def __init__(self, folder: Path, keep: int):
-        self.folder, self.keep = folder.resolve(), keep  # orbax needs absolute paths
+    The manifest has the checksum of each file, the step, the shapes of the arrays, and what the run began with
+    (`RunFolder.identity`), so that a file of another step or another run is noticed. The first edition had arrays in
+    orbax's format, their checksums in ``<folder>/<step>.sha256``, and no record: its checkpoints are read as well."""
+
+    def __init__(self, folder: Path, keep: int, identity: Callable[[], str | None] = lambda: None):
+        self.folder, self.keep, self.identity = folder.resolve(), keep, identity
 
     def steps(self) -> list[int]:
         """The steps saved, newest first."""
-        return sorted((int(p.name) for p in self.folder.glob("[0-9]*") if p.name.isdigit()), reverse=True)
+        names = [p.name for p in self.folder.glob("[0-9]*")] if self.folder.is_dir() else []
+        return sorted((int(name) for name in names if re.fullmatch("0|[1-9][0-9]{0,17}", name)), reverse=True)
 
-    def save(self, step: int, tree: PyTree, place: Any = None) -> None:
-        """Write a checkpoint and its checksums, then remove the oldest beyond `keep`. Returns when all is on disk.
+    # ---- writing ----
 
-        `place` is a JSON value kept with the arrays: where iterators over training data are."""
-        import orbax.checkpoint as ocp
+    def save(self, step: int, tree: PyTree, record: dict[str, Any]) -> None:
+        """Write a checkpoint, then remove the oldest beyond `keep`. Returns when all is on disk.
 
-        path = self.folder / str(step)
-        if path.exists():
-            self._set_aside(step)
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(path, _without_empty(tree))
-            checkpointer.wait_until_finished()
-        if place is not None:
-            write_whole(path / PLACE, json.dumps(place))
-        write_whole(self._manifest(step), json.dumps(_checksums(path), indent=1))
-        for old in self.steps()[self.keep :]:
-            shutil.rmtree(self.folder / str(old))
-            self._manifest(old).unlink(missing_ok=True)
+        Raises:
+            CannotSave: it could not be written.
+        """
+        new = self.folder / f".{step}-{secrets.token_hex(8)}"
+        try:
+            new.mkdir(parents=True)
+            self._write(new, step, tree, record)
+            if (old := self.folder / str(step)).exists():
+                self._remove(old)
+            new.rename(self.folder / str(step))
+        except OSError as error:
+            raise CannotSave(f"cannot save the checkpoint of step {step} in {self.folder}: {error.strerror}") from error
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        self.prune()
+
+    def _write(self, path: Path, step: int, tree: PyTree, record: dict[str, Any]) -> None:
+        with (path / ARRAYS).open("xb") as file:
+            arrays: dict[str, Any] = {name: np.asarray(leaf) for name, leaf in named(tree).items()}
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        write_whole(path / RECORD, json.dumps(record, allow_nan=False))
+        manifest = {"format": FORMAT, "step": step, "run": self.identity(), "tree": _shapes(tree)}
+        write_whole(path / MANIFEST, json.dumps(manifest | {"files": _checksums(path)}, indent=1))
+
+    def _remove(self, path: Path) -> None:
+        """Remove a checkpoint. A crash leaves all of it, or nothing that has the name of a checkpoint."""
+        path.rename(old := path.with_name(f".{path.name}-{secrets.token_hex(8)}"))
+        shutil.rmtree(old)
+        self._older_manifest(int(path.name)).unlink(missing_ok=True)
+
+    def prune(self) -> None:
+        """Remove the oldest beyond `keep`."""
+        for step in self.steps()[self.keep :]:
+            self._remove(self.folder / str(step))
+
+    def remove_unfinished(self) -> None:
+        """Remove what a crash left of a checkpoint that was being written or removed. Only for the owner of the run."""
+        for left in self.folder.glob(".[0-9]*-*"):
+            shutil.rmtree(left)
+
+    def keep_only(self, step: int) -> None:
+        """Remove all checkpoints but that of a step."""
+        for other in self.steps():
+            if other != step:
+                self._remove(self.folder / str(other))
+
+    def set_aside_newer(self, step: int) -> list[str]:
+        """Rename the checkpoints that `restore` passed over on its way to `step`, and return their new names: kept to
+        be looked at, under names that no reader takes for a checkpoint. Only for the owner of the run."""
+        return [self._set_aside(newer) for newer in self.steps() if newer > step]
+
+    def _set_aside(self, step: int) -> str:
+        number = 0
+        while (aside := self.folder / f"{ASIDE}-{step}-{number}").exists():
+            number += 1
+        (self.folder / str(step)).rename(aside)
+        self._older_manifest(step).unlink(missing_ok=True)
+        return aside.name
+
+    # ---- reading ----
 
     def restore(self, like: PyTree, warn: Warn) -> tuple[int, PyTree] | None:
         """The newest intact checkpoint: (step, tree like `like`). Damaged ones are skipped, with a warning.
@@ -55,87 +121,113 @@ class Checkpoints:
         tried: set[int] = set()
         while steps := [s for s in self.steps() if s not in tried]:
             tried.add(step := steps[0])
-            reason = self._damage(step)
+            reason = self.damage(step)
             if reason is None:
                 try:
                     return step, self._load(step, like)
                 except OSError as error:
                     reason = f"cannot be read: {error}"
             then = f"falling back to step {steps[1]}" if steps[1:] else "no older one is left"
-            warn(f"the checkpoint of step {step} is damaged or not finished ({reason}); {then}")
+            warn(f"the checkpoint of step {step} is damaged ({reason}); {then}")
         return None
 
-    def place(self, step: int) -> Any:
-        """What `save` was given as `place`; None if that was nothing."""
-        path = self.folder / str(step) / PLACE
-        return json.loads(read_text(path)) if path.exists() else None
-
-    def set_aside_newer(self, step: int) -> None:
-        """Rename the checkpoints that `restore` skipped on its way to `step`. Only for the holder of the run's lock."""
-        for newer in self.steps():
-            if newer > step:
-                self._set_aside(newer)
+    def record(self, step: int) -> dict[str, Any] | None:
+        """What `save` was given as the record; None if the first edition wrote the checkpoint."""
+        path = self.folder / str(step)
+        return read_json(path / RECORD) if (path / MANIFEST).exists() else None
 
     def _load(self, step: int, like: PyTree) -> PyTree:
-        import orbax.checkpoint as ocp
-
-        with ocp.StandardCheckpointer() as checkpointer:
-            try:
-                return _with_empty(checkpointer.restore(self.folder / str(step), _without_empty(like)), like)
-            except ValueError as error:
-                raise UsageError(f"{self.folder / str(step)} does not fit this configuration: {error}") from error
-
-    def _damage(self, step: int) -> str | None:
-        """What is wrong with a checkpoint's files; None if all are as they were written."""
-        path, manifest = self.folder / str(step), self._manifest(step)
+        path = self.folder / str(step)
         try:
-            expected = dict(json.loads(manifest.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return f"{manifest.name} is missing or not readable"
+            return _read_arrays(path / ARRAYS, like) if (path / MANIFEST).exists() else _read_orbax(path, like)
+        except (ValueError, zipfile.BadZipFile) as error:
+            raise UsageError(f"{path} does not fit this configuration: {error}") from error
+
+    def damage(self, step: int) -> str | None:
+        """What is wrong with a checkpoint; None if it is as it was written."""
+        path = self.folder / str(step)
         try:
-            actual = _checksums(path)
-        except OSError as error:
+            if (path / MANIFEST).exists():
+                return self._foreign(step, manifest := _read_manifest(path / MANIFEST)) or _changed(
+                    path, manifest["files"]
+                )
+            if not self._older_manifest(step).exists():
+                return f"{MANIFEST} is missing"
+            return _changed(path, _as_files(json.loads(read_text(self._older_manifest(step)))))
+        except (OSError, ValueError, RecursionError) as error:
             return f"cannot be read: {error}"
-        for name in sorted(expected.keys() | actual.keys()):
-            if expected.get(name) != actual.get(name):
-                return f"{step}/{name} is not what was written"
+
+    def _foreign(self, step: int, manifest: dict[str, Any]) -> str | None:
+        """How a manifest is that of another checkpoint."""
+        if manifest["step"] != step:
+            return f"it was saved at step {manifest['step']}"
+        expected = self.identity()
+        if expected is not None and manifest["run"] != expected:
+            return "it was saved by a run that began with another configuration or other data"
         return None
 
-    def _set_aside(self, step: int) -> None:
-        """Keep a damaged checkpoint for inspection, under a name that no reader takes for a checkpoint."""
-        number = 0
-        while (aside := self.folder / f"damaged-{step}-{number}").exists():
-            number += 1
-        (self.folder / str(step)).rename(aside)
-        self._manifest(step).unlink(missing_ok=True)
-
-    def _manifest(self, step: int) -> Path:
+    def _older_manifest(self, step: int) -> Path:
         return self.folder / f"{step}.sha256"
 
 
-def _without_empty(tree: PyTree) -> PyTree:
-    """None in place of empty arrays, such as a parameter of `Masked`, which orbax refuses to store."""
-    return jax.tree.map(lambda a: a if a.size else None, tree)
+def _read_manifest(path: Path) -> dict[str, Any]:
+    found = read_json(path)
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not {"step", "run", "files"} <= found.keys():
+        raise ValueError(f"{path.name} is not the manifest of a checkpoint")
+    return found | {"files": _as_files(found["files"])}
 
 
-def _with_empty(tree: PyTree, like: PyTree) -> PyTree:
-    """The empty arrays back in their places."""
-    return jax.tree.map(lambda a, found: np.zeros(a.shape, a.dtype) if found is None else found, like, tree)
+def _as_files(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError("the list of files is no object")
+    return value
+
+
+def _changed(path: Path, expected: dict[str, str]) -> str | None:
+    """The first file of a checkpoint that is not what was written."""
+    actual = _checksums(path)
+    for name in sorted(expected.keys() | actual.keys()):
+        if expected.get(name) != actual.get(name):
+            return f"{path.name}/{name} is not what was written"
+    return None
 
 
 def _checksums(path: Path) -> dict[str, str]:
-    files = sorted(p for p in path.rglob("*") if p.is_file())
+    files = sorted(p for p in path.rglob("*") if p.is_file() and p != path / MANIFEST)
     return {str(p.relative_to(path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves either the old one or the new one, whole."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def _shapes(tree: PyTree) -> dict[str, str]:
+    return {name: f"{leaf.dtype}{list(leaf.shape)}" for name, leaf in named(tree).items()}
 
 
-__all__ = ["Checkpoints", "write_whole"]
+def _read_arrays(path: Path, like: PyTree) -> PyTree:
+    """The arrays of an .npz file as a tree like `like`. ValueError if it has others."""
+    expected = named(like)
+    with np.load(path, allow_pickle=False) as stored:
+        size = sum(entry.file_size for entry in stored.zip.infolist())
+        if size > sum(leaf.size * leaf.dtype.itemsize + HEADER for leaf in expected.values()):
+            raise ValueError(f"its arrays have {size:,} bytes, which is too many")
+        if other := expected.keys() ^ set(stored.files):
+            raise ValueError(f"only one of the two has {min(other)}")
+        found = {name: stored[name] for name in expected}
+    for name, wanted in expected.items():
+        array = found[name]
+        if array.dtype.kind == "V" and array.dtype.itemsize == wanted.dtype.itemsize:
+            array = array.view(wanted.dtype)  # numpy stores a dtype that is not its own, such as bfloat16, as bytes
+        if array.shape != wanted.shape or array.dtype != wanted.dtype:
+            raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, and not {wanted.dtype}{list(wanted.shape)}")
+        found[name] = jnp.asarray(array)
+    return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in expected])
+
+
+def _read_orbax(path: Path, like: PyTree) -> PyTree:
+    """A checkpoint of the first edition, which had no empty arrays."""
+    import orbax.checkpoint as ocp
+
+    with ocp.StandardCheckpointer() as checkpointer:
+        tree = checkpointer.restore(path, jax.tree.map(lambda a: a if a.size else None, like))
+    return jax.tree.map(lambda a, found: np.zeros(a.shape, a.dtype) if found is None else found, like, tree)
+
+
+__all__ = ["CannotSave", "Checkpoints"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from rnnzoo.cells.base import Cell
+from rnnzoo.disk import read_text
 from rnnzoo.models import Model, Stack
 from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Size, Spec, UsageError, spec, suggest
 from rnnzoo.tasks.base import Task
@@ -134,18 +135,10 @@ def read_config(file: Path) -> Config:
     return config
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 text file, or `UsageError` naming it."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from None
-
-
 def difference(old: str, new: str) -> str:
     """The lines in which two JSON texts differ, "-" old and "+" new."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
     return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
 
 
-__all__ = ["Config", "difference", "load_config", "read_config", "read_text"]
+__all__ = ["Config", "difference", "load_config", "read_config"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rnnzoo.disk import read_json
 from rnnzoo.spec import Spec, UnknownMember, UsageError, field_types, find, source_file
 from rnnzoo.spec_json import from_json
 from rnnzoo.training.sources import checksum_when_run, has_run
@@ -62,10 +63,7 @@ def read_definitions(folder: Path) -> Definitions:
     file = folder / DEFINITIONS
     if not file.is_file():
         return {}
-    try:
-        noted = json.loads(file.read_text(encoding="utf-8")) if file.stat().st_size <= LARGEST else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"cannot read {file}: {error}") from None
+    noted = read_json(file, LARGEST)
     if not isinstance(noted, dict) or not all(map(_is_definition, noted.values())):
         raise UsageError(f'{file} is damaged; accepted: members, each with "source", "sha256" and "module"')
     return noted

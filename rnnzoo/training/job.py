@@ -1,5 +1,7 @@
 """One training job on the host: resume, train, log, evaluate, save, report."""
 
+import functools
+import math
 import signal
 import time
 from pathlib import Path
@@ -11,7 +13,6 @@ from jax.sharding import Mesh
 
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
-from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data, Part
 from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
@@ -19,10 +20,14 @@ from rnnzoo.training.definitions import check_definitions
 from rnnzoo.training.devices import describe_devices, gathered, is_worth, training_mesh
 from rnnzoo.training.loops import TrainingLoop, training_loop
 from rnnzoo.training.progress import Progress
-from rnnzoo.training.results import Scores, final_results, to_text
+from rnnzoo.training.record import Record, Scores
+from rnnzoo.training.results import environment, final_results, to_text
+from rnnzoo.training.resume import mend, record_of, warn_of_changes
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import TrainState, evaluate, init_state, shard_state
-from rnnzoo.training.warm_start import stored_state, warm_state
+from rnnzoo.training.warm_start import warm_state
+
+PIECE_S = 1.0  # seconds of training between two looks at whether to stop
 
 
 class Stopped(Exception):
@@ -37,7 +42,8 @@ class Job:
     """Trains one configuration in one run folder. The same folder again goes on where it stopped.
 
     Validation scores are logged and choose the best checkpoint. The test set is used once the run is complete, for the
-    last and the best checkpoint."""
+    last and the best checkpoint. All that is logged is in `record`, which every checkpoint holds: after any resumption
+    the other files are made to follow from it."""
 
     def __init__(self, config: Config, workdir: Path, progress: Progress):
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
@@ -47,21 +53,29 @@ class Job:
         self.folder.check_data(config.task, self.data)
         self.model: Model = config.network(self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
-        self.step, self.seconds = 0, 0.0
+        self.record, self.environment = Record(), environment()
         self.like = jax.eval_shape(lambda: init_state(config, self.model))
         self.loop: TrainingLoop = training_loop(config, self.model, self.data)
         self.mesh = self._mesh() if config.devices == "all" else None
         self.loop.use(self.mesh)
         self.loop.trace(self.like, self._next_stop())
         self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
-        self.stop_asked = False
+        self.stop_asked, self.saved, self.pace = False, -1, 0.0
+
+    @property
+    def step(self) -> int:
+        """How many steps have been trained."""
+        return self.record.step
 
     def run(self) -> dict[str, Any]:
         """Train to the last step and return what is in final.json."""
-        self.folder.open(self.config, self.data)
+        self.folder.open(self.config, self.data, self.environment)
         handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             return self._run()
+        except BaseException as error:
+            error.add_note(self._kept())
+            raise
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
@@ -71,36 +85,38 @@ class Job:
         state = self._resumed() or self._first_state()
         if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
             self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
-        evaluated = [r["validation"] for r in self.folder.records() if "validation" in r]
-        validation: Scores = evaluated[-1] if evaluated else {}
         while self.step < self.config.steps:
-            state, record = self._chunk(state)
-            if self._due(self.config.eval_every):
-                validation = record["validation"] = self._evaluate(state, "validation")
-                self._save(state, validation)
-            if self.step == self.config.steps:
-                record["scores"] = self._evaluate(state, "test")
-            self.folder.log(record)
-            self.progress.step(record, validation)
+            end = self.step + self._next_stop()
+            state = self._train(state, end)
+            if self.step == end:
+                self._log(state)
             if self.stop_asked and self.step < self.config.steps:
-                self._save_last(state)
+                if self.saved != self.step:
+                    self._save_last(state)
                 raise Stopped(f"stopped at step {self.step}; the same command with --workdir goes on from there")
         return self._finish(state)
 
     def _resumed(self) -> TrainState | None:
-        """The state of the last checkpoint, with log and data set back to its step; None if there is no checkpoint."""
+        """The state of the last checkpoint, with data and all files set back to its step; None at the beginning."""
         restored = self.folder.last.restore(self.like, self.progress.warn)
-        self.step, state = restored or (0, None)
-        self.folder.last.set_aside_newer(self.step if restored else -1)
-        self.folder.rewind(self.step)
-        self.seconds = max((r.get("seconds", 0.0) for r in self.folder.records()), default=0.0)
-        if restored:
-            self.loop.restore(self.folder.last.place(self.step))
-            self.progress.line(f"going on from step {self.step} of {self.folder.path}")
-        if any("scores" in r and "validation" not in r for r in self.folder.records()):
-            self.progress.warn(
-                "an older rnnzoo began this run and had no validation set; it may have trained on part of today's"
-            )
+        if restored is None:
+            if self.folder.has_saved():
+                raise UsageError(
+                    f"{self.folder.path} has been trained, and {self.folder.last.folder} has no checkpoint of it that "
+                    "can be used; accepted: the checkpoints put back, or a new --workdir to start anew"
+                )
+            self.folder.write_metrics([])
+            return None
+        step, state = restored
+        evaluate_best = functools.partial(self._evaluate, part="validation")
+        self.record = record_of(self.folder, step, self.like, evaluate_best, self.progress.warn)
+        if step > self.config.steps:
+            raise UsageError(f"steps is {self.config.steps}, and the run is at step {step}; accepted: {step} or more")
+        self.saved = step
+        self.loop.restore(self.record.place)
+        self.progress.line(f"going on from step {step} of {self.folder.path}")
+        mend(self.folder, self.record, state, self.progress.warn)
+        warn_of_changes(self.record.environment, self.environment, self.progress.warn)
         return state
 
     def _mesh(self) -> Mesh | None:
@@ -136,29 +152,28 @@ class Job:
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.config.steps
 
-    def _chunk(self, state: TrainState) -> tuple[TrainState, dict[str, Any]]:
-        """Train to the next log line or evaluation. The state is on several devices only meanwhile, so that scores
-        and checkpoints do not depend on how many there are."""
-        length = self._next_stop()
+    # ---- training ----
+
+    def _train(self, state: TrainState, end: int) -> TrainState:
+        """Train to step `end`, or until asked to stop, in pieces of about a second. The state is on several devices
+        only meanwhile, so that scores and checkpoints do not depend on how many there are."""
         state = shard_state(state, self.mesh)
-        self.loop.compile(state, length)  # which does not count as training time
-        began = time.perf_counter()
-        state, metrics = self.loop.run(state, self.step, length)
-        state = gathered(state, self.mesh)
-        metrics = {name: np.asarray(value) for name, value in metrics.items()}  # waits for the device
-        if not metrics["good"].all():
-            self._diverged(metrics)
-        self.step += length
-        elapsed = time.perf_counter() - began
-        self.seconds += elapsed
-        record = {
-            "step": self.step,
-            "loss": metrics["loss"].mean(1).tolist(),
-            "grad_norm": metrics["grad_norm"].mean(1).tolist(),
-            "steps_per_second": length / elapsed,
-            "seconds": self.seconds,
-        }
-        return state, record
+        self.loop.compile(state, self._longest())  # which does not count as training time
+        while self.step < end and not self.stop_asked:
+            length = min(end - self.step, round(PIECE_S / self.pace) or 1) if self.pace else 1
+            began = time.perf_counter()
+            state, metrics = self.loop.run(state, self.step, length)
+            metrics = {name: np.asarray(value) for name, value in metrics.items()}  # waits for the device
+            if not metrics["good"].all():
+                self._diverged(metrics)
+            elapsed = time.perf_counter() - began
+            self.record.take(metrics, elapsed)
+            self.pace = elapsed / length
+        return gathered(state, self.mesh)
+
+    def _longest(self) -> int:
+        """The most steps between two log lines."""
+        return min(self.config.steps, self.config.log_every, self.config.eval_every)
 
     def _diverged(self, metrics: dict[str, np.ndarray]) -> None:
         seed, at = (int(i) for i in np.argwhere(~metrics["good"])[np.argmin(np.nonzero(~metrics["good"])[1])])
@@ -171,77 +186,81 @@ class Job:
             + (f"The checkpoint of step {kept[0]} is kept." if kept else "No checkpoint had been written.")
         )
 
-    def _save_last(self, state: TrainState) -> None:
-        self.folder.last.save(self.step, state, self.loop.place())
+    # ---- saving ----
 
-    def _save(self, state: TrainState, validation: Scores) -> None:
-        """The last checkpoint, and the best one if this is it by the median over seeds."""
-        self._save_last(state)
+    def _log(self, state: TrainState) -> None:
+        """End an interval: scores, the record, a checkpoint where one is due, and a line of metrics.jsonl."""
+        line, better = self.record.line(), False
+        if self._due(self.config.eval_every):
+            line["validation"] = self._evaluate(state, "validation")
+            if better := self._is_better(line["validation"]):
+                self.record.best = {"step": self.step, "validation": line["validation"]}
+        if self.step == self.config.steps:
+            line["scores"] = self._evaluate(state, "test")
+        self.record.add(line)
+        if "validation" in line:
+            self._save_last(state)
+        if better:
+            self.folder.best.save(self.step, state, self.record.to_json())
+        self.folder.lock.check()
+        self.folder.log(line)
+        self.progress.step(line, self.record.validation())
+
+    def _is_better(self, validation: Scores) -> bool:
+        """Whether the median over seeds is better than the best so far. What is not finite is never better."""
         task = self.config.task
-        sign = 1 if task.better == "lower" else -1
-        if all(sign * np.median(validation[task.metric]) < sign * np.median(s[task.metric]) for s in self._rivals()):
-            self.folder.best.save(self.step, state)
+        new = float(np.median(validation[task.metric]))
+        if not math.isfinite(new) or self.record.best is None:
+            return math.isfinite(new)
+        old = float(np.median(self.record.best["validation"][task.metric]))
+        return new < old if task.better == "lower" else new > old
 
-    def _rivals(self) -> list[Scores]:
-        """The validation scores that a checkpoint must beat to become the best one."""
-        logged = [r["validation"] for r in self.folder.records() if "validation" in r]
-        if logged or (best := self.folder.best.restore(self.like, self.progress.warn)) is None:
-            return logged
-        return [self._evaluate(best[1], "validation")]  # an older rnnzoo chose it, by its test scores
+    def _save_last(self, state: TrainState) -> None:
+        self.folder.lock.check()
+        self.record.place, self.record.environment = self.loop.place(), self.environment
+        self.folder.last.save(self.step, state, self.record.to_json())
+        self.saved = self.step
+
+    def _kept(self) -> str:
+        """What is left of a run that ends early."""
+        kept = self.folder.last.steps()
+        return f"the checkpoint of step {kept[0]} is kept in {self.folder.path}" if kept else "nothing had been saved"
+
+    # ---- the end ----
 
     def _finish(self, state: TrainState) -> dict[str, Any]:
-        logged = [r for r in self.folder.records() if r["step"] == self.step]
-        record = logged[-1] if logged else {}  # killed after the last checkpoint, before its scores were logged
-        scores = record.get("scores") or self._evaluate(state, "test")
-        validation = record.get("validation") or self._evaluate(state, "validation")
+        line = self.record.lines[-1] if self.record.lines else {}
+        scores = line.get("scores") or self._evaluate(state, "test")
+        validation = line.get("validation") or self._evaluate(state, "validation")
         best = self._best(scores, validation)
         final = final_results(
             self.config, self.model, self.data,
-            scores=scores, validation=validation, best=best, seconds=self.seconds,
+            scores=scores, validation=validation, best=best, seconds=self.record.seconds,
         )  # fmt: skip
         self.folder.write("final.json", to_text(final))
-        draw_curves(self.config, list(self.folder.records()), final, self.folder.path / "curves.png")
+        draw_curves(self.config, self.record.lines, final, self.folder.path / "curves.png")
         return final
 
     def _best(self, scores: Scores, validation: Scores) -> dict[str, Any] | None:
         """The step of the best checkpoint, with its test and validation scores; None if it cannot be read."""
-        if self.folder.best.steps()[:1] == [self.step]:
+        if self.record.best is None:
+            return None
+        if self.record.best["step"] == self.step:
             return {"step": self.step, "metrics": scores, "validation": validation}
         if (found := self.folder.best.restore(self.like, self.progress.warn)) is None:
             return None
         step, state = found
-        metrics, validation = self._evaluate(state, "test"), self._evaluate(state, "validation")
-        return {"step": step, "metrics": metrics, "validation": validation}
+        return {
+            "step": step,
+            "metrics": self._evaluate(state, "test"),
+            "validation": self._evaluate(state, "validation"),
+        }
 
     def _ask_to_stop(self, number: int, frame: Any) -> None:
         if self.stop_asked:
             raise KeyboardInterrupt
         self.stop_asked = True
-        self.progress.warn("stopping after the current log interval; once more to stop at once")
+        self.progress.warn("stopping within seconds; once more to stop at once, without saving")
 
 
-def evaluate_run(path: Path, config: Config, which: str, warn: Any, part: Part = "test") -> Scores:
-    """Name -> score of each seed, of a run's checkpoint on a part of the data of `config.task`, which is the run's own
-    task or a changed one."""
-    folder = RunFolder(path)
-    own = folder.config()
-    own_data = own.task.open()
-    folder.check_data(own.task, own_data)  # even for another task: they say what the network's inputs mean
-    data = own_data if config.task == own.task else config.task.open()
-    if reason := own.task.differs(config.task) or _difference(own.task, own_data, config.task, data):
-        raise UsageError(f"the run in {path} cannot be evaluated on this task: {reason}")
-    _, state = stored_state(folder, own, own.network(own_data), which, warn)
-    return evaluate(config, config.network(data), state["params"], data.held_out(part))
-
-
-def _difference(own: Task, own_data: Data, other: Task, data: Data) -> str | None:
-    """Why a network for one task's data cannot read or answer the other's; None if it can."""
-    if own_data.symbols != data.symbols:
-        return f"its tokens are the characters of {own}, not of {other}"
-    sizes, others = ((d.input_size, d.output_size) for d in (own_data, data))
-    if sizes == others:
-        return None
-    return f"it has {sizes[0]} inputs and {sizes[1]} outputs; this task has {others[0]} and {others[1]}"
-
-
-__all__ = ["Diverged", "Job", "Stopped", "evaluate_run"]
+__all__ = ["Diverged", "Job", "Stopped"]

@@ -40,8 +40,8 @@ class TrainingLoop(abc.ABC):
         self.mesh = mesh
 
     @abc.abstractmethod
-    def compile(self, state: TrainState, length: int) -> None:
-        """Compile what `run` needs for `length` updates, unless that is done already."""
+    def compile(self, state: TrainState, longest: int) -> None:
+        """Compile what `run` needs for up to `longest` updates, unless that is done already."""
 
     @abc.abstractmethod
     def run(self, state: TrainState, start: int, length: int) -> tuple[TrainState, Metrics]:
@@ -61,7 +61,8 @@ class InMemoryLoop(TrainingLoop):
     def __init__(self, config: Config, model: Model, data: InMemory):
         super().__init__(config, model)
         self.data, self.arrays = data.static, data.arrays
-        self.compiled: dict[int, Any] = {}  # by length
+        self.compiled: Any = None
+        self.longest = 0
 
     def example(self) -> Batch:
         draw = functools.partial(next_batch, self.config, self.data)
@@ -69,19 +70,21 @@ class InMemoryLoop(TrainingLoop):
 
     def trace(self, state: TrainState, length: int) -> None:
         steps = functools.partial(train_steps, self.config, self.model, self.data, length=length, mesh=self.mesh)
-        jax.eval_shape(steps, self.arrays, state, np.int32(0))
+        jax.eval_shape(steps, self.arrays, state, np.int32(0), np.int32(length))
 
     def use(self, mesh: Mesh | None) -> None:
         super().use(mesh)
         self.arrays = shard(self.arrays, mesh)
 
-    def compile(self, state: TrainState, length: int) -> None:
-        if length not in self.compiled:
-            args = (self.config, self.model, self.data, self.arrays, state, np.int32(0))
-            self.compiled[length] = train_steps.lower(*args, length=length, mesh=self.mesh).compile()
+    def compile(self, state: TrainState, longest: int) -> None:
+        if longest > self.longest:
+            self.longest = longest
+            args = (self.config, self.model, self.data, self.arrays, state, np.int32(0), np.int32(longest))
+            self.compiled = train_steps.lower(*args, length=longest, mesh=self.mesh).compile()
 
     def run(self, state: TrainState, start: int, length: int) -> tuple[TrainState, Metrics]:
-        return self.compiled[length](self.arrays, state, np.int32(start))
+        state, metrics = self.compiled(self.arrays, state, np.int32(start), np.int32(length))
+        return state, jax.tree.map(lambda all_steps: all_steps[:, :length], metrics)
 
 
 class HostLoop(TrainingLoop):
@@ -112,7 +115,7 @@ class HostLoop(TrainingLoop):
         step = functools.partial(train_step, self.config, self.model, mesh=self.mesh)
         jax.eval_shape(step, state, np.int32(0), self._example_of_all())
 
-    def compile(self, state: TrainState, length: int) -> None:
+    def compile(self, state: TrainState, longest: int) -> None:
         if self.compiled is None:
             args = (self.config, self.model, state, np.int32(0), self._example_of_all())
             self.compiled = train_step.lower(*args, mesh=self.mesh).compile()

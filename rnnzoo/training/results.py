@@ -10,13 +10,13 @@ import jax
 import numpy as np
 
 from rnnzoo.counts import nonzeros_u, num_params
+from rnnzoo.disk import read_json
 from rnnzoo.models import Model
 from rnnzoo.tasks.data import Data
-from rnnzoo.training.config import Config, read_text
+from rnnzoo.training.config import Config
+from rnnzoo.training.record import Scores, finite
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.version import __version__
-
-Scores = dict[str, list[float]]  # by name, of each seed
 
 
 def median_and_range(values: list[float]) -> float | dict[str, Any]:
@@ -75,7 +75,7 @@ def known_scores(folder: RunFolder, step: int) -> Scores:
     if logged:
         return logged[-1]
     path = folder.path / "final.json"
-    best = json.loads(read_text(path)).get("best") if path.exists() else None
+    best = read_json(path).get("best") if path.exists() else None
     found = best["metrics"] if best and best["step"] == step else {}
     return {name: value["per_seed"] if isinstance(value, dict) else [value] for name, value in found.items()}
 
@@ -103,14 +103,19 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "rnnzoo": __version__, **found}
 
 
+def environment() -> dict[str, str]:
+    """What results depend on besides the configuration: versions, and the devices."""
+    return {**versions(), "device": device(), "number of devices": str(jax.local_device_count())}
+
+
 def to_text(value: Any) -> str:
     """Indented JSON."""
-    return json.dumps(value, indent=1) + "\n"
+    return json.dumps(finite(value), indent=1, allow_nan=False) + "\n"
 
 
 __all__ = [
-    "Scores",
     "device",
+    "environment",
     "final_results",
     "in_words",
     "is_solved",

@@ -1,68 +1,58 @@
-"""The run folder: configuration, metrics, checkpoints, and a lock."""
+"""The run folder: what a run began with, metrics, checkpoints, and a lock.
+
+run.json is the one source of what the run began with: a folder is a run from the moment that it is there.
+config.json, data.sha256, symbols.json and definitions.json are parts of it for people and for other programs, and
+metrics.jsonl is a part of the record in the newest checkpoint. Each is written again where it is missing, and refused
+where it says something else.
+"""
 
 import contextlib
-import fcntl
 import json
-import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
+from rnnzoo.disk import append, is_temporary, parse_json, read_json, read_text, write_whole
 from rnnzoo.spec import UnknownMember, UsageError
-from rnnzoo.spec_json import to_json
+from rnnzoo.spec_json import to_dict, to_json
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data
-from rnnzoo.training.checkpoints import Checkpoints, write_whole
-from rnnzoo.training.config import Config, difference, read_config, read_text
-from rnnzoo.training.definitions import DEFINITIONS, definitions, to_text
+from rnnzoo.training.begun import CONFIG, DATA, RUN, Begun, begin, fixed, identity_of, parts_of, read_begun, update
+from rnnzoo.training.checkpoints import Checkpoints
+from rnnzoo.training.config import Config, difference, read_config
+from rnnzoo.training.definitions import DEFINITIONS, read_specification
+from rnnzoo.training.lock import NAME as LOCK
+from rnnzoo.training.lock import Lock
+from rnnzoo.training.record import Line, finite, restored
 from rnnzoo.training.symbols import SYMBOLS, read_symbols
+
+METRICS = "metrics.jsonl"
 
 
 class RunFolder:
-    """One training run's files: config.json, definitions.json, metrics.jsonl, final.json, curves.png, checkpoints/."""
+    """One training run's files."""
 
     def __init__(self, path: Path):
         self.path = path
-        self.last = Checkpoints(path / "checkpoints" / "last", keep=2)
-        self.best = Checkpoints(path / "checkpoints" / "best", keep=1)
-        self._lock: IO[str] | None = None
+        self.last = Checkpoints(path / "checkpoints" / "last", keep=2, identity=self.identity)
+        self.best = Checkpoints(path / "checkpoints" / "best", keep=1, identity=self.identity)
+        self.lock = Lock(path)
 
-    def check_data(self, task: Task, data: Data) -> None:
-        """Raise `UsageError` if the run began with other data, say another text under the same path.
+    # ---- what the run began with ----
 
-        The fingerprint is of token numbers, so that replacing each letter by the next does not change it: the
-        characters are compared as well."""
-        path, symbols = self.path / "data.sha256", self.symbols()
-        same = not path.exists() or read_text(path).strip() == data.fingerprint
-        if not same or (symbols is not None and symbols != data.symbols):
-            raise UsageError(
-                f"the data have changed since the run in {self.path} began; accepted: the old data at {task}, "
-                "or another --workdir to train on the new ones"
-            )
+    def begun(self) -> Begun | None:
+        """What the run began with; None if there is no run.json, as in a folder of the first edition."""
+        begun, file = read_begun(self.path / RUN), self.path / CONFIG
+        if begun is not None and file.is_file():
+            with contextlib.suppress(UsageError):  # which `config` will say
+                present = read_json(file)
+                if isinstance(present, dict) and fixed(present) == fixed(begun["config"]):
+                    update(begun, present)
+        return begun
 
-    def symbols(self) -> str | None:
-        """The characters by token with which the run began; None if it has none, or is too old to have kept them."""
-        path = self.path / SYMBOLS
-        if not path.exists() or read_text(path).strip().isdigit():  # CopyMemory once wrote a number there by mistake
-            return None
-        return read_symbols(path)
-
-    def check(self, config: Config) -> None:
-        """Raise `UsageError` if the folder holds anything but a run of this configuration."""
-        if not self.path.exists():
-            return
-        if not self.path.is_dir():
-            raise UsageError(f"{self.path} is a file; accepted: a run folder, or a new name")
-        if not (self.path / "config.json").exists():
-            if any(p.name != "lock" for p in self.path.iterdir()):
-                raise UsageError(f"{self.path} is not empty and holds no run; accepted: a run folder, or a new name")
-            return
-        with contextlib.suppress(UnknownMember):  # all members of `config` are known
-            if self.config() == config:
-                return
-        lines = difference(read_text(self.path / "config.json").rstrip(), to_json(config, indent=1))
-        raise UsageError(f"{self.path} belongs to another configuration:\n{lines}\nGive another --workdir.")
+    def identity(self) -> str | None:
+        """What binds checkpoints to what the run began with."""
+        begun = self.begun()
+        return None if begun is None else identity_of(begun)
 
     def config(self) -> Config:
         """The configuration of the run in the folder."""
@@ -70,59 +60,163 @@ class RunFolder:
             raise UsageError(f"no run folder {str(self.path)!r}")
         if (self.path / "model.safetensors").exists():
             raise UsageError(f"{self.path} is a model folder, without a checksum of its data; accepted: a run folder")
-        return read_config(self.path / "config.json")
+        if (begun := self.begun()) is None:
+            return read_config(self.path / CONFIG)
+        self._check_parts(begun)
+        config = read_specification(json.dumps(begun["config"]), self.path / RUN)
+        if not isinstance(config, Config):
+            raise UsageError(f"{self.path / RUN} holds no configuration of a training run")
+        return config
 
-    def open(self, config: Config, data: Data) -> None:
-        """Create the folder, or lock the one that is there. Raises `UsageError` if another process has locked it."""
+    def symbols(self) -> str | None:
+        """The characters by token with which the run began; None if it has none, or is too old to have kept them."""
+        if (begun := self.begun()) is not None:
+            return begun.get("symbols")
+        path = self.path / SYMBOLS
+        if not path.exists() or read_text(path).strip().isdigit():  # CopyMemory once wrote a number there by mistake
+            return None
+        return read_symbols(path)
+
+    def _fingerprint(self) -> str | None:
+        if (begun := self.begun()) is not None:
+            return begun["data"]
+        path = self.path / DATA
+        return read_text(path).strip() if path.exists() else None
+
+    def _check_parts(self, begun: Begun) -> None:
+        """Raise `UsageError` for a file that says something else than run.json, of those that decide on results."""
+        for name, text in parts_of(begun).items():
+            file = self.path / name
+            if name == DEFINITIONS or not file.exists() or (found := read_text(file)) == text:
+                continue
+            lines = f":\n{difference(text, found)}\n" if name == CONFIG else "; "
+            raise UsageError(
+                f"{file} is not what the run began with{lines}Accepted: {name} as it was; without it, it is written "
+                "again when the run goes on"
+            )
+
+    # ---- checks before anything is written ----
+
+    def check(self, config: Config) -> None:
+        """Raise `UsageError` if the folder holds anything but a run of this configuration."""
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file; accepted: a run folder, or a new name")
+        if not self._is_run():
+            strange = [p.name for p in self.path.iterdir() if p.name not in (LOCK, DATA, SYMBOLS, DEFINITIONS)]
+            if not all(map(is_temporary, strange)):
+                raise UsageError(f"{self.path} is not empty and holds no run; accepted: a run folder, or a new name")
+            return
+        with contextlib.suppress(UnknownMember):  # all members of `config` are known
+            own = self.config()
+            if fixed(to_dict(own)) == fixed(to_dict(config)):
+                return
+            lines = difference(to_json(own, indent=1), to_json(config, indent=1))
+            raise UsageError(f"{self.path} belongs to another configuration:\n{lines}\nGive another --workdir.")
+        begun = self.begun()
+        text = read_text(self.path / CONFIG) if begun is None else json.dumps(begun["config"], indent=1)
+        lines = difference(text.rstrip(), to_json(config, indent=1))
+        raise UsageError(f"{self.path} belongs to another configuration:\n{lines}\nGive another --workdir.")
+
+    def _is_run(self) -> bool:
+        return (self.path / RUN).exists() or (self.path / CONFIG).exists()
+
+    def check_data(self, task: Task, data: Data) -> None:
+        """Raise `UsageError` if the run began with other data, say another text under the same path.
+
+        The fingerprint is of token numbers, so that replacing each letter by the next does not change it: the
+        characters are compared as well."""
+        fingerprint, symbols = self._fingerprint(), self.symbols()
+        same = fingerprint is None or fingerprint == data.fingerprint
+        if not same or (symbols is not None and symbols != data.symbols):
+            raise UsageError(
+                f"the data have changed since the run in {self.path} began; accepted: the old data at {task}, "
+                "or another --workdir to train on the new ones"
+            )
+
+    # ---- for the owner ----
+
+    def open(self, config: Config, data: Data, environment: dict[str, str] | None = None) -> None:
+        """Make the folder or take the one that is there, lock it, and check it again: another process may have come
+        first. Then write what it lacks.
+
+        Raises:
+            UsageError: another process has locked it, or it is not a run of this configuration and data.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.lock.acquire()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.path / "lock").open("a+", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot write {self.path}: {error.strerror}") from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.seek(0)
-            owner = self._lock.read().strip() or "another process"
-            raise UsageError(f"{self.path} is in use by {owner}") from None
-        self._lock.truncate(0)
-        self._lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        self._lock.flush()
-        if not (self.path / "config.json").exists():
-            self.write("data.sha256", data.fingerprint + "\n")
-            if data.symbols is not None:
-                self.write(SYMBOLS, json.dumps(data.symbols) + "\n")
-            if own := definitions(config):
-                self.write(DEFINITIONS, to_text(own))
-            self.write("config.json", to_json(config, indent=1) + "\n")
+            self.check(config)
+            self.check_data(config.task, data)
+            self._check_links()
+            begun = self.begun() or begin(config, data, environment or {})
+            update(begun, to_dict(config))
+            text = json.dumps(begun, indent=1, allow_nan=False) + "\n"
+            self._write_if_other(RUN, text)
+            for name, part in parts_of(begun).items():
+                self._write_if_other(name, part)
+            self._remove_unfinished()
+        except BaseException:
+            self.lock.release()
+            raise
+
+    def _remove_unfinished(self) -> None:
+        for left in self.path.glob(".*.tmp"):
+            left.unlink()
+        self.last.remove_unfinished()
+        self.best.remove_unfinished()
+
+    def _check_links(self) -> None:
+        for folder in (self.last.folder.parent, self.last.folder, self.best.folder):
+            if (self.path / folder.relative_to(self.path.resolve())).is_symlink():
+                raise UsageError(f"{folder} is a link, and is not written through; accepted: a folder")
+
+    def _write_if_other(self, name: str, text: str) -> None:
+        file = self.path / name
+        if file.is_symlink() or not file.exists() or read_text(file) != text:
+            self.write(name, text)
 
     def close(self) -> None:
         """Unlock the folder."""
-        if self._lock is not None:
-            self._lock.close()
+        self.lock.release()
 
     def write(self, name: str, text: str) -> None:
         """Write a whole file."""
         write_whole(self.path / name, text)
 
-    def log(self, record: dict[str, Any]) -> None:
+    # ---- metrics.jsonl ----
+
+    def log(self, line: Line) -> None:
         """Append one line to metrics.jsonl."""
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        append(self.path / METRICS, json.dumps(finite(line)) + "\n")
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """The lines of metrics.jsonl, without one that a crash left unfinished."""
-        path = self.path / "metrics.jsonl"
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
+    def write_metrics(self, lines: list[Line]) -> bool:
+        """Make metrics.jsonl these lines and no others. Whether one of them was missing or another."""
+        text = "".join(json.dumps(finite(line)) + "\n" for line in lines)
+        with contextlib.suppress(UsageError):
+            if (found := read_text(self.path / METRICS)) == text:
+                return False
+            if found.startswith(text):
+                self.write(METRICS, text)
+                return False
+        self.write(METRICS, text)
+        return bool(lines)
 
-    def rewind(self, step: int) -> None:
-        """Drop the metrics after `step`: those steps will run again."""
-        kept = [json.dumps(r) for r in self.records() if r["step"] <= step]
-        self.write("metrics.jsonl", "".join(line + "\n" for line in kept))
+    def records(self) -> Iterator[Line]:
+        """The lines of metrics.jsonl, without any that are damaged."""
+        path = self.path / METRICS
+        for line in read_text(path).splitlines() if path.exists() else ():
+            with contextlib.suppress(ValueError):
+                yield restored(parse_json(line, METRICS))
+
+    def has_saved(self) -> bool:
+        """Whether the run had got as far as its first checkpoint."""
+        if self.last.folder.is_dir() and any(not p.name.startswith(".") for p in self.last.folder.iterdir()):
+            return True
+        with contextlib.suppress(UsageError):
+            return (self.path / "final.json").exists() or any("validation" in line for line in self.records())
+        return True
 
 
 __all__ = ["RunFolder"]

@@ -1,11 +1,10 @@
 """The characters that the tokens of a text model stand for, kept beside its parameters as symbols.json."""
 
-import json
 from pathlib import Path
 
+from rnnzoo.disk import read_json
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
-from rnnzoo.training.config import read_text
 
 SYMBOLS = "symbols.json"
 LARGEST = 2**24  # bytes; all of Unicode, escaped in JSON, is smaller
@@ -13,12 +12,7 @@ LARGEST = 2**24  # bytes; all of Unicode, escaped in JSON, is smaller
 
 def read_symbols(file: Path) -> str:
     """The characters in a symbols.json, in order of their tokens; `UsageError` if it holds anything else."""
-    if (size := file.stat().st_size) > LARGEST:
-        raise UsageError(f"{file} has {size} bytes; accepted: up to {LARGEST}")
-    try:
-        symbols = json.loads(read_text(file))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"{file} is not JSON: {error}") from None
+    symbols = read_json(file, LARGEST)
     if not isinstance(symbols, str) or len(set(symbols)) < len(symbols):
         raise UsageError(f"{file} is {str(symbols)[:40]!r}; accepted: a string in JSON that has each character once")
     return symbols

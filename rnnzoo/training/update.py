@@ -167,18 +167,26 @@ def shard_state(state: TrainState, mesh: Mesh | None) -> TrainState:
 
 @functools.partial(jax.jit, static_argnames=("config", "model", "data", "length", "mesh"), donate_argnames="state")
 def train_steps(
-    config: Config, model: Model, data: InMemory, arrays: PyTree, state: TrainState, start: Int[Array, ""], *,
-    length: int, mesh: Mesh | None = None,
+    config: Config, model: Model, data: InMemory, arrays: PyTree, state: TrainState, start: Int[Array, ""],
+    count: Int[Array, ""] | None = None, *, length: int, mesh: Mesh | None = None,
 ) -> tuple[TrainState, dict[str, Array]]:  # fmt: skip
-    """`length` updates from step `start` on: the new state, and loss, grad_norm and good of each step, (S, length).
-    `data` and `arrays` are the `static` part of the data and their arrays. With a mesh, it runs on the mesh's devices,
-    and the state comes from `shard_state`."""
+    """`count` updates from step `start` on, at most `length` (None: all of them): the new state, and loss, grad_norm
+    and good of each step, (S, length), zeros after `count`. One program serves every count. `data` and `arrays` are the
+    `static` part of the data and their arrays. With a mesh, it runs on the mesh's devices, and the state comes from
+    `shard_state`."""
 
     def one(key: Key, state: TrainState) -> Any:
-        def body(state: TrainState, step: Int[Array, ""]) -> Any:
-            return update(config, model, mesh, key, state, step, next_batch(config, data, arrays, key, step))
+        def step(state: TrainState, number: Int[Array, ""]) -> Any:
+            return update(config, model, mesh, key, state, number, next_batch(config, data, arrays, key, number))
 
-        return lax.scan(body, state, start + jnp.arange(length))
+        def body(i: Int[Array, ""], carried: Any) -> Any:
+            state, kept = carried
+            state, metrics = step(state, start + i)
+            return state, jax.tree.map(lambda all_steps, new: all_steps.at[i].set(new), kept, metrics)
+
+        shapes = jax.eval_shape(step, state, start)[1]
+        kept = jax.tree.map(lambda a: jnp.zeros((length, *a.shape), a.dtype), shapes)
+        return lax.fori_loop(0, length if count is None else count, body, (state, kept))
 
     return over_seeds(one, config.seeds)(seed_keys(config), state)
 
