@@ -2,7 +2,6 @@
 
 import argparse
 import datetime
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +38,12 @@ def train(args: list[str], prog: str = "train.py") -> int:
     try:
         final = Job(config, workdir, progress).run()
     except (Diverged, Stopped) as error:
-        print(f"{error}", file=sys.stderr)
+        progress.error(str(error))
         return EXIT_STOPPED if isinstance(error, Stopped) else EXIT_DIVERGED
     finally:
         progress.close()
-    print(summary(final, config.task.metric))
-    print(f"run folder: {workdir}")
+    progress.line(summary(final, config.task.metric))
+    progress.line(f"run folder: {workdir}")
     return 0
 
 

@@ -88,10 +88,15 @@ class Checkpoints:
         for step in self.steps()[self.keep :]:
             self._remove(self.folder / str(step))
 
+    def left(self) -> list[Path]:
+        """What a crash has left of checkpoints that were being written or removed, and damaged ones."""
+        return sorted([*self.folder.glob(".[0-9]*-*"), *self.folder.glob(f"{ASIDE}-*")])
+
     def remove_unfinished(self) -> None:
-        """Remove what a crash left of a checkpoint that was being written or removed. Only for the owner of the run."""
-        for left in self.folder.glob(".[0-9]*-*"):
-            shutil.rmtree(left)
+        """Remove what a crash has left. Only for the owner of the run."""
+        for left in self.left():
+            if not left.name.startswith(ASIDE):
+                shutil.rmtree(left)
 
     def keep_only(self, step: int) -> None:
         """Remove all checkpoints but that of a step."""

@@ -70,6 +70,7 @@ class Job:
     def run(self) -> dict[str, Any]:
         """Train to the last step and return what is in final.json."""
         self.folder.open(self.config, self.data, self.environment)
+        self.progress.folder = self.folder.path
         handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             return self._run()

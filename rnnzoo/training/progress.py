@@ -1,20 +1,29 @@
 """What a run prints: one line per log step, and on a terminal a live bar."""
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import numpy as np
 
+from rnnzoo.disk import append
 from rnnzoo.training.config import Config
+
+MESSAGES = "messages.log"
 
 
 class Progress:
-    """One line per log step; on a terminal also a live bar."""
+    """One line per log step; on a terminal also a live bar.
+
+    A run does not end because nobody reads what it prints: from then on its lines go to messages.log in `folder`."""
 
     def __init__(self, config: Config):
         self.config = config
+        self.folder: Path | None = None
+        """Where messages go that cannot be printed; None: nowhere."""
+        self._closed: set[str] = set()
         self._bar: Any = None
-        if sys.stdout.isatty():
+        if sys.stdout is not None and sys.stdout.isatty():
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
             self._bar = Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True)
@@ -26,11 +35,26 @@ class Progress:
         if self._bar is not None:
             self._bar.console.print(text, highlight=False, markup=False)
         else:
-            print(text, flush=True)
+            self._print("standard output", sys.stdout, text)
 
     def warn(self, text: str) -> None:
         """Print a warning, to standard error."""
-        print(f"warning: {text}", file=sys.stderr, flush=True)
+        self._print("standard error", sys.stderr, f"warning: {text}")
+
+    def error(self, text: str) -> None:
+        """Print why the run ended early, to standard error."""
+        self._print("standard error", sys.stderr, text)
+
+    def _print(self, name: str, stream: TextIO | None, text: str) -> None:
+        if name not in self._closed:
+            try:
+                print(text, file=stream, flush=True)
+                return
+            except (OSError, ValueError) as error:  # a pipe without a reader, a full disk, a closed file
+                self._closed.add(name)
+                text = f"{name} cannot be written ({error}); the run goes on, and says here what it would print\n{text}"
+        if self.folder is not None:
+            append(self.folder / MESSAGES, text + "\n")
 
     def step(self, record: dict[str, Any], scores: dict[str, list[float]]) -> None:
         """Report one line of metrics.jsonl and the newest validation scores."""

@@ -103,7 +103,7 @@ class RunFolder:
             return
         if not self.path.is_dir():
             raise UsageError(f"{self.path} is a file; accepted: a run folder, or a new name")
-        if not self._is_run():
+        if not self.is_run():
             strange = [p.name for p in self.path.iterdir() if p.name not in (LOCK, DATA, SYMBOLS, DEFINITIONS)]
             if not all(map(is_temporary, strange)):
                 raise UsageError(f"{self.path} is not empty and holds no run; accepted: a run folder, or a new name")
@@ -119,7 +119,8 @@ class RunFolder:
         lines = difference(text.rstrip(), to_json(config, indent=1))
         raise UsageError(f"{self.path} belongs to another configuration:\n{lines}\nGive another --workdir.")
 
-    def _is_run(self) -> bool:
+    def is_run(self) -> bool:
+        """Whether a run has begun here."""
         return (self.path / RUN).exists() or (self.path / CONFIG).exists()
 
     def check_data(self, task: Task, data: Data) -> None:
@@ -127,6 +128,8 @@ class RunFolder:
 
         The fingerprint is of token numbers, so that replacing each letter by the next does not change it: the
         characters are compared as well."""
+        if not self.is_run():
+            return
         fingerprint, symbols = self._fingerprint(), self.symbols()
         same = fingerprint is None or fingerprint == data.fingerprint
         if not same or (symbols is not None and symbols != data.symbols):
@@ -168,9 +171,9 @@ class RunFolder:
         self.best.remove_unfinished()
 
     def _check_links(self) -> None:
-        for folder in (self.last.folder.parent, self.last.folder, self.best.folder):
-            if (self.path / folder.relative_to(self.path.resolve())).is_symlink():
-                raise UsageError(f"{folder} is a link, and is not written through; accepted: a folder")
+        for name in ("checkpoints", "checkpoints/last", "checkpoints/best"):
+            if (self.path / name).is_symlink():
+                raise UsageError(f"{self.path / name} is a link, and is not written through; accepted: a folder")
 
     def _write_if_other(self, name: str, text: str) -> None:
         file = self.path / name
