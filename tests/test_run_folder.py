@@ -275,9 +275,13 @@ def test_a_damaged_manifest_falls_back(run_dir, twin, text):
     assert differences(contents(twin), contents(run_dir)) == []
 
 
-def test_a_missing_best_checkpoint_is_said(run_dir):
+def test_a_missing_best_checkpoint_is_copied_from_the_last_ones_or_said(run_dir, twin):
     shutil.rmtree(run_dir / "checkpoints/best/9")
     assert wrong(run_dir) == ["checkpoints/best"]
+    train(run_dir)
+    assert differences(contents(twin), contents(run_dir)) == []
+    shutil.rmtree(run_dir / "checkpoints/best/9")
+    shutil.rmtree(run_dir / "checkpoints/last/9")
     assert "the best checkpoint, of step 9, is missing or damaged" in train(run_dir)
 
 

@@ -109,7 +109,7 @@ def test_a_run_of_the_first_edition_is_resumed_with_a_warning(tmp_path, capsys):
     train(SMALL, tmp_path / "old")
     as_of_the_first_edition(tmp_path / "old")
     folder = RunFolder(tmp_path / "old")
-    folder.last.set_aside_newer(9)
+    folder.last.set_aside_damaged(after=9)
     capsys.readouterr()
     final = train(SMALL, tmp_path / "old")
     assert "an older rnnzoo began this run and had no validation set" in capsys.readouterr().err

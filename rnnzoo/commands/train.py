@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import os
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def _files() -> list[str]:
 def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
     """The configuration of the file, with the command line's options applied."""
     file = Path(known.config)
-    resumes = known.workdir is not None and known.workdir.resolve() == file.resolve().parent
+    resumes = known.workdir is not None and os.path.realpath(known.workdir) == os.path.realpath(file.parent)
     config = load_config(known.config, (lambda text: None) if resumes else warn)  # the job itself warns of its folder
     description = (
         f"Train {known.config}. --workdir DIR is the run folder (default runs/<config>-<time>); the same folder again "

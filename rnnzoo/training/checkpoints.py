@@ -39,7 +39,7 @@ class Checkpoints:
     orbax's format, their checksums in ``<folder>/<step>.sha256``, and no record: its checkpoints are read as well."""
 
     def __init__(self, folder: Path, keep: int, identity: Callable[[], str | None] = lambda: None):
-        self.folder, self.keep, self.identity = folder.resolve(), keep, identity
+        self.folder, self.keep, self.identity = folder.absolute(), keep, identity
 
     def steps(self) -> list[int]:
         """The steps saved, newest first."""
@@ -75,7 +75,8 @@ class Checkpoints:
             os.fsync(file.fileno())
         write_whole(path / RECORD, json.dumps(record, allow_nan=False))
         manifest = {"format": FORMAT, "step": step, "run": self.identity(), "tree": _shapes(tree)}
-        write_whole(path / MANIFEST, json.dumps(manifest | {"files": _checksums(path)}, indent=1))
+        manifest["files"] = _checksums(path)
+        write_whole(path / MANIFEST, json.dumps(manifest | {"sha256": _checksum(manifest)}, indent=1))
 
     def _remove(self, path: Path) -> None:
         """Remove a checkpoint. A crash leaves all of it, or nothing that has the name of a checkpoint."""
@@ -98,24 +99,32 @@ class Checkpoints:
             if not left.name.startswith(ASIDE):
                 shutil.rmtree(left)
 
+    def copy_from(self, other: "Checkpoints", step: int) -> None:
+        """Take over a checkpoint of another kind, whole or not at all."""
+        new = self.folder / f".{step}-{secrets.token_hex(8)}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(other.folder / str(step), new)
+        new.rename(self.folder / str(step))
+
     def keep_only(self, step: int) -> None:
         """Remove all checkpoints but that of a step."""
         for other in self.steps():
             if other != step:
                 self._remove(self.folder / str(other))
 
-    def set_aside_newer(self, step: int) -> list[str]:
-        """Rename the checkpoints that `restore` passed over on its way to `step`, and return their new names: kept to
-        be looked at, under names that no reader takes for a checkpoint. Only for the owner of the run."""
-        return [self._set_aside(newer) for newer in self.steps() if newer > step]
+    def set_aside_damaged(self, after: int | None = None) -> list[Path]:
+        """Rename damaged checkpoints, and all after a step, and return their new paths: kept to be looked at, under
+        names that no reader takes for a checkpoint. Only for the owner of the run."""
+        damaged = [s for s in self.steps() if self.damage(s) is not None or (after is not None and s > after)]
+        return [self._set_aside(step) for step in damaged]
 
-    def _set_aside(self, step: int) -> str:
+    def _set_aside(self, step: int) -> Path:
         number = 0
         while (aside := self.folder / f"{ASIDE}-{step}-{number}").exists():
             number += 1
         (self.folder / str(step)).rename(aside)
         self._older_manifest(step).unlink(missing_ok=True)
-        return aside.name
+        return aside
 
     # ---- reading ----
 
@@ -179,6 +188,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     found = read_json(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT or not {"step", "run", "files"} <= found.keys():
         raise ValueError(f"{path.name} is not the manifest of a checkpoint")
+    if found.pop("sha256", None) != _checksum(found):
+        raise ValueError(f"{path.name} is not what was written")
     return found | {"files": _as_files(found["files"])}
 
 
@@ -200,6 +211,10 @@ def _changed(path: Path, expected: dict[str, str]) -> str | None:
 def _checksums(path: Path) -> dict[str, str]:
     files = sorted(p for p in path.rglob("*") if p.is_file() and p != path / MANIFEST)
     return {str(p.relative_to(path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def _checksum(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _shapes(tree: PyTree) -> dict[str, str]:

@@ -116,7 +116,7 @@ class Job:
         self.saved = step
         self.loop.restore(self.record.place)
         self.progress.line(f"going on from step {step} of {self.folder.path}")
-        mend(self.folder, self.record, state, self.progress.warn)
+        mend(self.folder, self.record, self.progress.warn)
         warn_of_changes(self.record.environment, self.environment, self.progress.warn)
         return state
 

@@ -27,21 +27,21 @@ def record_of(
     return record
 
 
-def mend(folder: RunFolder, record: Record, state: TrainState, warn: Warn) -> None:
-    """Make all files what they were when the last checkpoint was saved, of this record and state. Says what was
-    damaged: what a crash left is no damage."""
-    for name in folder.last.set_aside_newer(record.step):
-        warn(f"the damaged checkpoint is kept as {folder.last.folder / name}")
+def mend(folder: RunFolder, record: Record, warn: Warn) -> None:
+    """Make all files what they were when the last checkpoint, with this record, was saved. Says what was damaged: what
+    a crash left is no damage."""
+    for path in [*folder.last.set_aside_damaged(after=record.step), *folder.best.set_aside_damaged()]:
+        warn(f"a damaged checkpoint is kept as {path}")
     folder.last.prune()
     if folder.write_metrics(record.lines):
         warn("metrics.jsonl was damaged, and was written again from the checkpoint")
     if record.best is None:
         return
     step = record.best["step"]
-    if step in folder.best.steps() and folder.best.damage(step) is None:
+    if step not in folder.best.steps() and step in folder.last.steps():
+        folder.best.copy_from(folder.last, step)
+    if step in folder.best.steps():
         folder.best.keep_only(step)
-    elif step == record.step:
-        folder.best.save(step, state, record.to_json())
     else:
         warn(f"the best checkpoint, of step {step}, is missing or damaged")
 

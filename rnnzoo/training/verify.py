@@ -102,7 +102,7 @@ def _wrong_results(file: Path, record: Record) -> str | None:
 def _strays(folder: RunFolder) -> Iterator[Finding]:
     for _, checkpoints in _kinds(folder):
         for left in checkpoints.left():
-            yield Finding(str(left.relative_to(folder.path.resolve())), "a crash or damage has left it")
+            yield Finding(str(left.relative_to(folder.path.absolute())), "a crash or damage has left it")
 
 
 __all__ = ["Finding", "verify"]

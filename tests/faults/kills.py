@@ -1,10 +1,17 @@
 """The process dies at a file operation: every later one in the run folder fails too, so that nothing tidies up."""
 
+import random
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from .runs import Action
+from .runs import Action, contents, differences, strays, train
+from .tally import SAME, SILENT, Tally, outcome_of
 
 OPERATIONS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")
 
@@ -60,3 +67,55 @@ def _caused_by_kill(error: BaseException | None) -> bool:
 
 
 KILLS = Kills()
+
+
+def killed_at_each_operation(shard: int, shards: int) -> Tally:
+    """A kill at each file operation of a run, each once."""
+    tally = Tally("killed at each file operation of a run, then resumed")
+    with TemporaryDirectory() as name:
+        twin = Path(name) / "twin"
+        count = KILLS.during(twin, lambda: train(twin))
+        expected = contents(twin)
+        for at in range(shard, count, shards):
+            path = Path(name) / "run"
+            KILLS.during(path, lambda path=path: train(path), at)
+            what = KILLS.seen[-1]
+            outcome, error = outcome_of(lambda path=path: _resumed(path, expected))
+            tally.add(outcome, f"operation {at}: {what}; {error}")
+            shutil.rmtree(path)
+        tally.control(_resumed(twin, expected | {"final.json": {}}) == SILENT)
+    return tally
+
+
+def _resumed(path: Path, expected: dict[str, Any]) -> str:
+    train(path)
+    return SILENT if differences(expected, contents(path)) or strays(path) else SAME
+
+
+def killed_at_random_times(count: int, seed: int) -> Tally:
+    """SIGKILL, SIGTERM or two SIGINTs to a training process at a random time, then resumed."""
+    tally, rng = Tally("a training process killed at a random time, then resumed"), random.Random(seed)
+    with TemporaryDirectory() as name:
+        twin, path = Path(name) / "twin", Path(name) / "run"
+        began = time.monotonic()
+        _process(twin).wait()
+        whole = time.monotonic() - began
+        expected = contents(twin)
+        for _ in range(count):
+            how = rng.choice(["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT twice"])
+            process, after = _process(path), rng.uniform(0.4, 1.05) * whole
+            time.sleep(after)
+            for _ in range(2 if how == "SIGINT twice" else 1):
+                process.send_signal(getattr(signal, how.split()[0]))
+            traceback = b"Traceback" in process.communicate()[1]
+            outcome, error = outcome_of(lambda: _resumed(path, expected))
+            tally.add("traceback" if traceback else outcome, f"{how} after {after:.2f} s; {error}")
+            shutil.rmtree(path, ignore_errors=True)
+        tally.control(_resumed(twin, expected | {"metrics.jsonl": []}) == SILENT)
+    return tally
+
+
+def _process(path: Path) -> "subprocess.Popen[bytes]":
+    root = Path(__file__).parents[2]
+    code = f"from tests.faults.runs import train_slowly; train_slowly({str(path)!r})"
+    return subprocess.Popen([sys.executable, "-c", code], cwd=root, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
