@@ -95,7 +95,7 @@ def test_a_stop_during_an_evaluation_saves_once(twin, tmp_path, monkeypatch):
     evaluate = stopped._evaluate
 
     def interrupted(state, part):
-        if stopped.step == 6:
+        if stopped.record.step == 6:
             signal.raise_signal(signal.SIGTERM)
         return evaluate(state, part)
 
@@ -334,7 +334,7 @@ def test_a_score_that_is_not_a_number_is_never_the_best(tmp_path, monkeypatch):
 
     def first_is_nan(self, state, part):
         found = evaluate(self, state, part)
-        return {name: [math.nan] for name in found} if self.step == 3 else found
+        return {name: [math.nan] for name in found} if self.record.step == 3 else found
 
     monkeypatch.setattr(Job, "_evaluate", first_is_nan)
     train(tmp_path / "run")

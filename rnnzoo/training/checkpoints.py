@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -11,19 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
 from rnnzoo.disk import read_json, read_text, write_whole
 from rnnzoo.spec import UsageError
+from rnnzoo.training.arrays import read_arrays, read_orbax, write_arrays
 from rnnzoo.trees import named
 from rnnzoo.typing import PyTree
 
 Warn = Callable[[str], None]
 ARRAYS, RECORD, MANIFEST = "arrays.npz", "record.json", "manifest.json"
 FORMAT = 2
-HEADER = 4096  # bytes; more than any array in an .npz file has besides its numbers
 ASIDE = "damaged"  # what the names of damaged checkpoints begin with
 
 
@@ -68,11 +63,7 @@ class Checkpoints:
         self.prune()
 
     def _write(self, path: Path, step: int, tree: PyTree, record: dict[str, Any]) -> None:
-        with (path / ARRAYS).open("xb") as file:
-            arrays: dict[str, Any] = {name: np.asarray(leaf) for name, leaf in named(tree).items()}
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
+        write_arrays(path / ARRAYS, tree)
         write_whole(path / RECORD, json.dumps(record, allow_nan=False))
         manifest = {"format": FORMAT, "step": step, "run": self.identity(), "tree": _shapes(tree)}
         manifest["files"] = _checksums(path)
@@ -153,7 +144,7 @@ class Checkpoints:
     def _load(self, step: int, like: PyTree) -> PyTree:
         path = self.folder / str(step)
         try:
-            return _read_arrays(path / ARRAYS, like) if (path / MANIFEST).exists() else _read_orbax(path, like)
+            return read_arrays(path / ARRAYS, like) if (path / MANIFEST).exists() else read_orbax(path, like)
         except (ValueError, zipfile.BadZipFile) as error:
             raise UsageError(f"{path} does not fit this configuration: {error}") from error
 
@@ -219,35 +210,6 @@ def _checksum(manifest: dict[str, Any]) -> str:
 
 def _shapes(tree: PyTree) -> dict[str, str]:
     return {name: f"{leaf.dtype}{list(leaf.shape)}" for name, leaf in named(tree).items()}
-
-
-def _read_arrays(path: Path, like: PyTree) -> PyTree:
-    """The arrays of an .npz file as a tree like `like`. ValueError if it has others."""
-    expected = named(like)
-    with np.load(path, allow_pickle=False) as stored:
-        size = sum(entry.file_size for entry in stored.zip.infolist())
-        if size > sum(leaf.size * leaf.dtype.itemsize + HEADER for leaf in expected.values()):
-            raise ValueError(f"its arrays have {size:,} bytes, which is too many")
-        if other := expected.keys() ^ set(stored.files):
-            raise ValueError(f"only one of the two has {min(other)}")
-        found = {name: stored[name] for name in expected}
-    for name, wanted in expected.items():
-        array = found[name]
-        if array.dtype.kind == "V" and array.dtype.itemsize == wanted.dtype.itemsize:
-            array = array.view(wanted.dtype)  # numpy stores a dtype that is not its own, such as bfloat16, as bytes
-        if array.shape != wanted.shape or array.dtype != wanted.dtype:
-            raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, and not {wanted.dtype}{list(wanted.shape)}")
-        found[name] = jnp.asarray(array)
-    return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in expected])
-
-
-def _read_orbax(path: Path, like: PyTree) -> PyTree:
-    """A checkpoint of the first edition, which had no empty arrays."""
-    import orbax.checkpoint as ocp
-
-    with ocp.StandardCheckpointer() as checkpointer:
-        tree = checkpointer.restore(path, jax.tree.map(lambda a: a if a.size else None, like))
-    return jax.tree.map(lambda a, found: np.zeros(a.shape, a.dtype) if found is None else found, like, tree)
 
 
 __all__ = ["CannotSave", "Checkpoints"]

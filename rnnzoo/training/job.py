@@ -1,7 +1,6 @@
 """One training job on the host: resume, train, log, evaluate, save, report."""
 
 import functools
-import math
 import signal
 import time
 from pathlib import Path
@@ -41,9 +40,9 @@ class Diverged(Exception):
 class Job:
     """Trains one configuration in one run folder. The same folder again goes on where it stopped.
 
-    Validation scores are logged and choose the best checkpoint. The test set is used once the run is complete, for the
-    last and the best checkpoint. All that is logged is in `record`, which every checkpoint holds: after any resumption
-    the other files are made to follow from it."""
+    Validation scores choose the best checkpoint. The test set is used once the run is complete, for the last and the
+    best one. All that is logged is in `record`, which every checkpoint holds: after any resumption the other files are
+    made to follow from it."""
 
     def __init__(self, config: Config, workdir: Path, progress: Progress):
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
@@ -61,11 +60,6 @@ class Job:
         self.loop.trace(self.like, self._next_stop())
         self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
         self.stop_asked, self.saved, self.pace = False, -1, 0.0
-
-    @property
-    def step(self) -> int:
-        """How many steps have been trained."""
-        return self.record.step
 
     def run(self) -> dict[str, Any]:
         """Train to the last step and return what is in final.json."""
@@ -86,15 +80,15 @@ class Job:
         state = self._resumed() or self._first_state()
         if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
             self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
-        while self.step < self.config.steps:
-            end = self.step + self._next_stop()
+        while self.record.step < self.config.steps:
+            end = self.record.step + self._next_stop()
             state = self._train(state, end)
-            if self.step == end:
+            if self.record.step == end:
                 self._log(state)
-            if self.stop_asked and self.step < self.config.steps:
-                if self.saved != self.step:
+            if self.stop_asked and self.record.step < self.config.steps:
+                if self.saved != self.record.step:
                     self._save_last(state)
-                raise Stopped(f"stopped at step {self.step}; the same command with --workdir goes on from there")
+                raise Stopped(f"stopped at step {self.record.step}; the same command with --workdir goes on from there")
         return self._finish(state)
 
     def _resumed(self) -> TrainState | None:
@@ -130,8 +124,8 @@ class Job:
     def _next_stop(self) -> int:
         """Steps to the next log line or evaluation."""
         config = self.config
-        stops = (every * (self.step // every + 1) for every in (config.log_every, config.eval_every))
-        return min(config.steps, *stops) - self.step
+        stops = (every * (self.record.step // every + 1) for every in (config.log_every, config.eval_every))
+        return min(config.steps, *stops) - self.record.step
 
     def _warm(self) -> TrainState:
         return warm_state(self.config, self.model, self.data, self.progress.warn)
@@ -151,7 +145,7 @@ class Job:
         return evaluate(self.config, self.model, state["params"], self.data.held_out(part))
 
     def _due(self, every: int) -> bool:
-        return self.step % every == 0 or self.step == self.config.steps
+        return self.record.step % every == 0 or self.record.step == self.config.steps
 
     # ---- training ----
 
@@ -160,11 +154,11 @@ class Job:
         only meanwhile, so that scores and checkpoints do not depend on how many there are."""
         state = shard_state(state, self.mesh)
         self.loop.compile(state, self._longest())  # which does not count as training time
-        while self.step < end and not self.stop_asked:
-            length = min(end - self.step, round(PIECE_S / self.pace) or 1) if self.pace else 1
+        while self.record.step < end and not self.stop_asked:
+            length = min(end - self.record.step, round(PIECE_S / self.pace) or 1) if self.pace else 1
             began = time.perf_counter()
-            state, metrics = self.loop.run(state, self.step, length)
-            metrics = {name: np.asarray(value) for name, value in metrics.items()}  # waits for the device
+            state, found = self.loop.run(state, self.record.step, length)
+            metrics = jax.tree.map(np.asarray, found)  # waits for the device
             if not metrics["good"].all():
                 self._diverged(metrics)
             elapsed = time.perf_counter() - began
@@ -179,12 +173,11 @@ class Job:
     def _diverged(self, metrics: dict[str, np.ndarray]) -> None:
         seed, at = (int(i) for i in np.argwhere(~metrics["good"])[np.argmin(np.nonzero(~metrics["good"])[1])])
         loss, norm = metrics["loss"][seed, at], metrics["grad_norm"][seed, at]
-        kept = self.folder.last.steps()
         raise Diverged(
-            f"step {self.step + at + 1} is not finite: loss {loss}, gradient norm {norm}"
+            f"step {self.record.step + at + 1} is not finite: loss {loss}, gradient norm {norm}"
             + (f" (seed {self.config.seed + seed})" if self.config.seeds > 1 else "")
-            + f". Try a smaller --lr (now {self.config.lr:g}), --clip (now {self.config.clip:g}), or a warm-up. "
-            + (f"The checkpoint of step {kept[0]} is kept." if kept else "No checkpoint had been written.")
+            + f". Try a smaller --lr (now {self.config.lr:g}), --clip (now {self.config.clip:g}), or a warm-up; "
+            + self._kept()
         )
 
     # ---- saving ----
@@ -194,33 +187,24 @@ class Job:
         line, better = self.record.line(), False
         if self._due(self.config.eval_every):
             line["validation"] = self._evaluate(state, "validation")
-            if better := self._is_better(line["validation"]):
-                self.record.best = {"step": self.step, "validation": line["validation"]}
-        if self.step == self.config.steps:
+            if better := self.record.is_better(self.config.task, line["validation"]):
+                self.record.best = {"step": self.record.step, "validation": line["validation"]}
+        if self.record.step == self.config.steps:
             line["scores"] = self._evaluate(state, "test")
         self.record.add(line)
         if "validation" in line:
             self._save_last(state)
         if better:
-            self.folder.best.save(self.step, state, self.record.to_json())
+            self.folder.best.save(self.record.step, state, self.record.to_json())
         self.folder.lock.check()
         self.folder.log(line)
         self.progress.step(line, self.record.validation())
 
-    def _is_better(self, validation: Scores) -> bool:
-        """Whether the median over seeds is better than the best so far. What is not finite is never better."""
-        task = self.config.task
-        new = float(np.median(validation[task.metric]))
-        if not math.isfinite(new) or self.record.best is None:
-            return math.isfinite(new)
-        old = float(np.median(self.record.best["validation"][task.metric]))
-        return new < old if task.better == "lower" else new > old
-
     def _save_last(self, state: TrainState) -> None:
         self.folder.lock.check()
         self.record.place, self.record.environment = self.loop.place(), self.environment
-        self.folder.last.save(self.step, state, self.record.to_json())
-        self.saved = self.step
+        self.folder.last.save(self.record.step, state, self.record.to_json())
+        self.saved = self.record.step
 
     def _kept(self) -> str:
         """What is left of a run that ends early."""
@@ -246,8 +230,8 @@ class Job:
         """The step of the best checkpoint, with its test and validation scores; None if it cannot be read."""
         if self.record.best is None:
             return None
-        if self.record.best["step"] == self.step:
-            return {"step": self.step, "metrics": scores, "validation": validation}
+        if self.record.best["step"] == self.record.step:
+            return {"step": self.record.step, "metrics": scores, "validation": validation}
         if (found := self.folder.best.restore(self.like, self.progress.warn)) is None:
             return None
         step, state = found

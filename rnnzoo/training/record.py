@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.spec import UsageError
+from rnnzoo.tasks.base import Task
 
 Scores = dict[str, list[float]]  # by name, of each seed
 Line = dict[str, Any]  # of metrics.jsonl
@@ -55,6 +56,14 @@ class Record:
     def validation(self) -> Scores:
         """The newest validation scores; {} if there are none."""
         return next((line["validation"] for line in reversed(self.lines) if "validation" in line), {})
+
+    def is_better(self, task: Task, validation: Scores) -> bool:
+        """Whether the median over seeds is better than the best so far. What is not finite is never better."""
+        new = float(np.median(validation[task.metric]))
+        if not math.isfinite(new) or self.best is None:
+            return math.isfinite(new)
+        old = float(np.median(self.best["validation"][task.metric]))
+        return new < old if task.better == "lower" else new > old
 
     # ---- JSON ----
 
