@@ -7,6 +7,7 @@ import stat
 
 import numpy as np
 
+from rnnzoo.integers import check_integers
 from rnnzoo.spec import UsageError
 
 LARGEST = 2**28  # bytes; the arrays made of a text take about ten times its size
@@ -64,6 +65,7 @@ def encode(symbols: str, text: str) -> np.ndarray:
 
 def decode(symbols: str, tokens: np.ndarray) -> str:
     """The text of tokens (N,)."""
+    check_integers("tokens", np.asarray(tokens), 0, len(symbols))
     known = symbols + UNKNOWN
     return "".join(known[token] for token in tokens)
 
