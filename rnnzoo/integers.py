@@ -22,11 +22,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.experimental import checkify
 
 from rnnzoo.spec import UsageError
 
-_is_checked = jax.make_user_context(False)  # a part of the key under which JAX keeps its traces
+
+class _Report:
+    """What the checks in one function of `checked` have found."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+
+_report = jax.make_user_context(None)  # of the function being traced: a part of the key under which JAX keeps traces
 
 
 def check_integers(name: str, values: Any, low: int, high: int, where: Any = None) -> None:
@@ -44,21 +51,27 @@ def check_integers(name: str, values: Any, low: int, high: int, where: Any = Non
     if not jnp.issubdtype(values.dtype, np.integer):
         raise UsageError(f"{name} is {values.dtype}; accepted: integers from {low} to {high}")
     if isinstance(values, Tracer) or isinstance(where, Tracer):
-        if _is_checked.value:
-            _check_when_run(name, values, low, high, where)
+        if _report.value is not None:
+            _check_when_run(_report.value, name, values, low, high, where)
         return
     found = np.asarray(values) if where is None else np.asarray(values)[np.asarray(where)]
     if found.size and (found.min() < low or found.max() > high):
         raise UsageError(_message(name, found.min(), found.max(), low, high))
 
 
-def _check_when_run(name: str, values: Any, low: int, high: int, where: Any) -> None:
+def _check_when_run(report: _Report, name: str, values: Any, low: int, high: int, where: Any) -> None:
     # Narrow integers would wrap `high`. Unsigned ones that are too large become negative, and so stay out of range.
     wide = jnp.asarray(values).astype(jnp.promote_types(values.dtype, jnp.int32))
     counts = jnp.ones(wide.shape, bool) if where is None else jnp.asarray(where)
-    least, most = (f(wide, where=counts, initial=initial) for f, initial in ((jnp.min, high), (jnp.max, low)))
-    message = _message(name.replace("{", "{{").replace("}", "}}"), "{least}", "{most}", low, high)
-    checkify.check((least >= low) & (most <= high), message, least=least, most=most)
+    limits = jnp.iinfo(wide.dtype)
+    least, most = jnp.min(wide, where=counts, initial=limits.max), jnp.max(wide, where=counts, initial=limits.min)
+
+    def check(least: Any, most: Any) -> None:
+        if least < low or most > high:
+            report.messages.append(_message(name, least, most, low, high))
+
+    # A callback, since checkify cannot transform loops under vmap that run until each lane is done, as Newton's do.
+    jax.debug.callback(check, least, most)
 
 
 def _message(name: str, least: Any, most: Any, low: int, high: int) -> str:
@@ -68,31 +81,33 @@ def _message(name: str, least: Any, most: Any, low: int, high: int) -> str:
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, compiled by `jax.jit`, with the checks of integers that JAX's programs lack otherwise.
 
-    Tokens of `Model.apply`, lengths of `run`, and labels of the tasks' losses and scores are checked when the program
+    Tokens of `Model.apply`, lengths of `run`, and labels of the tasks' losses and scores are checked while the program
     runs, on any device and inside `jax.grad`, `jax.vmap`, `lax.scan` and functions of `jax.jit`. For tests, and for the
-    first steps with new data: it costs little arithmetic, and one wait for the result of each call.
+    first steps with new data: each call reports to the host, and waits for its results.
 
     Args:
         function: of arrays, and trees of arrays; give it specifications by `functools.partial`.
 
     Returns:
-        A function of the same arguments. It raises `UsageError` for the first value that is out of range, and for
+        A function of the same arguments. It raises `UsageError` after a call in which a value was out of range, and for
         arguments that JAX would cut off, such as int64 arrays with large values where 64 bits are not enabled.
     """
+    report = _Report()
 
+    @jax.jit
     def with_checks(*args: Any, **named: Any) -> Any:
-        with _is_checked(True):
+        with _report(report):
             return function(*args, **named)
-
-    compiled = jax.jit(checkify.checkify(with_checks, errors=checkify.user_checks))
 
     @functools.wraps(function)
     def run(*args: Any, **named: Any) -> Any:
         for leaf in jax.tree.leaves((args, named)):
             _check_argument(leaf)
-        error, result = compiled(*args, **named)
-        if message := error.get():
-            raise UsageError(message.replace(" (`check` failed)", ""))
+        report.messages.clear()
+        result = jax.block_until_ready(with_checks(*args, **named))
+        jax.effects_barrier()
+        if report.messages:
+            raise UsageError(report.messages[0])
         return result
 
     return run

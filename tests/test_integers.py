@@ -68,7 +68,7 @@ def test_padding_may_hold_any_tokens():
         apply = functools.partial(model.apply, params, **controls)
         assert_close(apply(padded), apply(good), 0)
         assert_close(rnnzoo.checked(apply)(padded), apply(good), 1e-6)
-    with pytest.raises(UsageError, match="from -100 to 4"):
+    with pytest.raises(UsageError, match="from -100 to 2"):
         model.apply(params, padded, lengths=[2, 1])
     stepper = make_model_stepper(model, params, streams=2, mask=True)
     stepper(stepper.start(), np.array([[1, -100]]), mask=np.array([[True, False]]))
@@ -105,10 +105,10 @@ def test_parameters_and_states_of_another_model():
             vectors.apply(params, x)
 
 
-@pytest.mark.parametrize("lengths", [[3], [-1], [2**40], [1.0]])
+@pytest.mark.parametrize("lengths", [[3], [-1], [2**40]])
 def test_lengths_that_a_sequence_cannot_have(lengths):
     cell = cells.Elman(hidden_size=3)
-    with pytest.raises(UsageError, match=r"lengths (has values|is)"):
+    with pytest.raises(UsageError, match="lengths has values"):
         run(cell, cell.init(jax.random.key(0), 2), jnp.ones((2, 1, 2)), lengths=np.array(lengths))
 
 
@@ -128,9 +128,7 @@ def test_flax_faces_take_large_integers_as_numbers():
 # ---- compiled programs -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "unroll", [unrolls.Scan(), unrolls.Loop(), unrolls.Newton(), unrolls.Chunked(chunk=2)], ids=str
-)
+@pytest.mark.parametrize("unroll", [unrolls.Scan(), unrolls.Newton(max_iterations=4)], ids=str)
 def test_checked_finds_what_jit_does_not_know(unroll):
     model, params = network(3)
 
@@ -183,7 +181,7 @@ def test_programs_that_are_not_checked_pay_nothing():
     plain = jax.make_jaxpr(lambda x: model.apply(params, x))
     before = str(plain(x))
     rnnzoo.checked(functools.partial(model.apply, params))(x)
-    assert str(jax.make_jaxpr(lambda x: model.apply(params, x))(x)) == before and "check" not in before
+    assert str(jax.make_jaxpr(lambda x: model.apply(params, x))(x)) == before and "callback" not in before
 
 
 # ---- tasks -----------------------------------------------------------------------------------------------
@@ -272,11 +270,15 @@ class _Data(HostData):
 
     def batches(self, size: int, seed: int) -> Batches:
         return _Same(
-            {"x": np.asarray(self.x, np.int32), "y": np.zeros(1, np.int32), "lengths": np.array([self.lengths])}
+            {
+                "x": np.asarray(self.x, np.int32),
+                "y": np.zeros(1, np.int32),
+                "lengths": np.array([self.lengths], np.int32),
+            }
         )
 
     def held_out(self, part: Any) -> Iterator[Batch]:
-        yield {"x": np.zeros((1, 1), np.int32), "y": np.zeros(1, np.int32), "lengths": np.array([1])}
+        yield {"x": np.zeros((1, 1), np.int32), "y": np.zeros(1, np.int32), "lengths": np.ones(1, np.int32)}
 
 
 @spec
