@@ -161,7 +161,7 @@ def test_a_model_folder_opens_nothing_outside_of_it_and_imports_nothing(folder, 
     (hostile / "README.md").symlink_to(private)
     _rewrite(hostile, "training.json", lambda text: text.replace("tasks.Parity", "tasks.Evil"))
     lines = _watched(folder, hostile)
-    assert lines[-1] == "outside [] ran [] imported []" and "tasks.Evil" in lines[-2]
+    assert lines[-1] == "outside [] ran [] imported []" and "no 'Evil' in tasks" in lines[-2]
     control = WATCH.replace("try:\n", "open(hostile / 'README.md')\ncompile('1', '', 'eval')\ntry:\n")
     found = _watched(folder, hostile, control)[-1]
     assert "README.md'] ran" in found and "compile" in found
