@@ -10,7 +10,7 @@ def main(args: list[str], prog: str = "rnnzoo selftest") -> int:
     parser = new_parser(
         prog,
         "Check what rnnzoo relies on: NaN in reductions, gradients against float64, determinism, matmul precision, "
-        "scan.\nTakes less than a minute, and prints what a bug report needs. The exit code is 1 if something is wrong.",
+        "scan.\nTakes less than a minute. Prints what a bug report needs. The exit code is 1 if something is wrong.",
         prog,
     )
     parser.parse_args(args)
