@@ -10,6 +10,7 @@
 
 from rnnzoo import cells, initializers, models, moved, structures, tasks, unrolls, wrappers
 from rnnzoo.analysis.convergence import convergence_report, newton_report
+from rnnzoo.integers import checked
 from rnnzoo.run import run
 from rnnzoo.spec import UsageError, members, spec
 from rnnzoo.spec_json import from_json, to_json
@@ -26,6 +27,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "cells",
+    "checked",
     "config",
     "convergence_report",
     "from_json",

@@ -14,6 +14,7 @@ USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a co
   train --config FILE          train the configuration of a file; the same as python train.py
   evaluate RUN_DIR             evaluate a run's checkpoint, e.g. --task.bits 32 for longer numbers
   verify RUN_DIR               check a run folder's files against their checksums and one another
+  selftest                     check what the installed JAX and this device compute, for bug reports
   list [KIND] [PATTERN]        tables of cells, structures, unrolls, tasks, e.g. list cells '*gru*'
   show structure NAME          draw a structured matrix, e.g. --bandwidth 2 --size 32 --out u.png
   show structures              draw all structures into one picture
@@ -31,7 +32,7 @@ examples:
   rnnzoo evaluate runs/my_task --import my_task.py
 """
 
-COMMANDS = ("train", "evaluate", "verify", "list", "show", "save", "sample", "export", "push", "pull")
+COMMANDS = ("train", "evaluate", "verify", "selftest", "list", "show", "save", "sample", "export", "push", "pull")
 
 
 def command(args: list[str]) -> int:

@@ -9,9 +9,10 @@ import numpy as np
 from jax.core import Tracer
 
 from rnnzoo.cells.base import Cell
+from rnnzoo.integers import check_integers
 from rnnzoo.spec import UsageError
 from rnnzoo.trees import check_tree
-from rnnzoo.typing import Array, Params
+from rnnzoo.typing import Array, Bool, Params
 
 Axes = tuple[Any, ...]  # sizes of axes: integers, or symbols in jax.export
 
@@ -54,10 +55,16 @@ def check_controls(axes: Axes, lengths: Any, mask: Any, resets: Any) -> None:
             check_array(name, value, axes, np.bool_, "True and False")
     if lengths is not None:
         check_array("lengths", lengths, batch, np.integer, "integers")
-        if not isinstance(lengths, Tracer):
-            values = np.asarray(lengths)
-            if values.size and (values.min() < 0 or values.max() > time):
-                raise UsageError(f"lengths has values from {values.min()} to {values.max()}; accepted: 0 to {time}")
+        check_integers("lengths", lengths, 0, time)
+
+
+def counted_steps(shape: tuple[int, ...], lengths: Any, mask: Any) -> Bool[Array, "T B"] | None:
+    """Which steps count; None for all."""
+    active = None if mask is None else jnp.asarray(mask)
+    if lengths is None:
+        return active
+    within = jnp.broadcast_to(jnp.arange(shape[0])[:, None] < jnp.asarray(lengths), shape)
+    return within if active is None else active & within
 
 
 def check_array(name: str, value: Any, shape: Axes, kind: Any, words: str) -> None:
@@ -66,10 +73,22 @@ def check_array(name: str, value: Any, shape: Axes, kind: Any, words: str) -> No
         raise UsageError(f"{name} is {jnp.result_type(value)} of {np.shape(value)}; accepted: {words} of {shape}")
 
 
+def check_inputs(x: Any, size: int, tokens: bool, counts: Any) -> None:
+    """Raise `UsageError` for inputs x of a network that are neither vectors (T, B, size) nor, with `tokens`, integers
+    (T, B) below `size`. Tokens may be anything where `counts` (T, B) is False."""
+    if not tokens:
+        if x.ndim != 3 or x.shape[-1] != size or not jnp.issubdtype(x.dtype, jnp.floating):
+            raise UsageError(f"x is {x.dtype} of {x.shape}; accepted: floating point of (T, B, {size})")
+        return
+    if x.ndim != 2:
+        raise UsageError(f"x is {x.dtype} of {x.shape}; accepted: integers from 0 to {size - 1} of (T, B)")
+    check_integers("x", x, 0, size - 1, counts)
+
+
 @functools.lru_cache(maxsize=256)
-def expected_params(cell: Cell, input_size: Any) -> Any:
-    """The shapes of ``cell.init(key, input_size)``, without computing it."""
-    return jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
+def expected_params(of: Any, *input_size: Any) -> Any:
+    """The shapes of ``cell.init(key, input_size)``, or of ``model.init(key)``, without computing it."""
+    return jax.eval_shape(lambda: of.init(jax.random.key(0), *input_size))
 
 
 def check_params(cell: Cell, params: Params, input_size: Any) -> None:
@@ -82,8 +101,10 @@ __all__ = [
     "as_array",
     "check_array",
     "check_controls",
+    "check_inputs",
     "check_params",
     "check_xs",
+    "counted_steps",
     "expected_params",
     "input_size",
     "require_cell",

@@ -18,8 +18,8 @@ _NOFOLLOW, _NONBLOCK = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0
 # ---- reading ---------------------------------------------------------------------------------------------
 
 
-def read_text(path: Path, largest: int = LARGEST) -> str:
-    """A regular file of UTF-8 text, of up to `largest` bytes.
+def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
+    """A regular file of up to `largest` bytes.
 
     Raises:
         UsageError: anything else; the message names the file.
@@ -30,14 +30,27 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UsageError(f"cannot read {path}: accepted: a regular file")
             content = file.read(largest + 1)
-        text = content.decode("utf-8")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"cannot read {path}: {error}") from None
+        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    if content is None:  # what looks like a file and has to be waited for, such as /proc/kmsg
+        raise UsageError(f"cannot read {path}: it has no content yet; accepted: a regular file")
     if len(content) > largest:
         raise UsageError(f"{path} has more than {largest:,} bytes; accepted: up to that many")
-    return text
+    return content
+
+
+def read_text(path: Path, largest: int = LARGEST) -> str:
+    """A regular file of UTF-8 text, of up to `largest` bytes.
+
+    Raises:
+        UsageError: anything else; the message names the file.
+    """
+    try:
+        return read_bytes(path, largest).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
 
 
 def read_json(path: Path, largest: int = LARGEST) -> Any:
@@ -107,4 +120,4 @@ def is_temporary(name: str) -> bool:
     return name.startswith(".") and name.endswith(".tmp")
 
 
-__all__ = ["LARGEST", "append", "is_temporary", "parse_json", "read_json", "read_text", "write_whole"]
+__all__ = ["LARGEST", "append", "is_temporary", "parse_json", "read_bytes", "read_json", "read_text", "write_whole"]

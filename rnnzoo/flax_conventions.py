@@ -102,13 +102,14 @@ def _feature_letters(cell: Cell) -> list[str]:
 
 def _floating(cell: Cell, params: Params, inputs: Any) -> Array:
     """Inputs as an array; integers and booleans in the compute dtype, as Flax's cells take them."""
-    inputs = jnp.asarray(inputs)
+    if not isinstance(inputs, np.ndarray):  # numpy's large int64 are exact until they become floating point
+        inputs = jnp.asarray(inputs)
     if jnp.issubdtype(inputs.dtype, jnp.floating):
-        return inputs
+        return jnp.asarray(inputs)
     if not (jnp.issubdtype(inputs.dtype, jnp.integer) or inputs.dtype == bool):
         raise UsageError(f"inputs is {inputs.dtype}; accepted: floating point, integers, or booleans")
     dtypes = [leaf.dtype for leaf in jax.tree.leaves(params) if jnp.issubdtype(leaf.dtype, jnp.floating)]
-    return inputs.astype(cell.dtype or jnp.result_type(*dtypes or [jnp.float32]))
+    return jnp.asarray(inputs, cell.dtype or jnp.result_type(*dtypes or [jnp.float32]))
 
 
 # ---- carries ---------------------------------------------------------------------------------------------

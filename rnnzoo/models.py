@@ -6,10 +6,12 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.arguments import as_array, check_controls, check_inputs, counted_steps, expected_params
 from rnnzoo.cells.base import Cell
 from rnnzoo.initializers import Initializer
 from rnnzoo.run import run, run_prepared
 from rnnzoo.spec import Count, Fraction, Size, Spec, UsageError, spec
+from rnnzoo.trees import check_tree
 from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
@@ -140,7 +142,8 @@ class Model(Spec, kind="models"):
 
         Args:
             params: from `init`.
-            x: vectors (T, B, I) or tokens (T, B), integers from 0 to V - 1 (not checked here: JAX cannot).
+            x: vectors (T, B, I) or tokens (T, B), integers from 0 to V - 1. Under `jit`, where their
+                values are not known, they are checked in a function of `rnnzoo.checked` only.
             state: what an earlier call returned, to go on from there; not for bidirectional stacks.
             lengths: number of valid steps of each sequence (None: all).
             mask: False where a step is left out, as in `rnnzoo.run`.
@@ -148,7 +151,11 @@ class Model(Spec, kind="models"):
             dt: the time since the step before, for cells that use it (None: 1), the same for all layers.
             dropout_key: draws the dropout masks and the cells' noise; None: neither, as in evaluation.
             unroll: how to compute the recurrences.
+
+        Raises:
+            UsageError (a ValueError): a wrong shape or dtype, or tokens that the model does not have.
         """
+        self.check_params(params)
         return self._apply(run, params, x, state, lengths, mask, resets, dt, dropout_key, unroll)
 
     def apply_prepared(
@@ -162,8 +169,11 @@ class Model(Spec, kind="models"):
         self, run: Any, params: Params, x: Array, state: State | None, lengths: Any, mask: Any, resets: Any, dt: Any,
         dropout_key: Key | None, unroll: Unroll,
     ) -> tuple[Array, State]:  # fmt: skip
-        if state is not None and self.stack.bidirectional:
-            raise UsageError("a bidirectional stack reads whole sequences; it cannot go on from a state")
+        self._check_state(state)
+        x, lengths, mask, resets = (None if a is None else as_array(a) for a in (x, lengths, mask, resets))
+        check_controls(x.shape[:2], lengths, mask, resets)
+        counts = counted_steps(x.shape[:2], lengths, mask)
+        check_inputs(x, self.input_size, self.tokens, counts)
         if self.read == "last" and x.shape[0] == 0:
             raise UsageError(f"x of shape {x.shape} has no last step to read; accepted: one or more steps")
         run = functools.partial(run, self.cell, lengths=lengths, mask=mask, resets=resets, dt=dt, unroll=unroll)
@@ -179,14 +189,25 @@ class Model(Spec, kind="models"):
             if self.stack.residual and ys.shape == inputs.shape:
                 ys = ys + inputs
         if self.read == "last":
-            ys = self._last(ys, _counts(x.shape[:2], lengths, mask))
+            ys = self._last(ys, counts)
         ys = ys.astype(jnp.promote_types(ys.dtype, jnp.float32))
         out = ys @ params["head"]["w"].T
         return (out + params["head"]["b"] if self.stack.head_bias else out), last
 
+    def check_params(self, params: Params) -> None:
+        """Raise `UsageError` naming the first array of `params` that is not like those of `init`."""
+        check_tree(params, expected_params(self), "params", f"a Model of {type(self.cell).__name__}")
+
+    def _check_state(self, state: State | None) -> None:
+        if state is not None and self.stack.bidirectional:
+            raise UsageError("a bidirectional stack reads whole sequences; it cannot go on from a state")
+        if state is not None and set(state) != set(self._layers()):
+            raise UsageError(f"state has {', '.join(map(str, state))}; accepted: {', '.join(self._layers())}")
+
     def _embed(self, params: Params, x: Array) -> Array:
         if not self.tokens:
-            return x @ params["embed"]["w"] if "embed" in params else x
+            return x @ params["embed"]["w"] if "embed" in params else jnp.asarray(x)
+        x = x.astype(jnp.promote_types(x.dtype, jnp.int32))  # one_hot counts up to V in the dtype of x
         if "embed" in params:
             return params["embed"]["w"][x]
         return jax.nn.one_hot(x, self.input_size, dtype=jnp.result_type(float))
@@ -211,15 +232,6 @@ class Model(Spec, kind="models"):
             return ends
         half = self.cell.output_size  # the backward cell ends at the first step
         return jnp.concatenate([ends[:, :half], starts[:, half:]], -1)
-
-
-def _counts(shape: tuple[int, ...], lengths: Any, mask: Any) -> Bool[Array, "T B"] | None:
-    """Which steps count; None for all."""
-    active = None if mask is None else jnp.asarray(mask)
-    if lengths is None:
-        return active
-    within = jnp.broadcast_to(jnp.arange(shape[0])[:, None] < jnp.asarray(lengths), shape)
-    return within if active is None else active & within
 
 
 def _layer_norm(params: Params, x: Array, epsilon: float = 1e-5) -> Array:

@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from rnnzoo.arguments import require_cell
@@ -219,7 +220,7 @@ def _variables(cell: Cell, in_features: int | tuple[int, ...], rngs: nnx.Rngs, p
     """Each new parameter in an ``nnx.Param`` of its own."""
     require_cell(cell)
     sizes = in_features if isinstance(in_features, tuple) else (in_features,)
-    if len(sizes) != cell.feature_axes or any(size < 1 for size in sizes):
+    if len(sizes) != cell.feature_axes or not all(isinstance(s, (int, np.integer)) and s >= 1 for s in sizes):
         each = "1 or more" if cell.feature_axes == 1 else f"{cell.feature_axes} numbers, each 1 or more"
         raise UsageError(f"in_features is {in_features}; accepted: {each}")
     input_size: Any = sizes[0] if cell.feature_axes == 1 else sizes

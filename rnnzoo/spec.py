@@ -16,11 +16,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from rnnzoo.visible import visible
+
 T = TypeVar("T")
 
 
 class UsageError(ValueError):
     """The user's input cannot be used. The command line prints the message and exits with code 2."""
+
+    def __init__(self, message: str = ""):
+        super().__init__(visible(message))  # it may quote names from a file that somebody else has written
 
 
 class UnknownMember(UsageError):

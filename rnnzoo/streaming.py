@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from rnnzoo.arguments import check_params
+from rnnzoo.arguments import as_array, check_params
 from rnnzoo.cells.base import Cell
+from rnnzoo.integers import check_integers
 from rnnzoo.models import Model
 from rnnzoo.run import run_prepared
 from rnnzoo.spec import UsageError
@@ -26,6 +27,7 @@ class Stepper:
     compiled: Any  # what `jax.jit(...).lower(...).compile()` returns
     accepted: dict[str, Any]  # shapes and dtypes of the arguments: state, xs, and the controls that were asked for
     first: State
+    symbols: int | None = None  # how many tokens there are; None: xs is floating point, or not to be checked
 
     def start(self) -> State:
         """A new state of all streams, as before the first step."""
@@ -37,11 +39,18 @@ class Stepper:
         """Outputs (steps, *B, O) and the new state. `state` is given up: its memory holds the new one.
 
         The controls that the stepper was made for, (steps, *B) each: `resets`, True where a stream starts anew before
-        the step; `mask`, False where a step is left out; `dt`, the time since the step before."""
+        the step; `mask`, False where a step is left out; `dt`, the time since the step before.
+
+        Raises:
+            UsageError (a ValueError): a wrong shape or dtype, a state that was used before, or tokens that the model
+                does not have."""
         if unknown:
             raise UsageError(f"the stepper was called with {', '.join(unknown)}; accepted: {', '.join(self.accepted)}")
         controls = {"resets": resets, "mask": mask, "dt": dt}
         controls = {name: value for name, value in controls.items() if value is not None}
+        if self.symbols is not None:
+            xs = as_array(xs)
+            check_integers("xs of the stepper", xs, 0, self.symbols - 1, _counts(mask, xs))
         try:
             return self.compiled(state, xs, controls)
         except (TypeError, ValueError, RuntimeError):
@@ -118,18 +127,24 @@ def make_model_stepper(
     mask: bool = False,
     dt: bool = False,
     dtype: Dtype | None = None,
+    check_tokens: bool = True,
 ) -> Stepper:
     """The same for a whole network: tokens (steps, B) or vectors (steps, B, I) to outputs (steps, B, O), or to outputs
     (B, O) of the last step where the model reads the last one. B is `streams`; other arguments as in `make_stepper`.
 
+    `check_tokens`: whether each call checks that the model has such tokens, for which it waits for those that are still
+    being computed. JAX itself clamps them, or reads zeros, without a word.
+
     Raises:
-        UsageError (a ValueError): a bidirectional model, which reads whole sequences, or no steps.
+        UsageError (a ValueError): a bidirectional model, which reads whole sequences, parameters that do not fit the
+            model, or no steps.
     """
     if model.stack.bidirectional:
         raise UsageError("a bidirectional stack reads whole sequences; accepted for a stream: one direction")
     if not _is_count(streams):
         raise UsageError(f"streams is {streams!r}; accepted: an integer >= 0")
     floating = _check_steps(steps, dtype)
+    model.check_params(params)
     ready = jax.jit(model.prepare)(params)
 
     def function(state: State, xs: Array, given: dict[str, Any]) -> tuple[Array, State]:
@@ -138,7 +153,8 @@ def make_model_stepper(
     first = jax.tree.map(jnp.copy, model.initial_state_prepared(ready, streams))
     floats = jax.ShapeDtypeStruct((steps, streams, model.input_size), floating)
     xs = jax.ShapeDtypeStruct((steps, streams), jnp.int32) if model.tokens else floats
-    return _compile(function, first, xs, _controls(model.cell, (steps, streams), floating, resets, mask, dt))
+    stepper = _compile(function, first, xs, _controls(model.cell, (steps, streams), floating, resets, mask, dt))
+    return dataclasses.replace(stepper, symbols=model.input_size if model.tokens and check_tokens else None)
 
 
 def _controls(cell: Cell, shape: Any, floating: Any, resets: bool, mask: bool, dt: bool) -> dict[str, Any]:
@@ -154,6 +170,11 @@ def _compile(function: Callable[..., Any], first: State, xs: jax.ShapeDtypeStruc
     state = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), first)
     compiled = jax.jit(function, donate_argnums=0).lower(state, xs, controls).compile()
     return Stepper(compiled, {"state": state, "xs": xs, **controls}, first)
+
+
+def _counts(mask: Any, xs: Any) -> Any:
+    """The mask if it has the shape of xs; any other is refused by the compiled program."""
+    return mask if mask is not None and np.shape(mask) == np.shape(xs) else None
 
 
 def _check_steps(steps: Any, dtype: Any) -> Any:

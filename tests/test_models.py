@@ -83,7 +83,8 @@ def test_a_sequence_may_be_split_and_the_state_passed_on():
     second, _ = net.apply(params, inputs()[3:], state)
     assert_close(jnp.concatenate([first, second]), whole, 1e-6)
     with pytest.raises(rnnzoo.UsageError, match="bidirectional"):
-        model(bidirectional=True).apply(params, inputs(), state)
+        both = model(bidirectional=True)
+        both.apply(both.init(jax.random.key(0)), inputs(), state)
 
 
 def test_residual_adds_a_layers_input_to_its_output():

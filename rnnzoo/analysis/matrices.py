@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from rnnzoo.disk import read_bytes
 from rnnzoo.spec import UsageError, members
 from rnnzoo.structures.base import Structure
 
@@ -21,7 +22,7 @@ def check_output(path: Path) -> None:
         raise UsageError(
             f"--out is {str(path)!r}, but there is no folder {str(path.parent)!r}; accepted: one that exists"
         )
-    if path.exists() and (path.is_dir() or b"rnnzoo" not in path.read_bytes()):
+    if path.exists() and (path.is_dir() or b"rnnzoo" not in read_bytes(path)):
         raise UsageError(f"{path} exists and was not made by rnnzoo; accepted: another --out")
 
 

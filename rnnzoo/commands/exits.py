@@ -1,10 +1,12 @@
 """How commands end: exit codes, and every error that is not a bug as a short message."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
 
 from rnnzoo.spec import UsageError
+from rnnzoo.visible import visible
 
 EXIT_DAMAGED, EXIT_USAGE, EXIT_DIVERGED, EXIT_IO, EXIT_STOPPED, EXIT_INTERRUPTED = 1, 2, 3, 74, 75, 130
 
@@ -14,6 +16,7 @@ def guarded(command: Callable[[list[str]], int | None]) -> Callable[[list[str]],
     for arguments and files, 3 for what JAX could not compute, 74 for input and output, 130 for Ctrl-C."""
 
     def run(args: list[str]) -> int:
+        _print_any_character()
         try:
             code = command(args) or 0
             if sys.stdout is not None:
@@ -39,11 +42,18 @@ def guarded(command: Callable[[list[str]], int | None]) -> Callable[[list[str]],
     return run
 
 
+def _print_any_character() -> None:
+    """Print characters that the terminal's encoding lacks as escapes, rather than end with an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _end(message: str, error: BaseException, code: int) -> int:
     """Print a message and what its notes say of results that are kept. Returns the exit code."""
     notes = getattr(error, "__notes__", [])
     try:
-        print(f"error: {'; '.join([message, *notes])}", file=sys.stderr)
+        print(f"error: {visible('; '.join([message, *notes]))}", file=sys.stderr)
     except (OSError, ValueError):  # standard error is closed, or its disk is full
         pass
     return code
@@ -69,7 +79,7 @@ def _give_up_stdout() -> None:
 
 def warn(text: str) -> None:
     """Print a warning to standard error."""
-    print(f"warning: {text}", file=sys.stderr)
+    print(f"warning: {visible(text)}", file=sys.stderr)
 
 
 __all__ = ["EXIT_DAMAGED", "EXIT_DIVERGED", "EXIT_IO", "EXIT_STOPPED", "EXIT_USAGE", "guarded", "warn"]

@@ -13,6 +13,7 @@ from rnnzoo.spec import UsageError
 from rnnzoo.store.model_folder import Trained
 from rnnzoo.streaming import make_model_stepper
 from rnnzoo.training.symbols import check_symbols
+from rnnzoo.visible import visible
 
 
 def main(args: list[str]) -> int:
@@ -35,7 +36,7 @@ def main(args: list[str]) -> int:
     )
     try:
         for part in itertools.chain([known.prompt], text, "\n"):
-            print(part, end="", flush=True)
+            print(visible(part), end="", flush=True)  # a shared model chooses its characters
     except BrokenPipeError:  # the reader, such as head, is gone; Python would report it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -5,6 +5,7 @@ from pathlib import Path
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.commands.exits import EXIT_DAMAGED
 from rnnzoo.training.verify import verify
+from rnnzoo.visible import visible
 
 
 def main(args: list[str], prog: str = "rnnzoo verify") -> int:
@@ -19,9 +20,8 @@ def main(args: list[str], prog: str = "rnnzoo verify") -> int:
     known = parser.parse_args(args)
     findings = verify(known.run_dir)
     for finding in findings:
-        print(
-            f"{'wrong' if finding.wrong else 'ok':5}  {finding.name}" + (f": {finding.wrong}" if finding.wrong else "")
-        )
+        said = f"{finding.name}: {finding.wrong}" if finding.wrong else finding.name
+        print(f"{'wrong' if finding.wrong else 'ok':5}  {visible(said)}")
     wrong = sum(finding.wrong is not None for finding in findings)
     print(f"{len(findings)} checked, {wrong} wrong")
     return EXIT_DAMAGED if wrong else 0

@@ -44,7 +44,7 @@ def from_mingru(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = N
     name, gates = _MINGRU_KEYS[type(cell).__name__]
     source = require_mapping(source, "a state_dict, such as module.state_dict()")
     start = find_prefix({key[: -len(name)] for key in source if key.endswith(name)}, prefix, source, name)
-    w = unpack(to_numpy(source[start + name]), gates, cell.hidden_size, 0, start + name)
+    w = unpack(to_numpy(source[start + name], start + name), gates, cell.hidden_size, 0, start + name)
     params = {"w": {g: jnp.asarray(a, float) for g, a in w.items()}}
     if cell.bias:
         params["b"] = {g: jnp.zeros(cell.hidden_size) for g in gates}
@@ -73,7 +73,7 @@ def from_pararnn(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = 
     start = find_prefix(starts, prefix, source, "A of ParaRNN's GRUDiagMH")
     keys = [start + name for name in ("A", "B", "b")]
     require_keys(keys, source)
-    a, blocks, b = (to_numpy(source[key]) for key in keys)
+    a, blocks, b = (to_numpy(source[key], key) for key in keys)
     heads, size = blocks.shape[0] if blocks.ndim == 4 else 0, cell.hidden_size
     if a.shape != (3, size) or b.shape != (3, size) or blocks.shape[2:] != (3, size // max(heads, 1)):
         raise UsageError(

@@ -66,7 +66,7 @@ def from_flax(cell: Cell, source: Mapping[str, Any], *, prefix: str | None = Non
 
     def take(name: str) -> np.ndarray | None:
         used.add(start + name)
-        return to_numpy(given[start + name]) if start + name in given else None
+        return to_numpy(given[start + name], start + name) if start + name in given else None
 
     gates = read(cell, letters, kernels, take)
     require_keys(sorted(key for key in used if key.endswith("kernel")), given)

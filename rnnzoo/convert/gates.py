@@ -152,13 +152,26 @@ def _found_by_search(structure: Structure, size: int) -> bool:
 # ---- arrays and names ------------------------------------------------------------------------------------
 
 
-def to_numpy(value: Any) -> np.ndarray:
-    """A numpy array from a torch tensor, a JAX array, a Flax variable or a nested list."""
+def to_numpy(value: Any, name: str) -> np.ndarray:
+    """A numpy array of floating point from a torch tensor, a JAX array, a Flax variable or a nested list.
+
+    `UsageError`, with the `name` of the weights, for other numbers than real ones, and for those that are not finite in
+    JAX's default precision. Integers become float64, in which sums of them do not overflow."""
     if hasattr(value, "detach"):  # a torch tensor. numpy has no bfloat16; float32 holds its values exactly
         value = value.detach().cpu()
         value = value.float() if "bfloat16" in str(value.dtype) else value
     found = np.asarray(value)
-    return found.astype(np.float32) if found.dtype.name == "bfloat16" else found
+    if found.dtype.name == "bfloat16":
+        found = found.astype(np.float32)
+    if found.dtype.kind not in "fiu":
+        raise UsageError(f"{name} is {found.dtype}; accepted: real numbers")
+    found = found.astype(np.float64) if found.dtype.kind in "iu" else found
+    with np.errstate(over="ignore"):
+        if not np.isfinite(found.astype(jnp.result_type(float))).all():
+            raise UsageError(
+                f"{name} has numbers that are not finite in {jnp.result_type(float)}; accepted: finite ones"
+            )
+    return found
 
 
 def require_mapping(source: Any, accepted: str) -> Mapping[Any, Any]:

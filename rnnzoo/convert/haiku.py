@@ -54,7 +54,7 @@ def from_haiku(cell: Cell, source: Mapping[str, Mapping[str, Any]], *, prefix: s
     start += "/" if start else ""
     keys = {part: start + key for part, key in zip(("w", "b", "u", "c"), _KEYS[letters], strict=True) if key}
     require_keys([keys[part] for part in ("w", "u") if part in keys], given)
-    arrays = {part: to_numpy(given[key]) for part, key in keys.items() if key in given}
+    arrays = {part: to_numpy(given[key], key) for part, key in keys.items() if key in given}
     if "u" not in keys:  # one matrix for x and h together
         arrays["w"], arrays["u"] = np.split(arrays["w"], [len(arrays["w"]) - cell.hidden_size])
     parts = {p: unpack(a, letters, cell.hidden_size, a.ndim - 1, keys.get(p, keys["w"])) for p, a in arrays.items()}

@@ -44,7 +44,7 @@ def from_keras(target: Cell | Model, weights: Sequence[Any]) -> Converted:
     letters = gate_order(target.cell if isinstance(target, Model) else target, ORDERS, "Keras", {})
     if not isinstance(weights, Sequence):
         raise UsageError(f"weights is of type {type(weights).__name__}; accepted: a list, such as layer.get_weights()")
-    arrays = [to_numpy(w) for w in weights]
+    arrays = [to_numpy(w, f"weights[{n}]") for n, w in enumerate(weights)]
     if not isinstance(target, Model):
         each = 3 if target.bias else 2
         _check_count(arrays, {each}, type(target).__name__)

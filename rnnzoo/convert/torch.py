@@ -145,7 +145,7 @@ def _read_cell(
     projection = ("weight_hr",) * has_projection(cell)
     names = {part: f"{prefix}{part}{suffix}" for part in ("weight_ih", "weight_hh", *projection, "bias_ih", "bias_hh")}
     require_keys([names[part] for part in ("weight_ih", "weight_hh", *projection)], given)
-    arrays = {part: to_numpy(given[key]) for part, key in names.items() if key in given}
+    arrays = {part: to_numpy(given[key], key) for part, key in names.items() if key in given}
     is_indrnn_port = arrays["weight_hh"].ndim == 1  # these keep U as a vector, and have one bias
     if is_indrnn_port:
         arrays["weight_hh"] = np.diag(arrays["weight_hh"])
@@ -214,7 +214,7 @@ def _take_zero_bias(given: dict[str, Any], prefix: str, used: set[str], accepted
 def _take_array(given: dict[str, Any], key: str, used: set[str]) -> np.ndarray:
     require_keys([key], given)
     used.add(key)
-    return to_numpy(given[key])
+    return to_numpy(given[key], key)
 
 
 def _read_file(path: str | Path) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from rnnzoo.disk import write_whole
 from rnnzoo.export.check import random_input, relative_error, require_float32
 from rnnzoo.export.jaxpr import Program, translate
 from rnnzoo.export.step import step_function
@@ -72,7 +73,7 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
     names = ["x", *(f"s{k}" for k in range(len(leaves)))]
     program = translate(jax.make_jaxpr(flat)(x, *leaves), names)
     file = folder / "model.py"
-    file.write_text(_text(model, program, names, x, leaves), encoding="utf-8")
+    write_whole(file, _text(model, program, names, x, leaves))
     return file, _error(file, jax.jit(flat), model, leaves)
 
 

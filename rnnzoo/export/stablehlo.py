@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.disk import write_whole
 from rnnzoo.export.check import random_input, relative_error
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
@@ -39,7 +40,7 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
         file.write_bytes(exported.serialize())
     except ImportError:
         raise UsageError("flatbuffers is not installed; accepted: pip install 'rnnzoo[export]'") from None
-    (folder / "signature.json").write_text(json.dumps(_signature(model, exported), indent=1) + "\n", encoding="utf-8")
+    write_whole(folder / "signature.json", json.dumps(_signature(model, exported), indent=1) + "\n")
     read = export.deserialize(bytearray(file.read_bytes()))
     return file, max(_error(read.call, function, random_input(model, *size)) for size in ((7, 3), (12, 1)))
 

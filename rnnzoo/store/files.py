@@ -1,11 +1,10 @@
 """The files of a model folder: which may be there, and whether each is the one that config.json lists."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.disk import read_text
+from rnnzoo.disk import parse_json, read_text
 from rnnzoo.spec import UsageError
 from rnnzoo.training.definitions import DEFINITIONS
 from rnnzoo.training.symbols import SYMBOLS
@@ -19,11 +18,7 @@ LARGEST_CONFIG = 2**20  # bytes
 def read_index(path: Path) -> dict[str, Any]:
     """The contents of a model folder's config.json, checked as far as its format and its list of files."""
     file = path / "config.json"
-    text = small_text(path, "config.json")
-    try:
-        facts = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is not JSON: {error}") from None
+    facts = parse_json(small_text(path, "config.json"), str(file))
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         found = facts.get("format") if isinstance(facts, dict) else facts
         raise UsageError(f'{file} is not the config.json of a model folder: "format" is {found!r}; accepted: {FORMAT}')
@@ -37,10 +32,7 @@ def read_index(path: Path) -> dict[str, Any]:
 
 def small_text(path: Path, name: str) -> str:
     """The text of a file in the folder; `UsageError` if it is larger than any that belongs there."""
-    file = plain_file(path, name)
-    if file.stat().st_size > LARGEST_CONFIG:
-        raise UsageError(f"{file} has {file.stat().st_size} bytes; accepted: up to {LARGEST_CONFIG}")
-    return read_text(file)
+    return read_text(plain_file(path, name), LARGEST_CONFIG)
 
 
 def plain_file(path: Path, name: str) -> Path:
@@ -69,4 +61,14 @@ def size_and_checksum(file: Path) -> dict[str, Any]:
         return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
 
 
-__all__ = ["FORMAT", "LISTED", "TRAINING", "WEIGHTS", "check_file", "read_index", "size_and_checksum", "small_text"]
+__all__ = [
+    "FORMAT",
+    "LISTED",
+    "TRAINING",
+    "WEIGHTS",
+    "check_file",
+    "plain_file",
+    "read_index",
+    "size_and_checksum",
+    "small_text",
+]

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rnnzoo.disk import write_whole
 from rnnzoo.models import Model
 from rnnzoo.spec import UnknownMember, UsageError
 from rnnzoo.spec_json import to_dict, to_json
@@ -120,7 +121,8 @@ def load_model(path: str | Path, *, warn: Callable[[str], None] = warnings.warn)
     for name, expected in facts["files"].items():
         check_file(path, name, expected)
     config, no_config = _training(path) if TRAINING in facts["files"] else (None, "")
-    check_definitions(path, warn)
+    if DEFINITIONS in facts["files"]:
+        check_definitions(path, warn)
     symbols = read_symbols(path / SYMBOLS) if SYMBOLS in facts["files"] else None  # older folders lack it
     check_symbols(model, symbols, str(path / SYMBOLS))
     arrays = safetensors.read(path / WEIGHTS)
@@ -162,11 +164,11 @@ def _write_whole(path: Path, trained: Trained, arrays: dict[str, np.ndarray]) ->
 def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None:
     safetensors.write(folder / WEIGHTS, arrays, {"format": "rnnzoo"})
     if trained.config is not None:
-        (folder / TRAINING).write_text(to_json(trained.config, indent=1) + "\n", encoding="utf-8")
+        write_whole(folder / TRAINING, to_json(trained.config, indent=1) + "\n")
     if own := definitions(trained.model, trained.config):
-        (folder / DEFINITIONS).write_text(to_text(own), encoding="utf-8")
+        write_whole(folder / DEFINITIONS, to_text(own))
     if trained.symbols is not None:
-        (folder / SYMBOLS).write_text(json.dumps(trained.symbols) + "\n", encoding="utf-8")
+        write_whole(folder / SYMBOLS, json.dumps(trained.symbols) + "\n")
     files = {name: size_and_checksum(folder / name) for name in LISTED if (folder / name).exists()}
     facts = {
         "format": FORMAT,
@@ -176,8 +178,8 @@ def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None
         "versions": versions(),
     }
     text = json.dumps(facts, indent=1, allow_nan=False)
-    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(_card(trained, facts["versions"]), encoding="utf-8")
+    write_whole(folder / "config.json", text + "\n")
+    write_whole(folder / "README.md", _card(trained, facts["versions"]))
     for file in folder.iterdir():
         with file.open("rb") as opened:
             os.fsync(opened.fileno())

@@ -4,9 +4,12 @@ import dataclasses
 import functools
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 
+from rnnzoo.disk import read_bytes
+from rnnzoo.integers import check_integers
 from rnnzoo.spec import UsageError
 
 LARGEST = 2**28  # bytes; the arrays made of a text take about ten times its size
@@ -47,10 +50,9 @@ def corpus(path: str) -> Corpus:
     if found.st_size > LARGEST:
         raise _refuse(path, f"it has {found.st_size} bytes, more than {LARGEST}")
     try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST)
-    except OSError as error:
-        raise _refuse(path, error.strerror or str(error)) from None
+        raw = read_bytes(Path(path), LARGEST)
+    except UsageError as error:
+        raise _refuse(path, str(error)) from None
     return _corpus(repr(path), decode_utf8(raw, path))
 
 
@@ -64,6 +66,7 @@ def encode(symbols: str, text: str) -> np.ndarray:
 
 def decode(symbols: str, tokens: np.ndarray) -> str:
     """The text of tokens (N,)."""
+    check_integers("tokens", np.asarray(tokens), 0, len(symbols))
     known = symbols + UNKNOWN
     return "".join(known[token] for token in tokens)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 import jax
 import numpy as np
 
+from rnnzoo.integers import check_integers
 from rnnzoo.spec import UsageError
 from rnnzoo.typing import Array, Int, Key, PyTree
 
@@ -104,6 +105,17 @@ class HostData(Data):
         raise UsageError(f"{type(self).__name__} has no streams; accepted: a task with streams, or stream = False")
 
 
+def check_batch(batch: Batch, input_size: int, tokens: bool) -> None:
+    """Raise `UsageError` for lengths outside 0 to T, and with `tokens` for an x that is not below `input_size`. Past
+    a sequence's length it may hold any integers."""
+    x, lengths, where = batch["x"], batch.get("lengths"), None
+    if lengths is not None:
+        check_integers("lengths of a batch", lengths, 0, x.shape[0])
+        where = np.arange(x.shape[0])[:, None] < np.asarray(lengths)
+    if tokens:
+        check_integers("x of a batch", x, 0, input_size - 1, where)
+
+
 # ---- labelled sequences in memory ------------------------------------------------------------------------
 
 STEPS_PER_BATCH = 2**17  # T * B of one held-out batch: bounds the memory of an evaluation
@@ -124,6 +136,14 @@ class Sequences(InMemory):
 
     time_major: ClassVar = {"each": ("x", "y"), "last": ("x",)}  # by `read`: what has an axis T
 
+    def __post_init__(self) -> None:
+        """Check what `batch` would clamp without a word; nothing where the arrays are left out or being traced."""
+        for name, part in (self.arrays or {}).items():
+            if np.issubdtype(part["x"].dtype, np.integer) and part["x"].ndim == 2:
+                check_integers(f"x of the {name} part", part["x"], 0, self.input_size - 1, _counted(part))
+            if "lengths" in part:
+                check_integers(f"lengths of the {name} part", part["lengths"], 0, part["x"].shape[1])
+
     @property
     def fingerprint(self) -> str:
         return self.checksum or super().fingerprint
@@ -143,6 +163,14 @@ class Sequences(InMemory):
         return {name: a[rows].swapaxes(0, 1) if name in major else a[rows] for name, a in part.items()}
 
 
+def _counted(part: dict[str, Any]) -> Any:
+    """Which steps of sequences (N, T, ...) count; None for all."""
+    if "lengths" not in part:
+        return None
+    x = part["x"]
+    return np.arange(x.shape[1]) < np.asarray(part["lengths"])[:, None]
+
+
 def fingerprint_of(arrays: PyTree) -> str:
     """SHA-256 of all arrays: values, shapes and dtypes."""
     digest = hashlib.sha256()
@@ -152,4 +180,4 @@ def fingerprint_of(arrays: PyTree) -> str:
     return digest.hexdigest()
 
 
-__all__ = ["Batch", "Batches", "Data", "HostData", "InMemory", "Part", "Sequences", "fingerprint_of"]
+__all__ = ["Batch", "Batches", "Data", "HostData", "InMemory", "Part", "Sequences", "check_batch", "fingerprint_of"]

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.integers import check_integers
 from rnnzoo.tasks.data import Batch
 from rnnzoo.typing import Array, Bool, Float, Int, Shaped
 
@@ -14,22 +15,31 @@ def wide(outputs: Shaped[Array, "..."]) -> Float[Array, "..."]:
 
 def binary_cross_entropy(logits: Float[Array, "..."], bits: Int[Array, "..."]) -> Float[Array, "..."]:
     """The negative log likelihood of each bit, in nats."""
+    _check_bits(bits)
     return -jax.nn.log_sigmoid(jnp.where(bits == 1, wide(logits), -wide(logits)))
 
 
 def cross_entropy(logits: Float[Array, "... K"], classes: Int[Array, "..."]) -> Float[Array, "..."]:
     """The negative log likelihood of each class, in nats."""
+    check_integers("classes", classes, 0, logits.shape[-1] - 1)
     return -jnp.take_along_axis(jax.nn.log_softmax(wide(logits)), classes[..., None], axis=-1)[..., 0]
 
 
 def bit_hits(logits: Float[Array, "..."], bits: Int[Array, "..."]) -> Bool[Array, "..."]:
     """Whether each bit is predicted right, as logit > 0. NaN is wrong for either bit."""
+    _check_bits(bits)
     return jnp.where(bits == 1, logits > 0, logits <= 0)
 
 
 def class_hits(logits: Float[Array, "... K"], classes: Int[Array, "..."]) -> Bool[Array, "..."]:
     """Whether each class is predicted right, as the largest logit. Any NaN or infinity is wrong."""
+    check_integers("classes", classes, 0, logits.shape[-1] - 1)
     return (logits.argmax(-1) == classes) & jnp.isfinite(logits).all(-1)
+
+
+def _check_bits(bits: Shaped[Array, "..."]) -> None:
+    if bits.dtype != bool:
+        check_integers("bits", bits, 0, 1)
 
 
 def counted(batch: Batch) -> Bool[Array, "T B"]:

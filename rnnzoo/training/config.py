@@ -93,8 +93,8 @@ class Config(Spec, kind="configs"):
 
 def _defines(path: Path) -> bool:
     """Whether a Python file looks like a config file. It is not run."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return re.search(r"^config\b", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    with contextlib.suppress(UsageError):
+        return re.search(r"^config\b", read_text(path), re.MULTILINE) is not None
     return False
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.disk import read_json
+from rnnzoo.disk import read_bytes, read_json
 from rnnzoo.spec import Spec, UnknownMember, UsageError, field_types, find, source_file
 from rnnzoo.spec_json import from_json
 from rnnzoo.training.sources import checksum_when_run, has_run
@@ -49,7 +49,7 @@ def _definition(cls: type[Spec]) -> dict[str, str]:
     if checksum is not None:  # its module has a private name
         module = ""
     elif source is not None:
-        checksum = hashlib.sha256(source.read_bytes()).hexdigest()
+        checksum = hashlib.sha256(read_bytes(source)).hexdigest()
     return {"source": str(source or ""), "sha256": checksum or "", "module": module}
 
 
@@ -61,6 +61,8 @@ def to_text(noted: Definitions) -> str:
 def read_definitions(folder: Path) -> Definitions:
     """What `definitions.json` of a folder notes; nothing if there is none. `UsageError` if it holds anything else."""
     file = folder / DEFINITIONS
+    if file.is_symlink():
+        raise UsageError(f"{file} is a link; accepted: a file of the folder itself, or none")
     if not file.is_file():
         return {}
     noted = read_json(file, LARGEST)

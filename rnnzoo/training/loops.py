@@ -11,7 +11,7 @@ from jax.sharding import Mesh
 
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
-from rnnzoo.tasks.data import Batch, Batches, Data, HostData, InMemory
+from rnnzoo.tasks.data import Batch, Batches, Data, HostData, InMemory, check_batch
 from rnnzoo.training.config import Config
 from rnnzoo.training.devices import shard
 from rnnzoo.training.update import TrainState, next_batch, train_step, train_steps
@@ -123,7 +123,10 @@ class HostLoop(TrainingLoop):
     def run(self, state: TrainState, start: int, length: int) -> tuple[TrainState, Metrics]:
         found = []
         for step in range(start, start + length):
-            batch = jax.tree.map(lambda *seeds: np.stack(seeds), *[_next(it, step) for it in self.iterators])
+            batches = [_next(it, step) for it in self.iterators]
+            for batch in batches:
+                check_batch(batch, self.model.input_size, self.model.tokens)
+            batch = jax.tree.map(lambda *seeds: np.stack(seeds), *batches)
             self._check(batch, step)
             state, metrics = self.compiled(state, np.int32(step), batch)
             found.append(metrics)

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnzoo.disk import append
 from rnnzoo.training.config import Config
+from rnnzoo.visible import visible
 
 MESSAGES = "messages.log"
 
@@ -32,6 +33,7 @@ class Progress:
 
     def line(self, text: str) -> None:
         """Print a line of text."""
+        text = visible(text)
         if self._bar is not None:
             self._bar.console.print(text, highlight=False, markup=False)
         else:
@@ -39,11 +41,11 @@ class Progress:
 
     def warn(self, text: str) -> None:
         """Print a warning, to standard error."""
-        self._print("standard error", sys.stderr, f"warning: {text}")
+        self._print("standard error", sys.stderr, f"warning: {visible(text)}")
 
     def error(self, text: str) -> None:
         """Print why the run ended early, to standard error."""
-        self._print("standard error", sys.stderr, text)
+        self._print("standard error", sys.stderr, visible(text))
 
     def _print(self, name: str, stream: TextIO | None, text: str) -> None:
         if name not in self._closed:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from rnnzoo.disk import read_bytes
 from rnnzoo.spec import UsageError
 
 _RUN: dict[str, str] = {}  # name of a module that `load_file` made -> SHA-256 of the text that it ran
@@ -33,10 +34,7 @@ def load_source(name: str) -> ModuleType:
 def load_file(path: Path) -> ModuleType:
     """Run the Python file at `path`, unless it has run already, and return its module."""
     path = path.resolve()
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    text = read_bytes(path)
     digest = hashlib.sha256(text).hexdigest()
     known = _module_of(path)
     if known is not None and _RUN.get(known.__name__, digest) == digest:

@@ -11,7 +11,7 @@ from jax.sharding import Mesh
 
 from rnnzoo.models import Model
 from rnnzoo.tasks.base import Task
-from rnnzoo.tasks.data import Batch, InMemory
+from rnnzoo.tasks.data import Batch, InMemory, check_batch
 from rnnzoo.training.config import Config
 from rnnzoo.training.devices import BATCH, SEEDS, place, shard
 from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
@@ -216,6 +216,7 @@ def evaluate(config: Config, model: Model, params: Params, batches: Iterable[Bat
     """Name -> score of each seed, over all the batches. `params` have the leading axis S."""
     totals = None
     for batch in batches:
+        check_batch(batch, model.input_size, model.tokens)
         part = _scores(config.task, model, config.unroll, params, batch)
         totals = part if totals is None else jax.tree.map(jnp.add, totals, part)
     assert totals is not None, "a held-out set has at least one batch"
