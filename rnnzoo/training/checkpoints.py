@@ -158,7 +158,7 @@ class Checkpoints:
                 )
             if not self._older_manifest(step).exists():
                 return f"{MANIFEST} is missing"
-            return _changed(path, _as_files(json.loads(read_text(self._older_manifest(step)))))
+            return _changed(path, _as_files(read_json(self._older_manifest(step))))
         except (OSError, ValueError, RecursionError) as error:
             return f"cannot be read: {error}"
 

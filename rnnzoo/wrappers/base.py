@@ -30,6 +30,7 @@ class Wrapper(Noisy):
     """The wrapped cell."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()  # first: below, the cell is one
         defaults = {f.name: f.default for f in dataclasses.fields(Wrapper) if f.name in _SHARED}
         given = {name: getattr(self, name) for name in _SHARED}
         given = {name: value for name, value in given.items() if value != defaults[name]}
@@ -44,7 +45,6 @@ class Wrapper(Noisy):
         object.__setattr__(self, "cell", cell)
         for name in _SHARED:
             object.__setattr__(self, name, getattr(cell, name))
-        super().__post_init__()
 
     gates = derived(lambda self: self.cell.gates)
     carries = derived(lambda self: self.cell.carries)
