@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Algebra, Structure
+from rnnzoo.structures.base import Algebra, Structure, reals
 from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
@@ -46,6 +46,9 @@ class Masked(Structure):
 
     def init(self, key: Key, size: int) -> dict[str, PyTree]:
         return {"full": self.structure.init(key, size), "size": jnp.zeros((size, 0))}
+
+    def shapes(self, size: int) -> PyTree:
+        return {"full": self.structure.shapes(size), "size": reals(size, 0)}
 
     def materialize(self, u: dict[str, PyTree]) -> Float[Array, "H H"]:
         size, dtype = u["size"].shape[0], u["size"].dtype
