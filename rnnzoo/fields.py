@@ -78,7 +78,9 @@ def describe(hint: Any) -> str:
         return "None"
     if isinstance(hint, type) and hasattr(hint, "kind"):  # a family of specifications, which build on this module
         return f"a specification from rnnzoo.{hint.kind}"
-    return {int: "an integer of up to 64 bits", float: "a finite number", str: "text", bool: "True or False"}.get(hint, str(hint))
+    return {int: "an integer of up to 64 bits", float: "a finite number", str: "text", bool: "True or False"}.get(
+        hint, str(hint)
+    )
 
 
 def accepts(hint: Any, value: Any) -> bool:
@@ -116,6 +118,17 @@ def kept(hint: Any, value: Any) -> Any:
 
 
 __all__ = [
-    "LARGEST", "LARGEST_SEED", "Count", "Fraction", "NonNegative", "Positive", "Range", "Seed", "Size", "accepts", "brief", "describe",
+    "LARGEST",
+    "LARGEST_SEED",
+    "Count",
+    "Fraction",
+    "NonNegative",
+    "Positive",
+    "Range",
+    "Seed",
+    "Size",
+    "accepts",
+    "brief",
+    "describe",
     "kept",
-]  # fmt: skip
+]

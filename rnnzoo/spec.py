@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from rnnzoo.fields import (
-    Count, Fraction, NonNegative, Positive, Range, Seed, Size, accepts, brief, describe, kept,
+    Count,
+    Fraction,
+    NonNegative,
+    Positive,
+    Range,
+    Seed,
+    Size,
+    accepts,
+    brief,
+    describe,
+    kept,
 )  # fmt: skip
 
 T = TypeVar("T")

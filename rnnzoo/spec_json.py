@@ -38,7 +38,8 @@ def _read(data: Any, where: str, depth: int) -> Any:
     known = field_types(cls)
     if strange := [field for field in data if field != "type" and field not in known]:
         raise UsageError(f"{where}: {name} has no field {brief(strange[0])}; {suggest(strange[0], known)}")
-    if missing := [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING and f.name not in data]:
+    fields = dataclasses.fields(typing.cast(Any, cls))
+    if missing := [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in data]:
         raise UsageError(f"{where}: {name} has no {missing[0]}; accepted: {describe(known[missing[0]])}")
     return cls(**{k: _read(v, f"{where}.{k}", depth + 1) for k, v in data.items() if k != "type"})
 

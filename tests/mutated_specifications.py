@@ -21,12 +21,13 @@ from rnnzoo.training.config import Config
 
 EXAMPLES, SECONDS = 25, 2.0  # of each member; for one text, of which JAX's tracing takes most
 STRANGE: list[Any] = [
-    None, True, False, 0, 1, -1, 3, 2**31, 10**12, 10**400, -(10**30), 0.5, -1e300, float("nan"), float("inf"), "", "h", "itself",
-    "bfloat16", "x" * 1000, [], [1], [[]], ["h", "h"], [2] * 40, {}, {"type": None}, {"type": 3}, {"type": ["cells.LSTM"]},
-    {"type": "cells."}, {"type": ".LSTM"}, {"type": "cells.Cell"}, {"type": "os.system"}, {"a": 1},
-    {"type": "cells.LRU", "hidden_size": 4}, {"type": "cells.Elman", "hidden_size": 6, "structure": {"type": "structures.Ring"}},
-    {"type": "structures.Diagonal"}, {"type": "structures.SparseMask"}, {"type": "patterns.RandomRows", "others": 3},
-    {"type": "unrolls.Newton"}, {"type": "initializers.Orthogonal"}, {"type": "tasks.Adding"}, {"type": "models.Stack"},
+    None, True, False, 0, 1, -1, 3, 2**31, 10**12, 10**400, -(10**30), 0.5, -1e300, float("nan"), float("inf"), "", "h",
+    "itself", "bfloat16", "x" * 1000, [], [1], [[]], ["h", "h"], [2] * 40, {}, {"type": None}, {"type": 3},
+    {"type": ["cells.LSTM"]}, {"type": "cells."}, {"type": ".LSTM"}, {"type": "cells.Cell"}, {"type": "os.system"},
+    {"a": 1}, {"type": "cells.LRU", "hidden_size": 4}, {"type": "patterns.RandomRows", "others": 3},
+    {"type": "cells.Elman", "hidden_size": 6, "structure": {"type": "structures.Ring"}},
+    {"type": "structures.Diagonal"}, {"type": "structures.SparseMask"}, {"type": "tasks.Adding"},
+    {"type": "unrolls.Newton"}, {"type": "initializers.Orthogonal"}, {"type": "models.Stack"},
     {"type": "per_gate.PerGate", "gates": ["h"], "structures": [{"type": "structures.Dense"}]},
 ]  # fmt: skip
 

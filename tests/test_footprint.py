@@ -14,6 +14,7 @@ from rnnzoo.__main__ import command
 from rnnzoo.commands.exits import guarded
 from rnnzoo.models import Model, Stack
 from rnnzoo.spec import UsageError
+from rnnzoo.structures import patterns
 from rnnzoo.training import footprint
 from rnnzoo.training.config import Config
 from rnnzoo.training.footprint import check_memory, machine_bytes, memory_of, needed_bytes
@@ -22,7 +23,7 @@ from rnnzoo.training.progress import Progress
 from rnnzoo.training.update import init_state
 
 SMALL = Config(task=tasks.BinaryAddition(bits=4), cell=cells.GRU(hidden_size=4), steps=4, log_every=2, momentum=0.5)
-SPARSE = structures.SparseMask(pattern=structures.patterns.RandomRows(others=2))
+SPARSE = structures.SparseMask(pattern=patterns.RandomRows(others=2))
 HUGE: dict[str, dict[str, Any]] = {
     "batch": {"batch_size": 10**9},
     "seeds": {"seeds": 10**9},
@@ -40,7 +41,9 @@ HUGE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", HUGE)
 def test_what_cannot_fit_is_refused_in_seconds_and_nothing_is_written(tmp_path, name):
     config, began = dataclasses.replace(SMALL, **HUGE[name]), time.process_time()
-    with pytest.raises(UsageError, match=r"the arrays of this run take [\d,]+ bytes or more \(.*\); accepted: up to the"):
+    with pytest.raises(
+        UsageError, match=r"the arrays of this run take [\d,]+ bytes or more \(.*\); accepted: up to the"
+    ):
         Job(config, tmp_path / "run", Progress(config))
     assert time.process_time() - began < 20 and not (tmp_path / "run").exists()
 
@@ -108,7 +111,11 @@ def test_devices_that_know_their_memory_are_asked(monkeypatch):
 
 
 def test_the_least_of_machine_and_limits_counts(monkeypatch):
-    texts = {"/proc/meminfo": ["MemTotal:  9 kB", "SwapTotal:  2 kB"], footprint.CGROUP[0]: ["max"], footprint.CGROUP[1]: []}
+    texts = {
+        "/proc/meminfo": ["MemTotal:  9 kB", "SwapTotal:  2 kB"],
+        footprint.CGROUP[0]: ["max"],
+        footprint.CGROUP[1]: [],
+    }
     monkeypatch.setattr(footprint, "_lines", texts.get)
     monkeypatch.setattr(footprint, "_physical", lambda: 9 * 1024)
     monkeypatch.setattr(footprint, "_address_space", lambda: np.inf)

@@ -18,7 +18,7 @@ from rnnzoo.store.files import size_and_checksum
 from rnnzoo.structures import patterns
 from rnnzoo.structures.base import Structure
 
-SECONDS, MEMORY = 8, 3 * 2**30  # of a process whose start takes half of either
+SECONDS, MEMORY = 4, 3 * 2**30  # processor time of one folder; address space, of which a start takes half
 
 
 def elman(size: int, **structure: Any) -> dict[str, Any]:
@@ -46,7 +46,9 @@ HOSTILE = {
     "parts": elman(65_536, type="structures.Partitioned", parts=65_536),
     "groups": elman(65_536, type="structures.Clockwork", groups=32_768),
     "many": elman(65_536, type="structures.Clockwork", groups=1024),
-    "chain": elman(65_536, type="structures.ComplexPairs", structure={"type": "structures.ToeplitzBlocks", "block": 32_768}),
+    "chain": elman(
+        65_536, type="structures.ComplexPairs", structure={"type": "structures.ToeplitzBlocks", "block": 32_768}
+    ),
     "no divisor": elman(2**31 - 1, type="structures.BlockDiagonal", block=2),
     "reservoir": elman(65_536, type="structures.Diagonal") | {"recurrent_init": {"type": "initializers.Reservoir"}},
     "identity": elman(65_536, type="structures.BlockDiagonal", block=65_536)
@@ -97,7 +99,9 @@ def test_shapes_are_those_of_what_is_drawn(structure: Structure):
         drawn = jax.eval_shape(lambda n=size: structure.init(jax.random.key(0), n))
         found = structure.shapes(size)
         assert jax.tree.structure(found) == jax.tree.structure(drawn)
-        assert [(a.shape, a.dtype) for a in jax.tree.leaves(found)] == [(a.shape, a.dtype) for a in jax.tree.leaves(drawn)]
+        assert [(a.shape, a.dtype) for a in jax.tree.leaves(found)] == [
+            (a.shape, a.dtype) for a in jax.tree.leaves(drawn)
+        ]
 
 
 PATTERNS = [

@@ -201,10 +201,19 @@ HOSTILE = {
     "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
     "no model": (lambda f: edit(f, lambda c: c.pop("model")), "config.json is None; accepted: an object"),
     "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "scores .1.; accepted: names with finite numbers"),
-    "nested": (lambda f: edit(f, lambda c: c.update(model=nested(700))), "nested too deeply; accepted: up to 100 levels"),
+    "nested": (
+        lambda f: edit(f, lambda c: c.update(model=nested(700))),
+        "nested too deeply; accepted: up to 100 levels",
+    ),
     "no member": (lambda f: edit(f, lambda c: c["model"]["cell"].update(type="cells.os")), "no 'os' in cells"),
-    "huge": (lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**12)), "accepted: an integer >= 1 and <= 2147"),
-    "endless": (lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=10**12)), "Stack.layers is 1000000000000; accepted"),
+    "huge": (
+        lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**12)),
+        "accepted: an integer >= 1 and <= 2147",
+    ),
+    "endless": (
+        lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=10**12)),
+        "Stack.layers is 1000000000000; accepted",
+    ),
     "other model": (lambda f: edit(f, lambda c: c["model"].update(output_size=5)), "head/b of .* has shape"),
     "other weights": (lambda f: forge(f, save({"a": np.ones(3)})), "too small for the model"),
     "integers": (

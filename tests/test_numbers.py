@@ -48,7 +48,9 @@ def test_the_largest_numbers_are_accepted():
     config = Config(task=TASK, cell=CELL, steps=2**31 - 1, log_every=2**31 - 1, seed=2**32 - 2, seeds=2)
     assert from_json(to_json(config)) == config
     keys = jax.random.key_data(seed_keys(config))
-    assert [k.tolist() for k in keys] == [jax.random.key_data(jax.random.key(s)).tolist() for s in (2**32 - 2, 2**32 - 1)]
+    assert [k.tolist() for k in keys] == [
+        jax.random.key_data(jax.random.key(s)).tolist() for s in (2**32 - 2, 2**32 - 1)
+    ]
     assert len(set(map(tuple, keys.tolist()))) == 2
 
 
@@ -95,7 +97,7 @@ def test_an_integer_in_a_field_of_floats_is_kept_as_a_float():
 @pytest.mark.parametrize(("size", "block"), [(2**31 - 1, 4), (2**31 - 2, 4), (2147483646 // 2, 2**31 - 1)])
 @pytest.mark.parametrize("member", [structures.BlockDiagonal, structures.ShuffledBlocks])
 def test_a_size_that_does_not_divide_is_refused_at_once(size, block, member):
-    with pytest.raises(UsageError, match="does not fit hidden_size") as error:
+    with pytest.raises(UsageError, match=r"does not fit hidden_size") as error:
         member(block=block).check(size)
     assert len(str(error.value)) < 300
 
@@ -103,21 +105,21 @@ def test_a_size_that_does_not_divide_is_refused_at_once(size, block, member):
 def test_divisors():
     for size in (1, 2, 9, 12, 97, 360):
         assert divisors(size) == [n for n in range(1, size + 1) if size % n == 0]
-    with pytest.raises(UsageError, match="block of 1, 2, 3 or 6$"):
+    with pytest.raises(UsageError, match=r"block of 1, 2, 3 or 6$"):
         check_divides(structures.Diagonal(), "block", 4, 6)
 
 
 def test_a_long_tuple_of_factors_is_refused_before_their_product_is_formed():
     for factor in (1, 2**31 - 1):
-        with pytest.raises(UsageError, match="up to 31 factors") as error:
+        with pytest.raises(UsageError, match=r"up to 31 factors") as error:
             structures.Kronecker(factors=(factor,) * 300_000).check(1)
         assert len(str(error.value)) < 400
 
 
 def test_layers_and_seeds_have_bounds():
-    with pytest.raises(UsageError, match="Stack.layers is 1025; accepted: an integer >= 1 and <= 1024"):
+    with pytest.raises(UsageError, match=r"Stack\.layers is 1025; accepted: an integer >= 1 and <= 1024"):
         Stack(layers=1025)
-    with pytest.raises(UsageError, match="Reservoir.seed is 4294967296"):
+    with pytest.raises(UsageError, match=r"Reservoir\.seed is 4294967296"):
         Reservoir(seed=2**32)
     with pytest.raises(UsageError, match=r"--seed is about 10\^100; accepted: an integer >= 0 and <= 4294967295"):
         sample_command(["nowhere", "--seed", str(10**100)])

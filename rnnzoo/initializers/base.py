@@ -63,7 +63,9 @@ def undrawn(value: Any) -> Any:
     if not isinstance(value, Spec):
         return value
     hints = field_types(type(value))
-    parts = {name: _Zeros() if accepts(hint, _Zeros()) else undrawn(getattr(value, name)) for name, hint in hints.items()}
+    parts = {
+        name: _Zeros() if accepts(hint, _Zeros()) else undrawn(getattr(value, name)) for name, hint in hints.items()
+    }
     changed = {name: part for name, part in parts.items() if part is not getattr(value, name)}
     return dataclasses.replace(typing.cast(Any, value), **changed) if changed else value
 

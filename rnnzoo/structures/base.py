@@ -129,8 +129,8 @@ class PerGate(Spec, kind="per_gate"):
         super().__post_init__()
         if len(self.gates) != len(self.structures) or len(set(self.gates)) < len(self.gates):
             raise UsageError(
-                f"PerGate.gates is {brief(self.gates)} for {len(self.structures)} structures; accepted: each gate once, "
-                "and a structure for each"
+                f"PerGate.gates is {brief(self.gates)} for {len(self.structures)} structures; accepted: each gate "
+                "once, and a structure for each"
             )
 
     @classmethod

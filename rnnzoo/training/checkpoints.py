@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.disk import read_json, read_text, write_whole
+from rnnzoo.disk import read_json, write_whole
 from rnnzoo.spec import UsageError
 from rnnzoo.trees import named
 from rnnzoo.typing import PyTree

@@ -73,7 +73,7 @@ def _bytes(tree: Any) -> int:
 def memory_of(config: Config) -> tuple[float, str]:
     """The bytes that a run may use at most, and whose they are; infinitely many where nobody says."""
     devices = jax.local_devices() if config.devices == "all" else jax.local_devices()[:1]
-    limits = [(device.memory_stats() or {}).get("bytes_limit") for device in devices]
+    limits = [(device.memory_stats() or {}).get("bytes_limit", 0) for device in devices]
     if all(limits):
         return sum(limits), f"{len(limits)} x {devices[0].device_kind}"
     return machine_bytes(), "the machine"
