@@ -79,7 +79,7 @@ def test_bare_fields_of_other_code_are_bounded_too():
 def test_values_in_messages_are_short():
     assert brief(7) == "7" and brief(-(10**19)) == "-10000000000000000000" and brief(True) == "True"
     assert brief((1, 10**5000)) == "(1, about 10^5000)"
-    for value in ("x" * 10**6, (1,) * 10**6, {"a": [10**5000] * 10**5}, structures.Kronecker(factors=(1,) * 10**5)):
+    for value in ("x" * 10**6, (1,) * 10**6, {"a": [10**5000] * 10**5}, structures.Kronecker(factors=(1,) * 10**4)):
         assert len(brief(value)) < 400
 
 
@@ -112,7 +112,7 @@ def test_divisors():
 def test_a_long_tuple_of_factors_is_refused_before_their_product_is_formed():
     for factor in (1, 2**31 - 1):
         with pytest.raises(UsageError, match=r"up to 31 factors") as error:
-            structures.Kronecker(factors=(factor,) * 300_000).check(1)
+            structures.Kronecker(factors=(factor,) * 20_000).check(1)
         assert len(str(error.value)) < 400
 
 
