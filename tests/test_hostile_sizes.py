@@ -126,6 +126,6 @@ def test_edges_are_counted_without_the_mask(pattern: patterns.Pattern):
 def test_patterns_that_must_be_drawn_to_be_counted_have_a_largest_size():
     for pattern in (patterns.RandomEdges(), patterns.NeuralCircuit()):
         assert pattern.refuses(2**14) is None
-        assert pattern.refuses(2**14 + 1) == "hidden_size of up to 16384, or RandomRows"
-    with pytest.raises(UsageError, match="accepted: hidden_size of up to 16384, or RandomRows"):
+        assert pattern.refuses(2**14 + 1) == "hidden_size of up to 16384, or SparseMask with RandomRows"
+    with pytest.raises(UsageError, match="accepted: hidden_size of up to 16384, or SparseMask with RandomRows"):
         members("structures")["SparseMask"](pattern=patterns.RandomEdges()).check(2**15)  # pyright: ignore

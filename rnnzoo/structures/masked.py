@@ -9,7 +9,7 @@ from rnnzoo.structures.base import Algebra, Structure, reals
 from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
-from rnnzoo.structures.patterns import Pattern, RandomRows
+from rnnzoo.structures.patterns import Pattern, RandomRows, too_large
 from rnnzoo.structures.spectral import pattern, random_parameters
 from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
@@ -40,7 +40,7 @@ class Masked(Structure):
         return self.structure.jacobian
 
     def check(self, size: int) -> None:
-        if accepted := self.by.refuses(size):
+        if accepted := self.by.refuses(size) or too_large(size):  # `materialize` draws the mask, be it only traced
             raise refuse(self, size, accepted)
         self.structure.check(size)
 

@@ -120,7 +120,7 @@ class RandomEdges(Pattern):
     """Selects one of the patterns."""
 
     def refuses(self, size: int) -> str | None:
-        return super().refuses(size) or _too_large(size)
+        return super().refuses(size) or too_large(size)
 
     def _rows(self, random: np.random.RandomState, size: int) -> Iterator[np.ndarray]:
         """The rows of the mask, one by one, before a unit that hears no other gets one."""
@@ -163,7 +163,7 @@ class NeuralCircuit(Pattern):
 
     def refuses(self, size: int) -> str | None:
         if self._layers(size)[0] >= 1:
-            return _too_large(size)
+            return too_large(size)
         return f"motor from 1 to {size - 3}" if size > 3 else "hidden_size of 4 or more"
 
     def _several(self, command: int) -> int:
@@ -199,13 +199,13 @@ class NeuralCircuit(Pattern):
         return heard
 
 
-def _too_large(size: int) -> str | None:
-    """What would be accepted where the pattern has to be drawn to count its edges, for 3 s at the limit."""
-    return None if size <= LARGEST_DRAWN else f"hidden_size of up to {LARGEST_DRAWN}, or RandomRows"
+def too_large(size: int) -> str | None:
+    """What would be accepted where the pattern is drawn to know any shape, which takes seconds at the limit."""
+    return None if size <= LARGEST_DRAWN else f"hidden_size of up to {LARGEST_DRAWN}, or SparseMask with RandomRows"
 
 
 def _random(seed: int) -> np.random.RandomState:
     return np.random.RandomState(seed)  # the one generator whose stream numpy promises to keep
 
 
-__all__ = ["Clusters", "NeuralCircuit", "Pattern", "RandomEdges", "RandomRows", "SmallWorld"]
+__all__ = ["Clusters", "NeuralCircuit", "Pattern", "RandomEdges", "RandomRows", "SmallWorld", "too_large"]

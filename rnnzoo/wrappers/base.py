@@ -91,7 +91,7 @@ def with_structure(cell: Cell, structure: Structures) -> Cell:
 
 
 def without_matrices(cell: Cell) -> Cell:
-    """The cell with small recurrent matrices and nothing drawn, for the shapes of all else: its state and its z_t."""
+    """The cell with small recurrent matrices and nothing drawn, for the shapes of z_t, which do not depend on U."""
     return with_structure(undrawn(cell), Diagonal())
 
 
@@ -128,8 +128,9 @@ def vector_shapes(cell: Cell) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 
 def state_shapes(cell: Cell, input_size: int) -> State:
-    """The shapes of the state of one sequence. No matrix U is made for them."""
-    cell = without_matrices(cell)
+    """The shapes of the state of one sequence. Nothing is drawn; U keeps its structure, since an `initial_state` may
+    read it."""
+    cell = undrawn(cell)
     return jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), input_size))))
 
 
