@@ -1,7 +1,7 @@
 """A whole network: input embedding, a stack of recurrent layers, a head. Pure functions of one parameter tree."""
 
 import functools
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from rnnzoo.arguments import as_array, check_controls, check_inputs, counted_steps, expected_params
 from rnnzoo.cells.base import Cell
 from rnnzoo.initializers import Initializer
+from rnnzoo.initializers.base import undrawn
 from rnnzoo.run import run, run_prepared
-from rnnzoo.spec import Count, Fraction, Size, Spec, UsageError, spec
+from rnnzoo.spec import Count, Fraction, Range, Size, Spec, UsageError, spec
 from rnnzoo.trees import check_tree
 from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
 from rnnzoo.unrolls.base import Unroll
@@ -21,7 +22,7 @@ from rnnzoo.unrolls.scan import Scan
 class Stack(Spec, kind="models"):
     """How recurrent layers are stacked between the input and the head."""
 
-    layers: Size = 1
+    layers: Annotated[int, Range(low=1, high=1024)] = 1
     """Number of recurrent layers."""
     embedding_size: Count = 0
     """Width of a learned embedding of the input; 0 feeds vectors as they are and tokens one-hot."""
@@ -92,6 +93,11 @@ class Model(Spec, kind="models"):
         if self.stack.head_bias:
             params["head"]["b"] = jnp.zeros(self.output_size)
         return params
+
+    def shapes(self) -> Params:
+        """The shapes and dtypes of the parameters. Nothing is drawn, so that they may be larger than memory."""
+        model = undrawn(self)
+        return jax.eval_shape(lambda: model.init(jax.random.key(0)))
 
     def _init_layer(self, layer: int, key: Key) -> Params:
         size = self.layer_input_size(layer)
@@ -170,7 +176,8 @@ class Model(Spec, kind="models"):
         dropout_key: Key | None, unroll: Unroll,
     ) -> tuple[Array, State]:  # fmt: skip
         self._check_state(state)
-        x, lengths, mask, resets = (None if a is None else as_array(a) for a in (x, lengths, mask, resets))
+        x = as_array(x)
+        lengths, mask, resets = (None if a is None else as_array(a) for a in (lengths, mask, resets))
         check_controls(x.shape[:2], lengths, mask, resets)
         counts = counted_steps(x.shape[:2], lengths, mask)
         check_inputs(x, self.input_size, self.tokens, counts)

@@ -8,14 +8,25 @@ import dataclasses
 import difflib
 import functools
 import inspect
-import math
 import sys
-import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from rnnzoo.fields import (
+    Count,
+    Fraction,
+    NonNegative,
+    Positive,
+    Range,
+    Seed,
+    Size,
+    accepts,
+    brief,
+    describe,
+    kept,
+)  # fmt: skip
 from rnnzoo.visible import visible
 
 T = TypeVar("T")
@@ -44,79 +55,6 @@ def suggest(name: str, names: typing.Iterable[str]) -> str:
 
 def _fold(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
-
-
-# ---- fields ----------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Range:
-    """The numbers that a field accepts: ``Annotated[int, Range(low=1)]``. The bounds themselves are accepted
-    unless `open` is set."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    open: bool = False
-
-    def __contains__(self, value: float) -> bool:
-        if self.open:
-            return self.low < value < self.high
-        return self.low <= value <= self.high
-
-    def __str__(self) -> str:
-        sign = "" if self.open else "="
-        low = f">{sign} {self.low:g}" if self.low > -math.inf else ""
-        high = f"<{sign} {self.high:g}" if self.high < math.inf else ""
-        return " and ".join(filter(None, (low, high))) or "any number"
-
-
-Size = typing.Annotated[int, Range(low=1)]  # a number of things, at least one
-Count = typing.Annotated[int, Range(low=0)]  # a number of things, possibly none
-Positive = typing.Annotated[float, Range(low=0, open=True)]
-NonNegative = typing.Annotated[float, Range(low=0)]
-Seed = typing.Annotated[int, Range(low=0, high=2**32 - 1)]  # of a fixed random pattern
-Fraction = typing.Annotated[float, Range(low=0, high=1)]
-
-
-def describe(hint: Any) -> str:
-    """What a field of this type accepts, in words."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Annotated:
-        ranges = [str(a) for a in args[1:] if isinstance(a, Range)]
-        return " ".join([describe(args[0]), *ranges])
-    if origin is typing.Literal:
-        return "one of " + ", ".join(map(repr, args))
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(describe(a) for a in args)
-    if origin is tuple:
-        return f"a tuple of {describe(args[0])}"
-    if origin is Mapping:
-        return "a dict of them"
-    if hint is type(None):
-        return "None"
-    if isinstance(hint, type) and issubclass(hint, Spec):
-        return f"a specification from rnnzoo.{hint.kind}"
-    return {int: "an integer", float: "a number", str: "text", bool: "True or False"}.get(hint, str(hint))
-
-
-def accepts(hint: Any, value: Any) -> bool:
-    """Whether a field of type `hint` accepts `value`. Strict: True is no integer, NaN is no number."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Annotated:
-        return accepts(args[0], value) and all(value in a for a in args[1:] if isinstance(a, Range))
-    if origin is typing.Literal:
-        return any(value == a and type(value) is type(a) for a in args)
-    if origin in (typing.Union, types.UnionType):
-        return any(accepts(a, value) for a in args)
-    if origin is Mapping:
-        return False  # what takes a dict has converted it by now: a specification holds none
-    if origin is tuple:
-        return isinstance(value, tuple) and all(accepts(args[0], v) for v in value)
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
 
 
 @functools.cache
@@ -171,7 +109,8 @@ class Spec:
     def __post_init__(self) -> None:
         for name, hint in field_types(type(self)).items():
             if not accepts(hint, value := getattr(self, name)):
-                raise UsageError(f"{type(self).__name__}.{name} is {value!r}; accepted: {describe(hint)}")
+                raise UsageError(f"{type(self).__name__}.{name} is {brief(value)}; accepted: {describe(hint)}")
+            object.__setattr__(self, name, kept(hint, value))
 
 
 _FAMILIES: dict[str, dict[str, type[Spec]]] = {}
@@ -205,7 +144,7 @@ def source_file(cls: type) -> Path | None:
 def members(kind: str) -> dict[str, type[Spec]]:
     """Name -> class, of all concrete members of a family such as "cells", in order of name."""
     if kind not in _FAMILIES:
-        raise UsageError(f"no family {kind!r}; {suggest(kind, _FAMILIES)}")
+        raise UsageError(f"no family {brief(kind)}; {suggest(kind, _FAMILIES)}")
     return {n: c for n, c in sorted(_FAMILIES[kind].items()) if not inspect.isabstract(c)}
 
 
@@ -216,5 +155,12 @@ def find(kind: str, name: str) -> type[Spec]:
         return known[name]
     folded = {_fold(n): c for n, c in known.items()}
     if _fold(name) not in folded:
-        raise UnknownMember(f"no {name!r} in {kind}; {suggest(name, known)}")
+        raise UnknownMember(f"no {brief(name)} in {kind}; {suggest(name, known)}")
     return folded[_fold(name)]
+
+
+__all__ = [
+    "Count", "Fraction", "NonNegative", "Positive", "Range", "Seed", "Size", "Spec", "UnknownMember", "UsageError",
+    "accepts", "brief", "derived", "describe", "field_types", "find", "members", "required", "source_file", "spec",
+    "suggest",
+]  # fmt: skip

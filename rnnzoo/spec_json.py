@@ -5,7 +5,10 @@ import json
 import typing
 from typing import Any
 
-from rnnzoo.spec import Spec, UsageError, field_types, find, suggest
+from rnnzoo.disk import parse_json
+from rnnzoo.spec import Spec, UsageError, brief, describe, field_types, find, suggest
+
+DEEPEST = 100  # levels of specifications in one another
 
 
 def to_dict(value: Any) -> Any:
@@ -18,22 +21,27 @@ def to_dict(value: Any) -> Any:
 
 def from_dict(data: Any, where: str = "the specification") -> Any:
     """Inverse of `to_dict`. Raises `UsageError` that names the place, the value and what is accepted."""
+    return _read(data, where, 0)
+
+
+def _read(data: Any, where: str, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise UsageError(f"a specification is nested too deeply; accepted: up to {DEEPEST} levels")
     if isinstance(data, list):
-        return tuple(from_dict(v, f"{where}[{i}]") for i, v in enumerate(data))
+        return tuple(_read(v, f"{where}[{i}]", depth + 1) for i, v in enumerate(data))
     if not isinstance(data, dict):
         return data
-    kind, _, name = str(data.get("type")).partition(".")
+    kind, _, name = member.partition(".") if isinstance(member := data.get("type"), str) else ("", "", "")
     if not name:
-        raise UsageError(f'{where} has "type": {data.get("type")!r}; accepted: a name such as "cells.LSTM"')
+        raise UsageError(f'{where} has "type": {brief(member)}; accepted: a name such as "cells.LSTM"')
     cls = find(kind, name)
     known = field_types(cls)
-    for field in data.keys() - {"type"} - known.keys():
-        raise UsageError(f"{where}: {name} has no field {field!r}; {suggest(field, known)}")
-    values = {k: from_dict(v, f"{where}.{k}") for k, v in data.items() if k != "type"}
-    try:
-        return cls(**values)
-    except TypeError as error:  # a missing field
-        raise UsageError(f"{where}: {error}") from None
+    if strange := [field for field in data if field != "type" and field not in known]:
+        raise UsageError(f"{where}: {name} has no field {brief(strange[0])}; {suggest(strange[0], known)}")
+    fields = dataclasses.fields(typing.cast(Any, cls))
+    if missing := [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in data]:
+        raise UsageError(f"{where}: {name} has no {missing[0]}; accepted: {describe(known[missing[0]])}")
+    return cls(**{k: _read(v, f"{where}.{k}", depth + 1) for k, v in data.items() if k != "type"})
 
 
 def to_json(value: Spec, indent: int | None = None) -> str:
@@ -41,18 +49,14 @@ def to_json(value: Spec, indent: int | None = None) -> str:
     return json.dumps(to_dict(value), indent=indent, allow_nan=False)
 
 
-def from_json(text: str) -> Any:
-    """The specification that `to_json` wrote. Constructs registered members only; executes nothing."""
-    try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"not a specification in JSON: {error}") from None
+def from_json(text: str, where: str = "the specification") -> Any:
+    """The specification that `to_json` wrote. Constructs registered members only; executes nothing.
+
+    `where` is what errors call the text."""
+    data = parse_json(text, where)
     if not isinstance(data, dict):
-        raise UsageError(f'not a specification in JSON: {text[:40]!r}; accepted: an object with a "type"')
-    try:
-        return from_dict(data)
-    except RecursionError:
-        raise UsageError("not a specification in JSON: it is nested too deeply") from None
+        raise UsageError(f'{where} is {brief(data)}; accepted: an object with a "type"')
+    return from_dict(data)
 
 
 __all__ = ["from_dict", "from_json", "to_dict", "to_json"]

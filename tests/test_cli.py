@@ -75,7 +75,7 @@ def test_what_is_wrong_only_in_between_is_accepted():
     [
         (["--cell.hiden-size", "3"], "--cell.hidden-size"),
         (["--lr", "fast"], "could not convert string to float"),
-        (["--lr", "-1"], "Config.lr is -1.0; accepted: a number > 0"),
+        (["--lr", "-1"], "Config.lr is -1.0; accepted: a finite number > 0"),
         (["--lr", "nan"], "Config.lr is nan"),
         (["--optimizer", "adan"], "'adam'"),
         (["--cell.hidden-size", "0"], "LSTM.hidden_size is 0; accepted: an integer >= 1"),
@@ -120,7 +120,7 @@ def test_a_configuration_file_that_is_missing_or_wrong(tmp_path, config_file):
         ("c.py", "config = (", "SyntaxError"),
         ("d.py", "import nothing_like_this", "nothing_like_this"),
         ("e.py", "from rnnzoo import cells\nconfig = cells.LTSM()", "LTSM"),
-        ("f.json", "{", "not a specification in JSON"),
+        ("f.json", "{", "f.json is not JSON"),
     ]:
         (tmp_path / name).write_text(text)
         with pytest.raises(rnnzoo.UsageError) as error:

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -151,10 +150,6 @@ def damage(name: str) -> Any:
     return change
 
 
-# Python 3.12 and later follow this depth, and find a Stack where a number belongs.
-TOO_DEEP = "not a specification in JSON" if sys.version_info < (3, 12) else "Stack.layers is Stack"
-
-
 def nested(depth: int) -> Any:
     return {"type": "models.Stack", "layers": nested(depth - 1)} if depth else 1
 
@@ -197,15 +192,28 @@ HOSTILE = {
     "facts": (lambda f: edit(f, lambda c: c["files"].update({WEIGHTS: 3})), "config.json says None"),
     "format": (lambda f: edit(f, lambda c: c.update(format=2)), '"format" is 2; accepted: 1'),
     "no dict": (lambda f: (f / "config.json").write_text("[1]"), '"format" is'),
+    "wide": (lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**9)), "too small for the model"),
+    "tall": (lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=1000)), "too small for the model"),
+    "twice": (lambda f: (f / "config.json").write_text('{"a": 1, "a": 1}'), "the name 'a' is there twice"),
+    "long number": (lambda f: (f / "config.json").write_text("9" * 5000), "is not JSON"),
     "no json": (lambda f: (f / "config.json").write_text("{"), "is not JSON"),
     "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is not JSON"),
     "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
-    "no model": (lambda f: edit(f, lambda c: c.pop("model")), "not a specification in JSON"),
+    "no model": (lambda f: edit(f, lambda c: c.pop("model")), "config.json is None; accepted: an object"),
     "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "scores .1.; accepted: names with finite numbers"),
-    "nested": (lambda f: edit(f, lambda c: c.update(model=nested(700))), TOO_DEEP),
+    "nested": (
+        lambda f: edit(f, lambda c: c.update(model=nested(700))),
+        "nested too deeply; accepted: up to 100 levels",
+    ),
     "no member": (lambda f: edit(f, lambda c: c["model"]["cell"].update(type="cells.os")), "no 'os' in cells"),
-    "huge": (lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**12)), "too small for the model"),
-    "endless": (lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=10**12)), "too small for the model"),
+    "huge": (
+        lambda f: edit(f, lambda c: c["model"]["cell"].update(hidden_size=10**12)),
+        "accepted: an integer >= 1 and <= 2147",
+    ),
+    "endless": (
+        lambda f: edit(f, lambda c: c["model"]["stack"].update(layers=10**12)),
+        "Stack.layers is 1000000000000; accepted",
+    ),
     "other model": (lambda f: edit(f, lambda c: c["model"].update(output_size=5)), "head/b of .* has shape"),
     "other weights": (lambda f: forge(f, save({"a": np.ones(3)})), "too small for the model"),
     "integers": (
@@ -223,7 +231,7 @@ HOSTILE = {
     ),
     "list score": (lambda f: edit(f, lambda c: c.update(scores={"acc": [1, [2]]})), "accepted: names with finite"),
     "bool score": (lambda f: edit(f, lambda c: c.update(scores={"acc": True})), "'acc': True; accepted: names"),
-    "nan score": (lambda f: edit(f, lambda c: c.update(scores={"acc": float("nan")})), "'acc': nan; accepted: names"),
+    "nan score": (lambda f: edit(f, lambda c: c.update(scores={"acc": float("nan")})), "NaN is not a finite number"),
     "huge score": (lambda f: edit(f, lambda c: c.update(scores={"acc": 10**400})), "accepted: names with finite"),
     "no config": (lambda f: (f / "config.json").unlink(), "^[^:]*config.json is missing, or not a plain file"),
     "other seed": (lambda f: edit(f, lambda c: c["model"]["stack"].update(head_bias=False)), "head/b is in only one"),

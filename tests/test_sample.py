@@ -75,7 +75,7 @@ def test_what_cannot_be_drawn_is_refused(trained):
     cases: list[tuple[Any, str]] = [
         ({"prompt": ""}, "the prompt is empty"),
         ({"prompt": "line \u2603"}, "'\u2603', which the training text does not have"),
-        ({"prompt": "l", "temperature": -1.0}, "temperature is -1.0; accepted: a number >= 0"),
+        ({"prompt": "l", "temperature": -1.0}, "temperature is -1.0; accepted: a finite number >= 0"),
         ({"prompt": "l", "temperature": float("nan")}, "temperature is nan"),
         ({"prompt": "l", "length": -1}, "length is -1"),
     ]

@@ -123,7 +123,7 @@ def gradients(gradient: Callable[..., Gradient] = gradient_of) -> Iterator[Findi
     for cell, unroll in PAIRS:
         params, xs = _example(cell)
         with jax.default_matmul_precision("highest"):
-            found = gradient(cell, unroll)(params, xs)
+            found = gradient(cell, unroll)(params, jnp.asarray(xs))
         plain = gradient_of(cell, Loop(), compiler_options={"xla_backend_optimization_level": 0})  # it runs once
         error = _error(found, _in_float64(plain, params, xs))
         name = f"gradient of {type(cell).__name__} by {type(unroll).__name__}"
@@ -165,7 +165,8 @@ def determinism(gradient: Callable[..., Gradient] = gradient_of) -> Finding:
     cell, unroll = PAIRS[0]
     params, xs = _example(cell)
     once, again = gradient(cell, unroll), gradient(cell, unroll)
-    first, *others = (jax.tree.map(np.asarray, program(params, xs)) for program in (once, once, again))
+    programs = (once, once, again)
+    first, *others = (jax.tree.map(np.asarray, program(params, jnp.asarray(xs))) for program in programs)
     same = all(jax.tree.all(jax.tree.map(np.array_equal, first, other)) for other in others)
     said = "the same bits each time" if same else "the same program gives other bits"
     return Finding("determinism", said, not same)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.commands.trained import parser_of, trained_by
-from rnnzoo.spec import UsageError
+from rnnzoo.spec import Count, NonNegative, Seed, UsageError, accepts, brief, describe
 from rnnzoo.store.model_folder import Trained
 from rnnzoo.streaming import make_model_stepper
 from rnnzoo.training.symbols import check_symbols
@@ -29,8 +29,8 @@ def main(args: list[str]) -> int:
     parser.add_argument("--temperature", type=float, default=1.0, help="below 1 favours likely characters (1)")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (0)")
     known = parser.parse_args(args)
-    if known.seed < 0:
-        raise UsageError(f"--seed is {known.seed}; accepted: 0 or more")
+    if not accepts(Seed, known.seed):
+        raise UsageError(f"--seed is {brief(known.seed)}; accepted: {describe(Seed)}")
     text = sample(
         trained_by(known, seed=0), known.prompt, length=known.length, temperature=known.temperature, seed=known.seed
     )
@@ -57,10 +57,9 @@ def sample(
     Raises:
         UsageError (a ValueError): a model that does not predict characters, or a prompt it cannot read."""
     tokens, alphabet = _tokens(trained, prompt)
-    if not temperature >= 0 or temperature == float("inf"):
-        raise UsageError(f"temperature is {temperature}; accepted: a number >= 0")
-    if length < 0:
-        raise UsageError(f"length is {length}; accepted: 0 or more")
+    for name, value, hint in (("temperature", temperature, NonNegative), ("length", length, Count)):
+        if not accepts(hint, value):
+            raise UsageError(f"{name} is {brief(value)}; accepted: {describe(hint)}")
     stepper = make_model_stepper(trained.model, trained.params)
     return _draw(stepper, tokens, alphabet, length, temperature, np.random.default_rng(seed))
 

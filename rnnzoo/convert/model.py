@@ -27,7 +27,7 @@ def converted_model(model: Model, params: Params, unused: Iterable[str], without
     """The result for a model. `missing` names what `params` lack, and those of them that are `without_source`.
 
     `UsageError` for an array whose shape differs from that in ``model.init``."""
-    expected, given = (_named_shapes(tree) for tree in (jax.eval_shape(lambda: model.init(jax.random.key(0))), params))
+    expected, given = (_named_shapes(tree) for tree in (model.shapes(), params))
     for name, shape in given.items():
         if shape != expected.get(name):
             raise UsageError(f"{name} has shape {shape} in the source; accepted: {expected.get(name, 'no such array')}")

@@ -1,14 +1,16 @@
 """The contract of initializers, and what they share."""
 
 import abc
+import dataclasses
 import functools
-from typing import ClassVar
+import typing
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.spec import Spec, UsageError, spec
+from rnnzoo.spec import Spec, UsageError, accepts, field_types, spec
 from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.structures.nearest import nearest_member
 from rnnzoo.typing import Array, Key, PyTree
@@ -36,10 +38,36 @@ class Initializer(Spec, abc.ABC, kind="initializers"):
 
     def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
         """The parameters u of an (H, H) matrix of this structure. By default `kernel` draws every array of u."""
-        shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+        shapes = structure.shapes(size)
         leaves, tree = jax.tree.flatten(shapes)
         keys = jax.random.split(key, len(leaves))
         return tree.unflatten([self.kernel(k, s.shape) for k, s in zip(keys, leaves, strict=True)])
+
+
+@spec
+class _Zeros(Initializer):
+    """Zeros in place of what would be drawn, where only the shapes are wanted."""
+
+    def kernel(self, key: Key, shape: tuple[int, ...]) -> Array:
+        return jnp.zeros(shape)
+
+    def matrix(self, key: Key, structure: Structure, size: int) -> PyTree:
+        return jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), structure.shapes(size))
+
+
+def undrawn(value: Any) -> Any:
+    """A specification with zeros for all that its initializers would draw, at any depth. Its parameters have the same
+    shapes, and tracing their initialization computes nothing, whatever their size."""
+    if isinstance(value, tuple):
+        return tuple(map(undrawn, value))
+    if not isinstance(value, Spec):
+        return value
+    hints = field_types(type(value))
+    parts = {
+        name: _Zeros() if accepts(hint, _Zeros()) else undrawn(getattr(value, name)) for name, hint in hints.items()
+    }
+    changed = {name: part for name, part in parts.items() if part is not getattr(value, name)}
+    return dataclasses.replace(typing.cast(Any, value), **changed) if changed else value
 
 
 def probe_size(structure: Structure, size: int) -> int:
@@ -111,4 +139,4 @@ def kernel_error(initializer: Initializer) -> UsageError:
     )
 
 
-__all__ = ["DiagonalInitializer", "Initializer", "holds_matrix", "kernel_error", "probe_size"]
+__all__ = ["DiagonalInitializer", "Initializer", "holds_matrix", "kernel_error", "probe_size", "undrawn"]

@@ -37,7 +37,7 @@ class Orthogonal(Initializer):
 
 def _blocks(key: Key, structure: Structure, size: int) -> PyTree:
     """Parameters whose arrays are orthogonal blocks, or random signs if they are vectors."""
-    leaves, tree = jax.tree.flatten(jax.eval_shape(lambda: structure.init(jax.random.key(0), size)))
+    leaves, tree = jax.tree.flatten(structure.shapes(size))
     made = []
     for k, leaf in zip(jax.random.split(key, max(1, len(leaves))), leaves, strict=False):
         if leaf.ndim < 2:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.initializers.spectral_radius import refuses_scaling
-from rnnzoo.spec import Count, Positive, Range, UsageError, spec
+from rnnzoo.spec import Positive, Range, Seed, UsageError, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.nearest import nearest_member
 from rnnzoo.typing import Array, Key, PyTree
@@ -23,7 +23,7 @@ class Reservoir(Initializer):
 
     examples = ("Banded", "Ring", "SparseMask", "Dense")
 
-    seed: Count = 0
+    seed: Seed = 0
     """The seed of the reservoir; the seed of the run has no effect on it."""
     density: Annotated[float, Range(low=1e-3, high=1)] = 0.1
     """The probability that a unit hears another."""

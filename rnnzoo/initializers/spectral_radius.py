@@ -61,7 +61,7 @@ def _radius_of(matrix: Array) -> Array:
 @functools.lru_cache(maxsize=256)
 def refuses_scaling(structure: Structure, size: int) -> str | None:
     """Why the spectral radius of U cannot be set by scaling u; None if it can."""
-    shapes = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    shapes = structure.shapes(size)
     if structure.connectivity == "none":
         return "all its eigenvalues are 0"
     if not jax.tree.leaves(shapes):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.disk import parse_json, read_text
-from rnnzoo.spec import UsageError
+from rnnzoo.spec import UsageError, brief
 from rnnzoo.training.definitions import DEFINITIONS
 from rnnzoo.training.symbols import SYMBOLS
 
@@ -20,13 +20,13 @@ def read_index(path: Path) -> dict[str, Any]:
     file = path / "config.json"
     facts = parse_json(small_text(path, "config.json"), str(file))
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        found = facts.get("format") if isinstance(facts, dict) else facts
-        raise UsageError(f'{file} is not the config.json of a model folder: "format" is {found!r}; accepted: {FORMAT}')
+        found = brief(facts.get("format") if isinstance(facts, dict) else facts)
+        raise UsageError(f'{file} is not the config.json of a model folder: "format" is {found}; accepted: {FORMAT}')
     files = facts.get("files")
     names = set(files) if isinstance(files, dict) else set()
     if WEIGHTS not in names or not names <= set(LISTED):
         optional = " and ".join(LISTED[1:])
-        raise UsageError(f'{file} has "files": {sorted(names)}; accepted: {WEIGHTS} and, optionally, {optional}')
+        raise UsageError(f'{file} has "files": {brief(sorted(names))}; accepted: {WEIGHTS} and, optionally, {optional}')
     return facts
 
 
@@ -50,7 +50,7 @@ def check_file(path: Path, name: str, expected: Any) -> None:
     file = plain_file(path, name)
     size = expected.get("bytes") if isinstance(expected, dict) else None
     if file.stat().st_size != size:
-        raise UsageError(f"{file} has {file.stat().st_size} bytes, config.json says {size}: it is damaged")
+        raise UsageError(f"{file} has {file.stat().st_size} bytes, config.json says {brief(size)}: it is damaged")
     if size_and_checksum(file)["sha256"] != expected.get("sha256"):
         raise UsageError(f"{file} is not what config.json says (SHA-256): it is damaged or has been changed")
 

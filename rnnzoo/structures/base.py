@@ -8,12 +8,12 @@ Unit i *hears* unit j if the structure lets U_ij differ from 0: h_t[i] may then 
 
 import abc
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.spec import Spec, UsageError, derived, required, spec, suggest
+from rnnzoo.spec import Spec, UsageError, brief, derived, required, spec, suggest
 from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
 
@@ -42,6 +42,11 @@ class Structure(Spec, abc.ABC, kind="structures"):
     def init(self, key: Key, size: int) -> PyTree:
         """The parameters u of a random (size, size) matrix. Must run under `jit`, and under `vmap` over keys."""
 
+    def shapes(self, size: int) -> PyTree:
+        """The shapes and dtypes of the parameters u. By default those of `init`, which is traced; a structure whose
+        `init` computes something outside of JAX, or takes long to trace, says them itself."""
+        return jax.eval_shape(lambda: self.init(jax.random.key(0), size))
+
     @abc.abstractmethod
     def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
         """U h, from the prepared matrix. Linear in h. Should cost about as many operations as U has parameters."""
@@ -64,7 +69,7 @@ class Structure(Spec, abc.ABC, kind="structures"):
 
     def num_params(self, size: int) -> int:
         """How many numbers in u have an effect on U."""
-        return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(lambda: self.init(jax.random.key(0), size))))
+        return sum(leaf.size for leaf in jax.tree.leaves(self.shapes(size)))
 
     def nonzeros(self, size: int) -> int:
         """How many entries of U may differ from 0."""
@@ -104,6 +109,11 @@ class Algebra(Structure):
         """The parameters u of the member that maps `probes` to `columns`, row by row."""
 
 
+def reals(*shape: int) -> Any:
+    """An array of real numbers as `Structure.shapes` describes it, of the precision that JAX has by default."""
+    return jax.ShapeDtypeStruct(shape, jnp.result_type(float))
+
+
 @spec
 class PerGate(Spec, kind="per_gate"):
     """Structures by gate, where a cell's matrices differ: ``PerGate.of({"n": Diagonal()}, default=Dense())``."""
@@ -119,8 +129,8 @@ class PerGate(Spec, kind="per_gate"):
         super().__post_init__()
         if len(self.gates) != len(self.structures) or len(set(self.gates)) < len(self.gates):
             raise UsageError(
-                f"PerGate.gates is {self.gates!r} for {len(self.structures)} structures; accepted: each gate once, "
-                "and a structure for each"
+                f"PerGate.gates is {brief(self.gates)} for {len(self.structures)} structures; accepted: each gate "
+                "once, and a structure for each"
             )
 
     @classmethod
@@ -150,4 +160,4 @@ class PerGate(Spec, kind="per_gate"):
 Structures = Structure | PerGate | Mapping[str, Structure]
 """What a cell takes for its recurrent matrices: one structure for all, or one per gate."""
 
-__all__ = ["Algebra", "PerGate", "Structure", "Structures"]
+__all__ = ["Algebra", "PerGate", "Structure", "Structures", "reals"]

@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.spec import Size, spec
 from rnnzoo.structures.base import Algebra
+from rnnzoo.structures.factors import check_divides
 from rnnzoo.typing import Array, Connectivity, Float, Key
 
 
@@ -28,10 +29,7 @@ class BlockDiagonal(Algebra):
         return self
 
     def check(self, size: int) -> None:
-        if size % self.block:
-            *most, last = [str(b) for b in range(1, size + 1) if size % b == 0]
-            fits = f"{', '.join(most)} or {last}" if most else last
-            raise UsageError(f"{self} does not fit hidden_size {size}; accepted: block of {fits}")
+        check_divides(self, "block", self.block, size)
 
     def init(self, key: Key, size: int) -> Float[Array, "N b b"]:
         return jax.random.orthogonal(key, self.block, (size // self.block,))

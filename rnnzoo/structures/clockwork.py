@@ -1,14 +1,15 @@
 """Blocks above the diagonal: groups of units that hear the slower groups (Koutnik et al. 2014, arXiv:1402.3511)."""
 
 import math
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.spec import Size, spec
-from rnnzoo.structures.base import Algebra
+from rnnzoo.spec import Range, spec
+from rnnzoo.structures.base import Algebra, reals
 from rnnzoo.structures.factors import check_divides, refuse
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.typing import Array, Float, Key, PyTree
 
 
 @spec
@@ -21,7 +22,7 @@ class Clockwork(Algebra):
     The paper updates group k only every T_k steps; here that is up to the cell. Initially the blocks on the diagonal
     are orthogonal, and the rest is normal with standard deviation 1 / (2 sqrt(H)) as in `Triangular`."""
 
-    groups: Size = 4
+    groups: Annotated[int, Range(low=1, high=1024)] = 4  # of which each has an array, traced by itself
     """Number of groups g; divides hidden_size, and leaves 2 units or more to a group."""
 
     connectivity = "cyclic"
@@ -42,6 +43,10 @@ class Clockwork(Algebra):
             rest = jax.random.normal(rest_key, (width, size - (k + 1) * width)) / (2 * math.sqrt(size))
             u.append(jnp.concatenate([jax.random.orthogonal(key, width), rest], axis=1))
         return tuple(u)
+
+    def shapes(self, size: int) -> PyTree:
+        width = size // self.groups
+        return tuple(reals(width, size - k * width) for k in range(self.groups))
 
     def matvec(self, u: tuple[Array, ...], h: Float[Array, " H"]) -> Float[Array, " H"]:
         return jnp.concatenate([rows @ h[h.shape[0] - rows.shape[1] :] for rows in u])

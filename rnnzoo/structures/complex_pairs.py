@@ -47,6 +47,9 @@ class ComplexPairs(Algebra):
         u = {"re": self.structure.init(re_key, size // 2), "im": self.structure.init(im_key, size // 2)}
         return u if self.connectivity == "none" else with_unit_radius(self, u, size)
 
+    def shapes(self, size: int) -> PyTree:
+        return dict.fromkeys(("re", "im"), self.structure.shapes(size // 2))
+
     def materialize(self, u: dict[str, PyTree]) -> dict[str, PyTree]:
         return {part: self.structure.materialize(v) for part, v in u.items()}
 

@@ -2,19 +2,20 @@
 
 import math
 
-from rnnzoo.spec import UsageError
+from rnnzoo.spec import UsageError, brief
 from rnnzoo.structures.base import Structure
 
 
 def refuse(structure: Structure, size: int, accepted: str) -> UsageError:
     """The error for a size that no matrix of this structure has; `accepted` says what would fit."""
-    return UsageError(f"{structure} does not fit hidden_size {size}; accepted: {accepted}")
+    return UsageError(f"{brief(structure)} does not fit hidden_size {size}; accepted: {accepted}")
 
 
 def check_divides(structure: Structure, name: str, value: int, size: int) -> None:
     """Raise `UsageError`, with the divisors, if the field `name` does not divide `size`."""
     if size % value:
-        *most, last = [str(b) for b in range(1, size + 1) if size % b == 0]
+        near = sorted(divisors(size), key=lambda b: abs(math.log(b / value)))[:12]  # large sizes have a thousand
+        *most, last = map(str, sorted(near))
         raise refuse(structure, size, f"{name} of {', '.join(most)} or {last}" if most else f"{name} of {last}")
 
 
@@ -35,6 +36,12 @@ def check_even(structure: Structure, size: int) -> None:
     """Raise `UsageError` if `size` is odd."""
     if size % 2:
         raise refuse(structure, size, f"an even number, such as {size - 1} or {size + 1}" if size > 1 else "2, 4, ...")
+
+
+def divisors(size: int) -> list[int]:
+    """All numbers that divide `size`, in order."""
+    small = [n for n in range(1, math.isqrt(size) + 1) if size % n == 0]
+    return small + [size // n for n in reversed(small) if n * n < size]
 
 
 def halves(size: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from rnnzoo.spec import Size, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
-from rnnzoo.structures.factors import check_composite, check_divides, halves, refuse
+from rnnzoo.structures.factors import check_composite, check_divides, divisors, halves, refuse
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.typing import Array, Float, Key
 
@@ -43,7 +43,7 @@ class Grid(Structure):
         else:
             check_divides(self, "rows", self.rows, size)
         if self.torus and min(self._shape(size)) < 3:
-            accepted = [str(n) for n in range(3, size // 3 + 1) if size % n == 0]
+            accepted = [str(n) for n in divisors(size) if 3 <= n <= size // 3]
             fits = f"rows of {' or '.join(accepted)}" if accepted else "R C with 3 or more of each, such as 9, 12 or 64"
             raise refuse(self, size, fits)
 

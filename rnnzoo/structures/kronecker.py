@@ -11,6 +11,8 @@ from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_composite, halves, refuse
 from rnnzoo.typing import Array, Float, Key
 
+MOST = 31  # factors of 2 in the largest hidden_size
+
 
 @spec
 class Kronecker(Algebra):
@@ -34,6 +36,8 @@ class Kronecker(Algebra):
         return self.factors or halves(size)
 
     def check(self, size: int) -> None:
+        if len(self.factors) > MOST:
+            raise refuse(self, size, f"up to {MOST} factors")
         if not self.factors:
             check_composite(self, size)
         elif math.prod(self.factors) != size:

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Algebra, Structure
+from rnnzoo.structures.base import Algebra, Structure, reals
 from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
-from rnnzoo.structures.patterns import Pattern, RandomRows
+from rnnzoo.structures.patterns import Pattern, RandomRows, too_large
 from rnnzoo.structures.spectral import pattern, random_parameters
 from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
 
@@ -40,12 +40,15 @@ class Masked(Structure):
         return self.structure.jacobian
 
     def check(self, size: int) -> None:
-        if accepted := self.by.refuses(size):
+        if accepted := self.by.refuses(size) or too_large(size):  # `materialize` draws the mask, be it only traced
             raise refuse(self, size, accepted)
         self.structure.check(size)
 
     def init(self, key: Key, size: int) -> dict[str, PyTree]:
         return {"full": self.structure.init(key, size), "size": jnp.zeros((size, 0))}
+
+    def shapes(self, size: int) -> PyTree:
+        return {"full": self.structure.shapes(size), "size": reals(size, 0)}
 
     def materialize(self, u: dict[str, PyTree]) -> Float[Array, "H H"]:
         size, dtype = u["size"].shape[0], u["size"].dtype

@@ -86,7 +86,7 @@ def nearest_member(structure: Structure, dense: Float[Array, "H H"]) -> PyTree:
     if (known := structure.nearest(dense)) is not None:
         return known
     size = dense.shape[0]
-    like = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    like = structure.shapes(size)
     if not jax.tree.leaves(like):
         return like
     kind = dependence(structure, size)
@@ -122,7 +122,7 @@ def dependence(structure: Structure, size: int) -> Kind:
 
 def _normal(structure: Structure, size: int, dtype: Any) -> Any:
     """For U = offset + J u: the functions u -> J^T J u and U -> J^T U, and the offset."""
-    like = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    like = structure.shapes(size)
     zeros = jax.tree.map(lambda a: jnp.zeros(a.shape, dtype), like)
     offset, pull = jax.vjp(functools.partial(structure.matrix, size=size), zeros)
 

@@ -1,9 +1,11 @@
 """A partitioned (block) matrix: a table of equal members of one structure, such as the Jacobian of an LSTM's step."""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.spec import Range, UsageError, spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.factors import check_divides, refuse
@@ -23,7 +25,7 @@ class Partitioned(Algebra):
     By default unit k, and every m-th unit after it, hear one another. Initially the E_ij are as `entry` draws them,
     times one number that makes the spectral radius of U about 1."""
 
-    parts: Size = 2
+    parts: Annotated[int, Range(low=1, high=64)] = 2  # of n^2 arrays, which are traced one by one
     """Number of parts n; divides hidden_size."""
     entry: Algebra = Diagonal()
     """The structure of the E_ij; it must contain all diagonal matrices, and then contains sums of its members too."""
@@ -55,6 +57,9 @@ class Partitioned(Algebra):
         keys = jax.random.split(key, (self.parts, self.parts))
         u = tuple(tuple(self.entry.init(k, size // self.parts) for k in row) for row in keys)
         return with_unit_radius(self, u, size)
+
+    def shapes(self, size: int) -> PyTree:
+        return ((self.entry.shapes(size // self.parts),) * self.parts,) * self.parts
 
     def materialize(self, u: Table) -> Table:
         return tuple(tuple(self.entry.materialize(e) for e in row) for row in u)

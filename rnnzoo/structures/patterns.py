@@ -1,10 +1,14 @@
 """Fixed patterns of connections: which units hear which others. Seeded, never trained."""
 
 import abc
+import functools
+from collections.abc import Iterator
 
 import numpy as np
 
 from rnnzoo.spec import Count, Fraction, Seed, Size, Spec, spec
+
+LARGEST_DRAWN = 2**14
 
 
 @spec
@@ -14,6 +18,10 @@ class Pattern(Spec, abc.ABC, kind="patterns"):
     @abc.abstractmethod
     def mask(self, size: int) -> np.ndarray:
         """(H, H) bools; [i, j] says whether unit i hears unit j. The same for the same fields and size."""
+
+    def num_edges(self, size: int) -> int:
+        """How many edges there are. By default all of `mask` are counted."""
+        return int(self.mask(size).sum())
 
     def refuses(self, size: int) -> str | None:
         """What would be accepted, if no pattern of this kind has that size; else None."""
@@ -33,6 +41,9 @@ class RandomRows(Pattern):
         if size > self.others:
             return None
         return f"others from 1 to {size - 1}" if size > 1 else "hidden_size of 2 or more"
+
+    def num_edges(self, size: int) -> int:
+        return size * (1 + self.others)
 
     def mask(self, size: int) -> np.ndarray:
         random, heard = _random(self.seed), np.eye(size, dtype=bool)
@@ -56,6 +67,9 @@ class SmallWorld(Pattern):
         if size > 2 * self.neighbours:
             return None
         return f"neighbours from 1 to {(size - 1) // 2}" if size > 2 else "hidden_size of 3 or more"
+
+    def num_edges(self, size: int) -> int:
+        return size * (1 + 2 * self.neighbours)  # one that leads elsewhere is still one
 
     def mask(self, size: int) -> np.ndarray:
         random, heard = _random(self.seed), np.eye(size, dtype=bool)
@@ -84,6 +98,10 @@ class Clusters(Pattern):
             return None
         return f"a multiple of {self.clusters}, from {2 * self.clusters}"
 
+    def num_edges(self, size: int) -> int:
+        group = size // self.clusters
+        return size * (group + min(self.others, size - group))
+
     def mask(self, size: int) -> np.ndarray:
         group = np.arange(size) // (size // self.clusters)
         random, heard = _random(self.seed), group[:, None] == group
@@ -101,10 +119,23 @@ class RandomEdges(Pattern):
     seed: Seed = 0
     """Selects one of the patterns."""
 
+    def refuses(self, size: int) -> str | None:
+        return super().refuses(size) or too_large(size)
+
+    def _rows(self, random: np.random.RandomState, size: int) -> Iterator[np.ndarray]:
+        """The rows of the mask, one by one, before a unit that hears no other gets one."""
+        for i in range(size):
+            heard = random.random_sample(size) < self.density
+            heard[i] = True
+            yield heard
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019 (a frozen specification, few of them)
+    def num_edges(self, size: int) -> int:
+        return sum(max(2, int(heard.sum())) for heard in self._rows(_random(self.seed), size))
+
     def mask(self, size: int) -> np.ndarray:
         random = _random(self.seed)
-        chance = random.random_sample((size, size))
-        heard = (chance < self.density) | np.eye(size, dtype=bool)
+        heard = np.stack(list(self._rows(random, size)))
         for i in np.flatnonzero(heard.sum(1) == 1):
             heard[i, (i + random.randint(1, size)) % size] = True
         return heard
@@ -132,15 +163,32 @@ class NeuralCircuit(Pattern):
 
     def refuses(self, size: int) -> str | None:
         if self._layers(size)[0] >= 1:
-            return None
+            return too_large(size)
         return f"motor from 1 to {size - 3}" if size > 3 else "hidden_size of 4 or more"
+
+    def _several(self, command: int) -> int:
+        return max(1, int(self.density * command))
+
+    def _hearing_inter(self, random: np.random.RandomState, size: int) -> Iterator[np.ndarray]:
+        """For each inter unit, which of the command units hear it."""
+        inter, command = self._layers(size)
+        return (random.permutation(command)[: self._several(command)] for _ in range(inter))
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019 (a frozen specification, few of them)
+    def num_edges(self, size: int) -> int:
+        inter, command = self._layers(size)
+        several, hears = self._several(command), np.zeros(command, bool)
+        for units in self._hearing_inter(_random(self.seed), size):
+            hears[units] = True
+        between = command * min(several, command - 1)
+        return size + inter * several + int((~hears).sum()) + between + self.motor * several
 
     def mask(self, size: int) -> np.ndarray:
         inter, command = self._layers(size)
         random, heard = _random(self.seed), np.eye(size, dtype=bool)
-        several = max(1, int(self.density * command))
-        for i in range(inter):  # some command units hear it; below, every command unit hears at least one
-            heard[inter + random.permutation(command)[:several], i] = True
+        several = self._several(command)
+        for i, units in enumerate(self._hearing_inter(random, size)):  # below, every command unit hears one or more
+            heard[inter + units, i] = True
         for i in range(inter, inter + command):
             if not heard[i, :inter].any():
                 heard[i, random.randint(inter)] = True
@@ -151,8 +199,13 @@ class NeuralCircuit(Pattern):
         return heard
 
 
+def too_large(size: int) -> str | None:
+    """What would be accepted where the pattern is drawn to know any shape, which takes seconds at the limit."""
+    return None if size <= LARGEST_DRAWN else f"hidden_size of up to {LARGEST_DRAWN}, or SparseMask with RandomRows"
+
+
 def _random(seed: int) -> np.random.RandomState:
     return np.random.RandomState(seed)  # the one generator whose stream numpy promises to keep
 
 
-__all__ = ["Clusters", "NeuralCircuit", "Pattern", "RandomEdges", "RandomRows", "SmallWorld"]
+__all__ = ["Clusters", "NeuralCircuit", "Pattern", "RandomEdges", "RandomRows", "SmallWorld", "too_large"]

@@ -34,6 +34,9 @@ class Scaled(Structure):
     def init(self, key: Key, size: int) -> PyTree:
         return self.structure.init(key, size)
 
+    def shapes(self, size: int) -> PyTree:
+        return self.structure.shapes(size)
+
     def materialize(self, u: PyTree) -> PyTree:
         return self.structure.materialize(u)
 

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.spec import spec
-from rnnzoo.structures.base import Structure
+from rnnzoo.structures.base import Structure, reals
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
 from rnnzoo.structures.patterns import Pattern, RandomRows
 from rnnzoo.structures.spectral import with_unit_radius
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.typing import Array, Float, Key, PyTree
 
 
 @spec
@@ -36,6 +36,9 @@ class SparseMask(Structure):
 
     def init(self, key: Key, size: int) -> Float[Array, " E"]:
         return with_unit_radius(self, jax.random.normal(key, _edges(self.pattern, size)[0].shape), size)
+
+    def shapes(self, size: int) -> PyTree:
+        return reals(self.pattern.num_edges(size))
 
     def matvec(self, u: Float[Array, " E"], h: Float[Array, " H"]) -> Float[Array, " H"]:
         rows, columns = _edges(self.pattern, h.shape[0])

@@ -53,7 +53,7 @@ def _growth(structure: Structure, ready: PyTree, size: int) -> Float[Array, ""]:
 def random_parameters(structure: Structure, size: int, seed: int = 0) -> PyTree:
     """Normally distributed parameters, whatever `init` draws."""
     rng = np.random.default_rng(seed)
-    like = jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
+    like = structure.shapes(size)
     return jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape), a.dtype), like)
 
 

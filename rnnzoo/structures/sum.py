@@ -50,6 +50,9 @@ class Sum(Structure):
         a_key, b_key = jax.random.split(key)
         return {"a": self.a.init(a_key, size), "b": self.b.init(b_key, size)}
 
+    def shapes(self, size: int) -> PyTree:
+        return {"a": self.a.shapes(size), "b": self.b.shapes(size)}
+
     def materialize(self, u: dict[str, PyTree]) -> dict[str, PyTree]:
         return {"a": self.a.materialize(u["a"]), "b": self.b.materialize(u["b"])}
 

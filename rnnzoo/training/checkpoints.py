@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.disk import read_json, read_text, write_whole
+from rnnzoo.disk import read_json, write_whole
 from rnnzoo.spec import UsageError
 from rnnzoo.training.arrays import read_arrays, read_orbax, write_arrays
 from rnnzoo.trees import named
@@ -158,7 +158,7 @@ class Checkpoints:
                 )
             if not self._older_manifest(step).exists():
                 return f"{MANIFEST} is missing"
-            return _changed(path, _as_files(json.loads(read_text(self._older_manifest(step)))))
+            return _changed(path, _as_files(read_json(self._older_manifest(step))))
         except (OSError, ValueError, RecursionError) as error:
             return f"cannot be read: {error}"
 

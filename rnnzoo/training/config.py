@@ -10,8 +10,9 @@ from typing import Literal
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.disk import read_text
+from rnnzoo.fields import LARGEST_SEED
 from rnnzoo.models import Model, Stack
-from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Size, Spec, UsageError, spec, suggest
+from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Seed, Size, Spec, UsageError, spec, suggest
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.definitions import check_definitions, read_specification
@@ -60,7 +61,7 @@ class Config(Spec, kind="configs"):
     """Steps between two log lines."""
     eval_every: Size = 500
     """Steps between evaluations on the validation set, each with a checkpoint. The last step always has one."""
-    seed: Count = 0
+    seed: Seed = 0
     """Seed of parameters, batches and dropout."""
     seeds: Size = 1
     """Number of seeds (seed, seed + 1, ...) to train at once."""
@@ -74,6 +75,11 @@ class Config(Spec, kind="configs"):
         super().__post_init__()
         if self.warmup >= self.steps:
             raise UsageError(f"Config.warmup is {self.warmup}; accepted: less than the {self.steps} steps")
+        if self.seed + self.seeds > LARGEST_SEED + 1:
+            raise UsageError(
+                f"Config.seed is {self.seed} and seeds is {self.seeds}; accepted: a last seed, seed + seeds - 1, of up "
+                f"to {LARGEST_SEED}"
+            )
         if reason := self.unroll.refuses(self.cell):
             raise UsageError(reason)
         if self.stream and not self.task.streams:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.disk import read_bytes, read_json
+from rnnzoo.disk import parse_json, read_bytes, read_json
 from rnnzoo.spec import Spec, UnknownMember, UsageError, field_types, find, source_file
 from rnnzoo.spec_json import from_json
 from rnnzoo.training.sources import checksum_when_run, has_run
@@ -86,10 +86,10 @@ def read_specification(text: str, file: Path) -> Any:
             defined, as the folder notes it, and what to pass.
     """
     try:
-        return from_json(text)
+        return from_json(text, str(file))
     except UnknownMember as error:
         message = str(error)
-    unknown, noted = sorted(set(_unknown(json.loads(text)))), read_definitions(file.parent)
+    unknown, noted = sorted(set(_unknown(parse_json(text, str(file))))), read_definitions(file.parent)
     if not noted.keys() & set(unknown):
         raise UnknownMember(f"{file}: {message}. A member of your own? Add --import FILE.py, the file that defines it")
     raise UnknownMember(f"{file} needs code that is not here: {_request({name: noted.get(name) for name in unknown})}")

@@ -17,6 +17,7 @@ from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
 from rnnzoo.training.definitions import check_definitions
 from rnnzoo.training.devices import describe_devices, gathered, is_worth, training_mesh
+from rnnzoo.training.footprint import check_memory
 from rnnzoo.training.loops import TrainingLoop, training_loop
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.record import Record, Scores
@@ -51,6 +52,7 @@ class Job:
         self.data: Data = config.task.open()
         self.folder.check_data(config.task, self.data)
         self.model: Model = config.network(self.data)
+        check_memory(config, self.model, self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
         self.record, self.environment = Record(), environment()
         self.like = jax.eval_shape(lambda: init_state(config, self.model))

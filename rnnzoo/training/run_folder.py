@@ -147,8 +147,11 @@ class RunFolder:
         Raises:
             UsageError: another process has locked it, or it is not a run of this configuration and data.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.lock.acquire()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock.acquire()
+        except OSError as error:
+            raise UsageError(f"cannot write {self.path}: {error.strerror}") from None
         try:
             self.check(config)
             self.check_data(config.task, data)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.sharding import Mesh
 
@@ -81,7 +82,7 @@ def _is_in(name: str, path: Any) -> bool:
 
 def seed_keys(config: Config) -> Key:
     """One PRNG key per seed, (S,). Seed s of many gets the key that it has alone."""
-    return jax.vmap(jax.random.key)(config.seed + jnp.arange(config.seeds))
+    return jax.vmap(jax.random.key)(np.uint32(config.seed) + jnp.arange(config.seeds, dtype=np.uint32))
 
 
 def over_seeds(function: Any, seeds: int) -> Any:

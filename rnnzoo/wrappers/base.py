@@ -10,8 +10,10 @@ from rnnzoo.cells.base import Cell, Recurrent
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
+from rnnzoo.initializers.base import undrawn
 from rnnzoo.spec import Size, UsageError, derived, spec
 from rnnzoo.structures.base import Structures
+from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 _SHARED = ("hidden_size", "bias", "dtype", "kernel_init")
@@ -30,6 +32,7 @@ class Wrapper(Noisy):
     """The wrapped cell."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()  # first: below, the cell is one
         defaults = {f.name: f.default for f in dataclasses.fields(Wrapper) if f.name in _SHARED}
         given = {name: getattr(self, name) for name in _SHARED}
         given = {name: value for name, value in given.items() if value != defaults[name]}
@@ -44,7 +47,6 @@ class Wrapper(Noisy):
         object.__setattr__(self, "cell", cell)
         for name in _SHARED:
             object.__setattr__(self, name, getattr(cell, name))
-        super().__post_init__()
 
     gates = derived(lambda self: self.cell.gates)
     carries = derived(lambda self: self.cell.carries)
@@ -88,6 +90,11 @@ def with_structure(cell: Cell, structure: Structures) -> Cell:
     return dataclasses.replace(cell, structure=structure) if isinstance(cell, Recurrent) else cell
 
 
+def without_matrices(cell: Cell) -> Cell:
+    """The cell with small recurrent matrices and nothing drawn, for the shapes of z_t, which do not depend on U."""
+    return with_structure(undrawn(cell), Diagonal())
+
+
 def innermost(cell: Cell) -> Cell:
     """The cell inside all wrappers."""
     while isinstance(cell, Wrapper):
@@ -116,8 +123,15 @@ def needs_vectors(wrapper: Wrapper) -> None:
 @functools.lru_cache(maxsize=256)
 def vector_shapes(cell: Cell) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The names of the vectors in the state of `cell`, in the order of `carries`, each with its shape."""
-    state = jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), cell.hidden_size))))
+    state = state_shapes(cell, cell.hidden_size)
     return tuple((name, state[name].shape) for name in cell.carries)
+
+
+def state_shapes(cell: Cell, input_size: int) -> State:
+    """The shapes of the state of one sequence. Nothing is drawn; U keeps its structure, since an `initial_state` may
+    read it."""
+    cell = undrawn(cell)
+    return jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), input_size))))
 
 
 def needs_units(wrapper: Wrapper) -> None:
@@ -132,5 +146,6 @@ def needs_units(wrapper: Wrapper) -> None:
 
 
 __all__ = [
-    "Wrapper", "innermost", "needs_structure", "needs_units", "needs_vectors", "vector_shapes", "with_structure",
+    "Wrapper", "innermost", "needs_structure", "needs_units", "needs_vectors", "state_shapes", "vector_shapes",
+    "with_structure", "without_matrices",
 ]  # fmt: skip

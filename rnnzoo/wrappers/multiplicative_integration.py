@@ -9,7 +9,7 @@ from rnnzoo.cells.noise import with_noise, without_noise
 from rnnzoo.cells.recur import Heard, Recur, adding
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
-from rnnzoo.wrappers.base import Wrapper, needs_structure
+from rnnzoo.wrappers.base import Wrapper, needs_structure, without_matrices
 
 
 @spec
@@ -38,7 +38,8 @@ class MultiplicativeIntegration(Wrapper):
     def init(self, key: Key, input_size: int) -> Params:
         params = self.cell.init(key, input_size)
         x_t = jax.ShapeDtypeStruct((input_size + self.uses_dt,), jnp.float32)
-        zs = jax.eval_shape(lambda x_t: self.cell.project(self.cell.prepare(params), x_t), x_t)
+        cell = without_matrices(self.cell)
+        zs = jax.eval_shape(lambda x_t: cell.project(cell.prepare(cell.init(key, input_size)), x_t), x_t)
         if not isinstance(zs, dict) or not {self._leaf(g) for g in self.structures} <= zs.keys():
             raise UsageError(
                 f"{type(self.cell).__name__} does not add U v to W x of one gate, which {type(self).__name__} needs; "
