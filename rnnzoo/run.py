@@ -117,15 +117,16 @@ def _core(
     noise = None if key is None or not isinstance(cell, Noisy) else _noise(cell, key, time, tuple(batch))
     inputs = (xs, _controls(time, tuple(batch), *controls, noise))
     inputs = jax.tree.map(lambda a: _lanes(a, 1, len(batch)), inputs)
-    if reverse:
-        inputs = jax.tree.map(lambda a: jnp.flip(a, 0), inputs)
     lanes = jax.tree.map(lambda a: _lanes(a, 0, len(batch)), state)
+    ends = None if controls[0] is None else _lanes(jnp.asarray(controls[0], int), 0, len(batch))
+    if reverse:
+        inputs = _turned(inputs, ends)
     if states:
         _say_bytes(lanes, time)
     ran = unroll.apply(cell, params, lanes, *inputs, states=states)
     each = (ran.ys, ran.states)
     if reverse:
-        each = jax.tree.map(lambda a: jnp.flip(a, 0), each)
+        each = _turned((ran.ys, _held_at_padding(ran.states, lanes, ends)), ends)
     ys, kept = jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), each)
     return Ran(ys, jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), ran.last), kept)
 
@@ -138,6 +139,33 @@ def _lanes(array: Array, axis: int, count: int) -> Array:
     """The array with `count` batch axes, which begin at `axis`, as one."""
     lanes = math.prod(array.shape[axis : axis + count])  # may be symbolic, in jax.export
     return array.reshape(*array.shape[:axis], lanes, *array.shape[axis + count :])
+
+
+def _turned(tree: PyTree, ends: Int[Array, " B"] | None) -> PyTree:
+    """Leaves (T, B, ...) in the order of a reversed run, or back. With `ends` every sequence is reversed within its own
+    length, so that padding comes last there too: before the steps, it would shift the windows of `Truncated`."""
+    if ends is None:
+        return jax.tree.map(lambda a: jnp.flip(a, 0), tree)
+
+    def turn(leaf: Array, end: Array) -> Array:
+        steps = jnp.arange(leaf.shape[0])
+        end = jnp.minimum(end, leaf.shape[0])  # it may be traced, and not checked
+        order = jnp.where(steps < end, end - 1 - steps, steps)
+        return leaf.at[order].get(unique_indices=True, mode="promise_in_bounds")  # its gradient moves, adds nothing
+
+    return jax.tree.map(lambda leaf: jax.vmap(turn, (1, 0), 1)(leaf, ends), tree)
+
+
+def _held_at_padding(states: State | None, before: State, ends: Int[Array, " B"] | None) -> State | None:
+    """States with the one before the first step at padding: in the order of the inputs, padding comes first."""
+    if states is None or ends is None:
+        return states
+
+    def hold(leaf: Array, first: Array) -> Array:
+        is_padding = jnp.arange(leaf.shape[0])[:, None] >= ends
+        return jnp.where(is_padding.reshape(*is_padding.shape, *[1] * (leaf.ndim - 2)), first, leaf)
+
+    return jax.tree.map(hold, states, before)
 
 
 def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
