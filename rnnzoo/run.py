@@ -113,12 +113,14 @@ def _core(
 ) -> Ran:  # fmt: skip
     """What `run` computes, from arguments that have been checked."""
     time, *batch = xs.shape[: xs.ndim - cell.feature_axes]
+    # Before everything else: then a gradient of the parameters is summed over devices once, after all loops.
+    params, xs, state, controls = vary_like(arguments := (params, xs, state, controls), arguments)
     state = _initial_state(cell, params, state, tuple(batch), xs)
     noise = None if key is None or not isinstance(cell, Noisy) else _noise(cell, key, time, tuple(batch))
-    inputs = (xs, _controls(time, tuple(batch), *controls, noise))
+    inputs = (xs, shard_like(_controls(time, tuple(batch), *controls, noise), xs, slice(0, 1 + len(batch))))
     inputs = jax.tree.map(lambda a: _lanes(a, 1, len(batch)), inputs)
     lanes = jax.tree.map(lambda a: _lanes(a, 0, len(batch)), state)
-    ends = None if controls[0] is None else _lanes(jnp.asarray(controls[0], int), 0, len(batch))
+    ends = _ends(controls[0], xs, len(batch)) if reverse else None
     if reverse:
         inputs = _turned(inputs, ends)
     if states:
@@ -139,6 +141,13 @@ def _lanes(array: Array, axis: int, count: int) -> Array:
     """The array with `count` batch axes, which begin at `axis`, as one."""
     lanes = math.prod(array.shape[axis : axis + count])  # may be symbolic, in jax.export
     return array.reshape(*array.shape[:axis], lanes, *array.shape[axis + count :])
+
+
+def _ends(lengths: Any, xs: Array, axes: int) -> Int[Array, " B"] | None:
+    """The length of each lane, None for all T."""
+    if lengths is None:
+        return None
+    return _lanes(shard_like(jnp.asarray(lengths, int), xs, slice(1, 1 + axes)), 0, axes)
 
 
 def _turned(tree: PyTree, ends: Int[Array, " B"] | None) -> PyTree:
@@ -192,7 +201,8 @@ def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
     if dt is None:
         dt = jnp.ones(xs.shape[:-1], xs.dtype)
     check_array("dt", dt, xs.shape[:-1], np.floating, "floating point")
-    return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
+    dt = shard_like(jnp.asarray(dt, xs.dtype), xs, slice(0, xs.ndim - 1))
+    return jnp.concatenate([xs, dt[..., None]], -1)
 
 
 def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes, xs: Array) -> State:
