@@ -9,9 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.arguments import as_array, check_array, check_controls, check_params, check_xs, input_size, require_cell
+from rnnzoo.arguments import (
+    as_array,
+    check_array,
+    check_controls,
+    check_params,
+    check_time,
+    check_xs,
+    input_size,
+    require_cell,
+)  # fmt: skip
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
+from rnnzoo.order import as_lanes, held_at_padding, lane_lengths, turned
 from rnnzoo.spec import UsageError
 from rnnzoo.trees import path_name, shard_like, vary_like
 from rnnzoo.typing import Array, Bool, Control, Float, Int, Key, Params, PyTree, State
@@ -102,6 +112,7 @@ def run_prepared(
     xs = _with_elapsed_time(cell, xs, dt)
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
+    check_time(unroll, xs)
     core = _compiled if unroll.compiled else _core
     ran = core(cell, unroll, reverse, states, params, xs, state, (lengths, mask, resets), key)
     return (ran.ys, ran.last, ran.states) if states else (ran.ys, ran.last)
@@ -118,17 +129,17 @@ def _core(
     state = _initial_state(cell, params, state, tuple(batch), xs)
     noise = None if key is None or not isinstance(cell, Noisy) else _noise(cell, key, time, tuple(batch))
     inputs = (xs, shard_like(_controls(time, tuple(batch), *controls, noise), xs, slice(0, 1 + len(batch))))
-    inputs = jax.tree.map(lambda a: _lanes(a, 1, len(batch)), inputs)
-    lanes = jax.tree.map(lambda a: _lanes(a, 0, len(batch)), state)
-    ends = _ends(controls[0], xs, len(batch)) if reverse else None
+    inputs = jax.tree.map(lambda a: as_lanes(a, 1, len(batch)), inputs)
+    lanes = jax.tree.map(lambda a: as_lanes(a, 0, len(batch)), state)
+    ends = lane_lengths(controls[0], xs, len(batch)) if reverse else None
     if reverse:
-        inputs = _turned(inputs, ends)
+        inputs = turned(inputs, ends)
     if states:
         _say_bytes(lanes, time)
     ran = unroll.apply(cell, params, lanes, *inputs, states=states)
     each = (ran.ys, ran.states)
     if reverse:
-        each = _turned((ran.ys, _held_at_padding(ran.states, lanes, ends)), ends)
+        each = turned((ran.ys, held_at_padding(ran.states, lanes, ends)), ends)
     ys, kept = jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), each)
     return Ran(ys, jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), ran.last), kept)
 
@@ -137,49 +148,14 @@ def _core(
 _compiled = jax.jit(_core, static_argnums=(0, 1, 2, 3))
 
 
-def _lanes(array: Array, axis: int, count: int) -> Array:
-    """The array with `count` batch axes, which begin at `axis`, as one."""
-    lanes = math.prod(array.shape[axis : axis + count])  # may be symbolic, in jax.export
-    return array.reshape(*array.shape[:axis], lanes, *array.shape[axis + count :])
-
-
-def _ends(lengths: Any, xs: Array, axes: int) -> Int[Array, " B"] | None:
-    """The length of each lane, None for all T."""
-    if lengths is None:
-        return None
-    return _lanes(shard_like(jnp.asarray(lengths, int), xs, slice(1, 1 + axes)), 0, axes)
-
-
-def _turned(tree: PyTree, ends: Int[Array, " B"] | None) -> PyTree:
-    """Leaves (T, B, ...) in the order of a reversed run, or back. With `ends` every sequence is reversed within its own
-    length, so that padding comes last there too: before the steps, it would shift the windows of `Truncated`."""
-    if ends is None:
-        return jax.tree.map(lambda a: jnp.flip(a, 0), tree)
-
-    def turn(leaf: Array, end: Array) -> Array:
-        steps = jnp.arange(leaf.shape[0])
-        end = jnp.minimum(end, leaf.shape[0])  # it may be traced, and not checked
-        order = jnp.where(steps < end, end - 1 - steps, steps)
-        return leaf.at[order].get(unique_indices=True, mode="promise_in_bounds")  # its gradient moves, adds nothing
-
-    return jax.tree.map(lambda leaf: jax.vmap(turn, (1, 0), 1)(leaf, ends), tree)
-
-
-def _held_at_padding(states: State | None, before: State, ends: Int[Array, " B"] | None) -> State | None:
-    """States with the one before the first step at padding: in the order of the inputs, padding comes first."""
-    if states is None or ends is None:
-        return states
-
-    def hold(leaf: Array, first: Array) -> Array:
-        is_padding = jnp.arange(leaf.shape[0])[:, None] >= ends
-        return jnp.where(is_padding.reshape(*is_padding.shape, *[1] * (leaf.ndim - 2)), first, leaf)
-
-    return jax.tree.map(hold, states, before)
-
-
 def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
     """Separate noise for every sequence, leaves (T, *B, ...)."""
-    draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
+    count = math.prod(batch)
+    if not isinstance(count, int):
+        raise UsageError(
+            f"key draws noise for {count} sequences, a symbol of jax.export; accepted: a number of sequences, or no key"
+        )
+    draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, count))
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 
 

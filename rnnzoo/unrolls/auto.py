@@ -48,6 +48,7 @@ def _is_cheap_affine(asked: Question) -> bool:
 # benchmarks/auto.py; those for GPUs and TPUs are from published figures, as none was available.
 RULES = (
     Rule(Scan(), lambda q: q.device == "cpu", "on a CPU one step after the other does the least work"),
+    Rule(Scan(), lambda q: not isinstance(q.time, int), "T is a symbol of jax.export, which only a loop takes"),
     Rule(Scan(), lambda q: q.time < 2, "one step needs no parallel method"),
     Rule(
         CuDNN(),

@@ -26,6 +26,8 @@ class CuDNN(Unroll):
     It has not run on a GPU yet. All but the kernel itself is tested on a CPU, with JAX's own reference in the kernel's
     place."""
 
+    symbolic = False
+
     def refuses(self, cell: Cell) -> str | None:
         name = type(cell).__name__
         if cell.dtype not in (None, "float32"):

@@ -90,6 +90,8 @@ class Linearized(Unroll):
     Reverse mode is its transpose, lambda_tm1 = J_t^T lambda_t + g_tm1: as parallel as the forward mode. The gradients
     of parameters and inputs follow at all t at once."""
 
+    symbolic = False
+
     def refuses(self, cell: Cell) -> str | None:
         reason = _no_derivative(cell)
         return reason and f"{reason}; {type(self).__name__} needs the derivative of a step by the state"
