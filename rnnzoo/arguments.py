@@ -53,7 +53,7 @@ def check_time(unroll: Any, xs: Array) -> None:
             f"T is {xs.shape[0]}, a symbol of jax.export, and {type(unroll).__name__} takes numbers; accepted: Scan(), "
             "which has the same values, or xs with a T that is a number"
         )
-    if name := tuple(jax.typeof(xs).sharding.spec)[0]:
+    if name := jax.typeof(xs).sharding.spec[0]:
         raise UsageError(
             f"T is split over the explicit mesh axis {name!r}, and each step needs the one before; accepted: xs split "
             f"along batch axes, such as PartitionSpec(None, {name!r})"
