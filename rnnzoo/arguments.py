@@ -47,6 +47,20 @@ def check_xs(cell: Cell, xs: Array) -> None:
         raise UsageError("xs has no features: its last axis is 0; accepted: 1 or more")
 
 
+def check_time(unroll: Any, xs: Array) -> None:
+    """Raise `UsageError` for a time axis that is split over devices, or one of symbolic size if `unroll` needs it."""
+    if not isinstance(xs.shape[0], int) and not unroll.symbolic:
+        raise UsageError(
+            f"T is {xs.shape[0]}, a symbol of jax.export, and {type(unroll).__name__} takes numbers; accepted: Scan(), "
+            "which has the same values, or xs with a T that is a number"
+        )
+    if name := jax.typeof(xs).sharding.spec[0]:
+        raise UsageError(
+            f"T is split over the explicit mesh axis {name!r}, and each step needs the one before; accepted: xs split "
+            f"along batch axes, such as PartitionSpec(None, {name!r})"
+        )
+
+
 def check_controls(axes: Axes, lengths: Any, mask: Any, resets: Any) -> None:
     """Raise `UsageError` for controls that do not fit the axes (T, *B), or lengths outside 0 to T."""
     time, batch = axes[0], axes[1:]
@@ -103,6 +117,7 @@ __all__ = [
     "check_controls",
     "check_inputs",
     "check_params",
+    "check_time",
     "check_xs",
     "counted_steps",
     "expected_params",

@@ -9,9 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.arguments import as_array, check_array, check_controls, check_params, check_xs, input_size, require_cell
+from rnnzoo.arguments import (
+    as_array,
+    check_array,
+    check_controls,
+    check_params,
+    check_time,
+    check_xs,
+    input_size,
+    require_cell,
+)  # fmt: skip
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.noise import Noisy
+from rnnzoo.order import as_lanes, held_at_padding, lane_lengths, turned
 from rnnzoo.spec import UsageError
 from rnnzoo.trees import path_name, shard_like, vary_like
 from rnnzoo.typing import Array, Bool, Control, Float, Int, Key, Params, PyTree, State
@@ -102,6 +112,7 @@ def run_prepared(
     xs = _with_elapsed_time(cell, xs, dt)
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
+    check_time(unroll, xs)
     core = _compiled if unroll.compiled else _core
     ran = core(cell, unroll, reverse, states, params, xs, state, (lengths, mask, resets), key)
     return (ran.ys, ran.last, ran.states) if states else (ran.ys, ran.last)
@@ -113,19 +124,22 @@ def _core(
 ) -> Ran:  # fmt: skip
     """What `run` computes, from arguments that have been checked."""
     time, *batch = xs.shape[: xs.ndim - cell.feature_axes]
+    # Before everything else: then a gradient of the parameters is summed over devices once, after all loops.
+    params, xs, state, controls = vary_like(arguments := (params, xs, state, controls), arguments)
     state = _initial_state(cell, params, state, tuple(batch), xs)
     noise = None if key is None or not isinstance(cell, Noisy) else _noise(cell, key, time, tuple(batch))
-    inputs = (xs, _controls(time, tuple(batch), *controls, noise))
-    inputs = jax.tree.map(lambda a: _lanes(a, 1, len(batch)), inputs)
+    inputs = (xs, shard_like(_controls(time, tuple(batch), *controls, noise), xs, slice(0, 1 + len(batch))))
+    inputs = jax.tree.map(lambda a: as_lanes(a, 1, len(batch)), inputs)
+    lanes = jax.tree.map(lambda a: as_lanes(a, 0, len(batch)), state)
+    ends = lane_lengths(controls[0], xs, len(batch)) if reverse else None
     if reverse:
-        inputs = jax.tree.map(lambda a: jnp.flip(a, 0), inputs)
-    lanes = jax.tree.map(lambda a: _lanes(a, 0, len(batch)), state)
+        inputs = turned(inputs, ends)
     if states:
         _say_bytes(lanes, time)
     ran = unroll.apply(cell, params, lanes, *inputs, states=states)
     each = (ran.ys, ran.states)
     if reverse:
-        each = jax.tree.map(lambda a: jnp.flip(a, 0), each)
+        each = turned((ran.ys, held_at_padding(ran.states, lanes, ends)), ends)
     ys, kept = jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), each)
     return Ran(ys, jax.tree.map(lambda a: a.reshape(*batch, *a.shape[1:]), ran.last), kept)
 
@@ -134,15 +148,14 @@ def _core(
 _compiled = jax.jit(_core, static_argnums=(0, 1, 2, 3))
 
 
-def _lanes(array: Array, axis: int, count: int) -> Array:
-    """The array with `count` batch axes, which begin at `axis`, as one."""
-    lanes = math.prod(array.shape[axis : axis + count])  # may be symbolic, in jax.export
-    return array.reshape(*array.shape[:axis], lanes, *array.shape[axis + count :])
-
-
 def _noise(cell: Noisy, key: Key, time: Axis, batch: Axes) -> PyTree:
     """Separate noise for every sequence, leaves (T, *B, ...)."""
-    draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, int(np.prod(batch))))
+    count = math.prod(batch)
+    if not isinstance(count, int):
+        raise UsageError(
+            f"key draws noise for {count} sequences, a symbol of jax.export; accepted: a number of sequences, or no key"
+        )
+    draws = jax.vmap(lambda k: cell.noise(k, time), out_axes=1)(jax.random.split(key, count))
     return jax.tree.map(lambda a: a.reshape(time, *batch, *a.shape[2:]), draws)
 
 
@@ -164,7 +177,8 @@ def _with_elapsed_time(cell: Cell, xs: Array, dt: Any) -> Array:
     if dt is None:
         dt = jnp.ones(xs.shape[:-1], xs.dtype)
     check_array("dt", dt, xs.shape[:-1], np.floating, "floating point")
-    return jnp.concatenate([xs, jnp.asarray(dt, xs.dtype)[..., None]], -1)
+    dt = shard_like(jnp.asarray(dt, xs.dtype), xs, slice(0, xs.ndim - 1))
+    return jnp.concatenate([xs, dt[..., None]], -1)
 
 
 def _initial_state(cell: Cell, params: Params, state: State | None, batch: Axes, xs: Array) -> State:

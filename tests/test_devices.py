@@ -1,4 +1,5 @@
-"""Batches and seeds over several devices. What needs two is in on_two_devices.py, run here in another process."""
+"""Batches and seeds over several devices. What needs two is in files of its own, run here in
+another process."""
 
 import os
 import subprocess
@@ -26,9 +27,11 @@ def python(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_two_devices():
-    done = python("-m", "pytest", "-n", "0", "-p", "no:cacheprovider", str(HERE / "on_two_devices.py"),
-                  JAX_NUM_CPU_DEVICES="2")  # fmt: skip
+@pytest.mark.parametrize("which", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("file", ["on_two_devices.py", "unrolls_on_two_devices.py"])
+def test_two_devices(file, which):
+    options = ("-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-m", which)
+    done = python(*options, str(HERE / file), JAX_NUM_CPU_DEVICES="2")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -17,7 +17,7 @@ FLOORS = [
     ["cells.*"],
     ["wrappers.*"],
     ["unrolls.*"],
-    ["arguments", "run"],
+    ["arguments", "order", "run"],
     ["models"],
     ["counts", "flax_conventions", "linen", "nnx", "streaming"],
     ["training.*"],

@@ -1,6 +1,7 @@
 """One meaning of lengths, resets, reverse, batch axes and time, for every cell and every unroll."""
 
 import functools
+import operator
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from support import assert_close
 from unroll_support import BATCH, FEATURES, LENGTHS, RESETS, TIME, arguments, eager, quick, stack, values_and_gradients
 from zoo import varied_cell, varied_other, varied_run
 
-from rnnzoo import run, unrolls, wrappers
+from rnnzoo import cells, run, unrolls, wrappers
 from rnnzoo.unrolls.iterative import Iterative
 
 # ---- lengths, resets, reverse ----------------------------------------------------------------------------
@@ -39,6 +40,20 @@ def test_meaning_of_lengths_resets_and_reverse(x64, cell, reverse):
     params, xs, state = arguments(cell)
     got = run(cell, params, xs, state, lengths=LENGTHS, resets=RESETS, reverse=reverse, unroll=unrolls.Loop())
     assert_close(got, one_by_one(cell, params, xs, state, reverse), 1e-14)
+
+
+def test_states_of_a_reversed_run_start_at_padding(x64):
+    """In the order of the inputs, a reversed run has the state before its first step at padding."""
+    cell = wrappers.Dilated(cell=cells.GRU(hidden_size=2))
+    params, xs, state = arguments(cell)
+    _, last, states = run(cell, params, xs, state, lengths=LENGTHS, reverse=True, states=True)
+    for lane, length in enumerate(LENGTHS.tolist()):
+        start, end = (jax.tree.map(operator.itemgetter(lane), tree) for tree in (state, last))
+        kept = jax.tree.map(operator.itemgetter((slice(None), lane)), states)
+        _, _, alone = run(cell, params, xs[:length, lane], start, reverse=True, states=True)
+        rest = stack([start] * (TIME - length)) if length < TIME else jax.tree.map(lambda a: a[:0], alone)
+        assert_close(kept, jax.tree.map(lambda a, b: jnp.concatenate([a, b]), alone, rest))
+        assert_close(jax.tree.map(lambda a: a[0], kept), end)
 
 
 @varied_other

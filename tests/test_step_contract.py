@@ -3,9 +3,7 @@
 The reference is a plain Python loop, `Loop`, or for a U that is read elsewhere a loop written out here."""
 
 import functools
-import subprocess
 import sys
-import textwrap
 from typing import Any
 
 import jax
@@ -409,35 +407,6 @@ def test_equal_eager_calls_compile_once():
         for _ in range(3):
             jax.block_until_ready(call())
         assert not compiled, name
-
-
-def test_shard_map_and_explicit_meshes_run_as_one_device_does():
-    code = """
-        import jax, jax.numpy as jnp, numpy as np
-        from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
-        from rnnzoo import cells, run, unrolls
-
-        cell, linear = cells.GRU(hidden_size=6), cells.LRU(hidden_size=6)
-        xs = jax.random.normal(jax.random.key(1), (8, 4, 3))
-        params, linear_params = cell.init(jax.random.key(0), 3), linear.init(jax.random.key(0), 3)
-        mesh = jax.make_mesh((2,), ("d",), axis_types=(AxisType.Auto,))
-        runs = [(cell, params, u) for u in (unrolls.Scan(), unrolls.Chunked(), unrolls.ParallelBackward())]
-        runs += [(linear, linear_params, u) for u in (unrolls.Associative(), unrolls.ChunkedAssociative())]
-        for c, p, u in runs:
-            alone = run(c, p, xs, unroll=u)[0]
-            mapped = jax.shard_map(
-                lambda p, x: run(c, p, x, unroll=u)[0], mesh=mesh, in_specs=(P(), P(None, "d")), out_specs=P(None, "d")
-            )
-            np.testing.assert_allclose(jax.jit(mapped)(p, xs), alone, atol=1e-5)
-        explicit = jax.make_mesh((2,), ("d",), axis_types=(AxisType.Explicit,))
-        with jax.set_mesh(explicit):
-            x = jax.device_put(xs, NamedSharding(explicit, P(None, "d")))
-            there = jax.jit(lambda p, x: run(cell, p, x)[0])(params, x)
-        np.testing.assert_allclose(there, run(cell, params, xs)[0], atol=1e-5)
-    """
-    env = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "PATH": "", "PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
 
 
 # ---- mask, all states, structure per gate, histories, inner cells --------------------------------------------

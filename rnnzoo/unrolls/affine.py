@@ -75,6 +75,8 @@ class AffineUnroll(Unroll):
 
     Nothing is ever divided by a product of matrices, so that one of decays may underflow to 0, which is then right."""
 
+    symbolic = False
+
     @abc.abstractmethod
     def _solve(self, products: Products, a: PyTree, b: Float[Array, "T ..."], reverse: bool) -> Float[Array, "T ..."]:
         """h_t = A_t h_tm1 + b_t from h = 0 before the first step; in reverse, from h = 0 after the last. T > 0.

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -25,8 +25,8 @@ class Question:
     """What there is to run."""
 
     cell: Cell
-    time: int
-    batch: int | None  # None: one sequence by itself, of an unknown number
+    time: Any  # an integer, or a symbol in jax.export
+    batch: Any  # the same, or None: one sequence by itself, of an unknown number
     device: str
 
 
@@ -48,6 +48,7 @@ def _is_cheap_affine(asked: Question) -> bool:
 # benchmarks/auto.py; those for GPUs and TPUs are from published figures, as none was available.
 RULES = (
     Rule(Scan(), lambda q: q.device == "cpu", "on a CPU one step after the other does the least work"),
+    Rule(Scan(), lambda q: not isinstance(q.time, int), "T is a symbol of jax.export, which only a loop takes"),
     Rule(Scan(), lambda q: q.time < 2, "one step needs no parallel method"),
     Rule(
         CuDNN(),
@@ -74,12 +75,12 @@ class Auto(Unroll):
 
     On a GPU that may be `CuDNN`, with its limits: no forward mode and no `jax.vmap` over seeds."""
 
-    def choose(self, cell: Cell, time: int, batch: int | None = None, device: str | None = None) -> tuple[Unroll, str]:
+    def choose(self, cell: Cell, time: Any, batch: Any = None, device: str | None = None) -> tuple[Unroll, str]:
         """The unroll for `cell` over so many steps, and why.
 
         Args:
             cell: what to run.
-            time: number of steps T.
+            time: number of steps T, or a symbol of `jax.export`.
             batch: number of sequences B (None: not known, as inside of `jax.vmap`; this excludes whole-batch kernels).
             device: where: "cpu", "gpu" or "tpu" (None: JAX's default device).
 

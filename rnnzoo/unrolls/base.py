@@ -31,6 +31,7 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
     """A way to compute all the states. All ways agree with the plain loop in values, and, if `exact`, in gradients."""
 
     exact: ClassVar[bool] = True  # False: derivatives differ from the loop's on purpose
+    symbolic: ClassVar[bool] = True  # False: T must be a number, not a symbol of `jax.export`
     compiled: ClassVar[bool] = True  # False: outside `jax.jit`, `rnnzoo.run` runs it operation by operation
 
     def refuses(self, cell: Cell) -> str | None:

@@ -26,6 +26,8 @@ class CuDNN(Unroll):
     It has not run on a GPU yet. All but the kernel itself is tested on a CPU, with JAX's own reference in the kernel's
     place."""
 
+    symbolic = False
+
     def refuses(self, cell: Cell) -> str | None:
         name = type(cell).__name__
         if cell.dtype not in (None, "float32"):
@@ -62,7 +64,7 @@ class CuDNN(Unroll):
         if not time or not batch:
             return Ran(jnp.zeros((time, batch, cell.hidden_size), xs.dtype), state)
         active = jnp.ones((time, batch), bool) if controls.active is None else controls.active
-        # cuDNN's padding is at the end; that of a reversed sequence is at the start, and a mask leaves out any steps.
+        # cuDNN's padding is at the end; a mask leaves out any steps.
         order = jnp.argsort(~active, 0, stable=True)
         xs = jnp.take_along_axis(jnp.where(active[..., None], xs, 0), order[..., None], 0)
         lengths = active.sum(0, dtype=jnp.int32)

@@ -16,13 +16,16 @@ def valid_inputs(xs: Float[Array, "T B ..."], active: Bool[Array, "T B"] | None)
     ones, where nothing does."""
     if active is None or not xs.shape[0] or not xs.shape[1]:
         return xs
-    steps = jnp.arange(xs.shape[0])[:, None]
-    earlier = lax.cummax(jnp.where(active, steps, -1), axis=0)
-    source = jnp.where(earlier >= 0, earlier, jnp.argmax(active, 0))
-    some = active.any(0)
-    lane = jnp.where(some, jnp.arange(xs.shape[1]), jnp.argmax(some))
-    source = jnp.where(some, source, source[:, jnp.argmax(some)][:, None])
-    other = jnp.where(some.any(), lax.stop_gradient(xs)[source, lane], 1)
+
+    def nearest(xs: Float[Array, "T ..."], active: Bool[Array, " T"]) -> Float[Array, "T ..."]:
+        earlier = lax.cummax(jnp.where(active, jnp.arange(xs.shape[0]), -1))
+        return xs[jnp.where(earlier >= 0, earlier, jnp.argmax(active))]
+
+    # By lane, and from one lane to others by a sum: on an explicit mesh no index may reach over devices.
+    filled, some = jax.vmap(nearest, 1, 1)(lax.stop_gradient(xs), active), active.any(0)
+    is_donor = _column(jax.nn.one_hot(jnp.argmax(some), xs.shape[1], dtype=bool), filled[0])
+    donor = jnp.where(some.any(), jnp.where(is_donor, filled[0], 0).sum(0), 1).astype(xs.dtype)
+    other = jnp.where(_column(some, filled[0]), filled, donor)
     return jnp.where(active.reshape(*active.shape, *[1] * (xs.ndim - 2)), xs, other)
 
 
@@ -66,7 +69,8 @@ def _window(
     return jnp.moveaxis(jax.vmap(lag)(jnp.arange(count, -1, -1)), 0, 1)
 
 
-def _column(condition: Bool[Array, " T"], like: Array) -> Bool[Array, "T ..."]:
+def _column(condition: Bool[Array, " N"], like: Array) -> Bool[Array, "N ..."]:
+    """The condition with as many axes as `like`."""
     return condition.reshape(-1, *[1] * (like.ndim - 1))
 
 

@@ -14,6 +14,7 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.spec import Positive, Size, UsageError, spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
+from rnnzoo.unrolls.base import Ran
 from rnnzoo.unrolls.linearized import Linearized, Steps
 from rnnzoo.unrolls.prefix import solve
 from rnnzoo.unrolls.shooting import Chunks, Linear, Shot
@@ -66,6 +67,17 @@ class Iterative(Linearized):
     """After how many iterations to give up."""
     chunk: Size | None = None
     """Steps in a chunk, which run in sequence (None: about sqrt(T)). Fewer take more iterations."""
+
+    def apply(
+        self, cell: Cell, params: Params, state: State, xs: Array, controls: Control, *, states: bool = False
+    ) -> Ran:
+        if names := [name for name in jax.typeof(xs).sharding.spec if name]:
+            raise UsageError(
+                f"xs is split over the explicit mesh axis {names[0]!r}, where JAX cannot run the while_loop of "
+                f"{type(self).__name__} over sequences; accepted: Scan(), the same inside jax.shard_map, or a mesh "
+                "with AxisType.Auto"
+            )
+        return super().apply(cell, params, state, xs, controls, states=states)
 
     @abc.abstractmethod
     def linear(self, steps: Steps) -> tuple[Algebra, Linear]:

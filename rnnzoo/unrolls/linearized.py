@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 from rnnzoo.cells.base import Cell
 from rnnzoo.jaxprs import reverse_only
 from rnnzoo.spec import spec
-from rnnzoo.trees import named
+from rnnzoo.trees import named, vary_like
 from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
 from rnnzoo.unrolls.base import Unroll, advance, widen
 from rnnzoo.unrolls.elementwise import jacobian_family
@@ -72,7 +72,7 @@ class Steps:
         return lax.scan(add, jnp.zeros_like(before), self._probes())[0]
 
     def _probes(self) -> Float[Array, "P N"]:
-        return self.family.probes(self.start.size).astype(self.start.dtype)
+        return vary_like(self.family.probes(self.start.size).astype(self.start.dtype), self.start)
 
     def states(self, hs: Float[Array, "T N"]) -> State:
         return jax.vmap(self.unravel)(hs)
@@ -89,6 +89,8 @@ class Linearized(Unroll):
 
     Reverse mode is its transpose, lambda_tm1 = J_t^T lambda_t + g_tm1: as parallel as the forward mode. The gradients
     of parameters and inputs follow at all t at once."""
+
+    symbolic = False
 
     def refuses(self, cell: Cell) -> str | None:
         reason = _no_derivative(cell)

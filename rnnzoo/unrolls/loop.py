@@ -14,6 +14,7 @@ class Loop(Unroll):
     """One traced copy of the step per time step. Exact and slow to compile: for tests and for debugging."""
 
     compiled = False
+    symbolic = False
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         states = [jax.tree.map(lambda a: a[None][:0], state)]

@@ -21,6 +21,8 @@ Part = Callable[[State, PyTree], tuple[State, PyTree]]
 class Parts(Unroll):
     """Runs another unroll over one part of the sequence after the other, projection and readout included."""
 
+    symbolic = False
+
     inner: Unroll = Scan()
     """How each part is computed."""
 
