@@ -107,6 +107,7 @@ def test_an_explicit_mesh_outside_of_jit():
     mesh = mesh_of(AxisType.Explicit)
     with jax.set_mesh(mesh):
         xs = jax.device_put(ARRAYS["xs"], NamedSharding(mesh, SPLIT["xs"]))  # and controls on every device
-        assert_close(run(GRU, params, **ARRAYS | {"xs": xs}, reverse=True), alone, 1e-6)
+        given: dict[str, Any] = {**ARRAYS, "xs": xs}
+        assert_close(run(GRU, params, **given, reverse=True), alone, 1e-6)
         with pytest.raises(rnnzoo.UsageError, match="T is split over the explicit mesh axis 'd'"):
             run(GRU, params, jax.device_put(jnp.ones((4, 4, 3)), NamedSharding(mesh, P("d"))))

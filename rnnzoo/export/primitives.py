@@ -79,6 +79,11 @@ def split(eqn, args, constants):
 
 
 @rule
+def unstack(eqn, args, constants):  # since JAX 0.12
+    return f"np.moveaxis({args[0]}, {eqn.params['axis']}, 0)"
+
+
+@rule
 def clamp(eqn, args, constants):
     return f"np.clip({args[1]}, {args[0]}, {args[2]})"
 
