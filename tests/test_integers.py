@@ -322,7 +322,8 @@ def test_batches_from_an_iterator_are_checked_before_they_train(fields, message,
 def test_weights_that_are_no_real_numbers_or_overflow():
     cell = cells.Elman(hidden_size=2)
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    source: dict[str, Any] = dict(
+    values = (np.eye(2), np.eye(2), np.full(2, 200, np.uint8), np.full(2, 100, np.uint8))
+    source: dict[str, Any] = dict(zip(names, values, strict=True))
         zip(names, (np.eye(2), np.eye(2), np.full(2, 200, np.uint8), np.full(2, 100, np.uint8)), strict=True)
     )
     found = convert.from_torch(cell, source)

@@ -201,7 +201,7 @@ HOSTILE = {
     "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is not JSON"),
     "large": (
         lambda f: (f / "config.json").write_text(" " * (2**20 + 1)),
-        "has more than 1,048,576 bytes; accepted: up to that many",
+        "has more than 1,048,576 bytes",
     ),
     "no model": (lambda f: edit(f, lambda c: c.pop("model")), "not a specification in JSON"),
     "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "scores .1.; accepted: names with finite numbers"),
@@ -228,7 +228,7 @@ HOSTILE = {
     "bool score": (lambda f: edit(f, lambda c: c.update(scores={"acc": True})), "'acc': True; accepted: names"),
     "nan score": (
         lambda f: edit(f, lambda c: c.update(scores={"acc": float("nan")})),
-        "is not JSON: nan is not a finite number",
+        "NaN is not a finite number",
     ),
     "huge score": (lambda f: edit(f, lambda c: c.update(scores={"acc": 10**400})), "accepted: names with finite"),
     "no config": (lambda f: (f / "config.json").unlink(), "^[^:]*config.json is missing, or not a plain file"),
