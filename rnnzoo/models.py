@@ -170,7 +170,8 @@ class Model(Spec, kind="models"):
         dropout_key: Key | None, unroll: Unroll,
     ) -> tuple[Array, State]:  # fmt: skip
         self._check_state(state)
-        x, lengths, mask, resets = (None if a is None else as_array(a) for a in (x, lengths, mask, resets))
+        x = as_array(x)
+        lengths, mask, resets = (None if a is None else as_array(a) for a in (lengths, mask, resets))
         check_controls(x.shape[:2], lengths, mask, resets)
         counts = counted_steps(x.shape[:2], lengths, mask)
         check_inputs(x, self.input_size, self.tokens, counts)

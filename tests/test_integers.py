@@ -324,8 +324,6 @@ def test_weights_that_are_no_real_numbers_or_overflow():
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     values = (np.eye(2), np.eye(2), np.full(2, 200, np.uint8), np.full(2, 100, np.uint8))
     source: dict[str, Any] = dict(zip(names, values, strict=True))
-        zip(names, (np.eye(2), np.eye(2), np.full(2, 200, np.uint8), np.full(2, 100, np.uint8)), strict=True)
-    )
     found = convert.from_torch(cell, source)
     assert_close(found.params["b"]["h"], jnp.full(2, 300.0), 0)  # 44 in uint8
     for bad, message in ((np.eye(2) * 1j, "is complex128"), (np.eye(2) * 1e300, "not finite in float32"),
