@@ -72,7 +72,7 @@ def check_controls(axes: Axes, lengths: Any, mask: Any, resets: Any) -> None:
         check_integers("lengths", lengths, 0, time)
 
 
-def counted_steps(shape: tuple[int, ...], lengths: Any, mask: Any) -> Bool[Array, "T B"] | None:
+def counted_steps(shape: Axes, lengths: Any, mask: Any) -> Bool[Array, "T B"] | None:
     """Which steps count; None for all."""
     active = None if mask is None else jnp.asarray(mask)
     if lengths is None:

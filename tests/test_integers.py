@@ -322,8 +322,8 @@ def test_batches_from_an_iterator_are_checked_before_they_train(fields, message,
 def test_weights_that_are_no_real_numbers_or_overflow():
     cell = cells.Elman(hidden_size=2)
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    arrays = (np.eye(2), np.eye(2), np.full(2, 200, np.uint8), np.full(2, 100, np.uint8))
-    source: dict[str, Any] = dict(zip(names, arrays, strict=True))
+    values = (np.eye(2), np.eye(2), np.full(2, 200, np.uint8), np.full(2, 100, np.uint8))
+    source: dict[str, Any] = dict(zip(names, values, strict=True))
     found = convert.from_torch(cell, source)
     assert_close(found.params["b"]["h"], jnp.full(2, 300.0), 0)  # 44 in uint8
     for bad, message in ((np.eye(2) * 1j, "is complex128"), (np.eye(2) * 1e300, "not finite in float32"),

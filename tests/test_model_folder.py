@@ -198,7 +198,7 @@ HOSTILE = {
     "long number": (lambda f: (f / "config.json").write_text("9" * 5000), "is not JSON"),
     "no json": (lambda f: (f / "config.json").write_text("{"), "is not JSON"),
     "deep": (lambda f: (f / "config.json").write_text("[" * 10**5), "is not JSON"),
-    "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "accepted: up to 1048576"),
+    "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "has more than 1,048,576 bytes"),
     "no model": (lambda f: edit(f, lambda c: c.pop("model")), "config.json is None; accepted: an object"),
     "no scores": (lambda f: edit(f, lambda c: c.update(scores=[1])), "scores .1.; accepted: names with finite numbers"),
     "nested": (
@@ -231,7 +231,8 @@ HOSTILE = {
     ),
     "list score": (lambda f: edit(f, lambda c: c.update(scores={"acc": [1, [2]]})), "accepted: names with finite"),
     "bool score": (lambda f: edit(f, lambda c: c.update(scores={"acc": True})), "'acc': True; accepted: names"),
-    "nan score": (lambda f: edit(f, lambda c: c.update(scores={"acc": float("nan")})), "NaN is not a finite number"),
+    "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "has more than 1,048,576 bytes"),
+    "no model": (lambda f: edit(f, lambda c: c.pop("model")), "config.json is None; accepted: an object"),
     "huge score": (lambda f: edit(f, lambda c: c.update(scores={"acc": 10**400})), "accepted: names with finite"),
     "no config": (lambda f: (f / "config.json").unlink(), "^[^:]*config.json is missing, or not a plain file"),
     "other seed": (lambda f: edit(f, lambda c: c["model"]["stack"].update(head_bias=False)), "head/b is in only one"),

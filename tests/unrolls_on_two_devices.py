@@ -103,11 +103,11 @@ def test_numbers_on_an_explicit_mesh(cell, unroll):
 
 def test_an_explicit_mesh_outside_of_jit():
     params = PARAMS[GRU]
-    alone = run(GRU, params, **ARRAYS, reverse=True)
+    given: dict[str, Any] = dict(ARRAYS)
+    alone = run(GRU, params, **given, reverse=True)
     mesh = mesh_of(AxisType.Explicit)
     with jax.set_mesh(mesh):
         xs = jax.device_put(ARRAYS["xs"], NamedSharding(mesh, SPLIT["xs"]))  # and controls on every device
-        given: dict[str, Any] = {**ARRAYS, "xs": xs}
-        assert_close(run(GRU, params, **given, reverse=True), alone, 1e-6)
+        assert_close(run(GRU, params, **given | {"xs": xs}, reverse=True), alone, 1e-6)
         with pytest.raises(rnnzoo.UsageError, match="T is split over the explicit mesh axis 'd'"):
             run(GRU, params, jax.device_put(jnp.ones((4, 4, 3)), NamedSharding(mesh, P("d"))))

@@ -106,13 +106,13 @@ PAIRS: list[tuple[Cell, Unroll]] = [
 ]
 
 
-Gradient = Callable[[PyTree, Array], PyTree]
+Gradient = Callable[[PyTree, Any], PyTree]
 
 
 def gradient_of(cell: Cell, unroll: Unroll, **options: Any) -> Gradient:
     """A program, not yet compiled, for the gradient of the squared outputs of a cell."""
 
-    def loss(params: PyTree, xs: Array) -> Array:
+    def loss(params: PyTree, xs: Any) -> Array:
         return (run(cell, params, xs, unroll=unroll)[0] ** 2).sum()
 
     return jax.jit(jax.grad(loss, (0, 1)), **options)
