@@ -231,8 +231,6 @@ HOSTILE = {
     ),
     "list score": (lambda f: edit(f, lambda c: c.update(scores={"acc": [1, [2]]})), "accepted: names with finite"),
     "bool score": (lambda f: edit(f, lambda c: c.update(scores={"acc": True})), "'acc': True; accepted: names"),
-    "large": (lambda f: (f / "config.json").write_text(" " * (2**20 + 1)), "has more than 1,048,576 bytes"),
-    "no model": (lambda f: edit(f, lambda c: c.pop("model")), "config.json is None; accepted: an object"),
     "huge score": (lambda f: edit(f, lambda c: c.update(scores={"acc": 10**400})), "accepted: names with finite"),
     "no config": (lambda f: (f / "config.json").unlink(), "^[^:]*config.json is missing, or not a plain file"),
     "other seed": (lambda f: edit(f, lambda c: c["model"]["stack"].update(head_bias=False)), "head/b is in only one"),
