@@ -4,6 +4,7 @@ import builtins
 import dataclasses
 import hashlib
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def test_properties_of_tasks_touch_no_file(task, monkeypatch):
         raise AssertionError("a file was opened")
 
     monkeypatch.setattr(builtins, "open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     monkeypatch.setattr("os.stat", refuse)
     monkeypatch.setattr("rnnzoo.tasks.digits._digits", refuse)
     for name, _ in inspect.getmembers(type(task), lambda member: isinstance(member, property)):
@@ -98,9 +100,9 @@ def test_properties_of_tasks_touch_no_file(task, monkeypatch):
 
 
 def test_a_file_is_read_once(file, tmp_path, monkeypatch):
-    path, read, plain = file(TEXT), [], builtins.open
+    path, read, plain = file(TEXT), [], os.open
     monkeypatch.setattr(
-        builtins, "open", lambda f, *a, **k: (read.append(f) if f == path else None) or plain(f, *a, **k)
+        os, "open", lambda f, *a, **k: (read.append(f) if str(f) == path else None) or plain(f, *a, **k)
     )
     config = dataclasses.replace(SMALL, task=tasks.CharLM(path=path, length=8), steps=2, eval_every=1)
 
