@@ -100,7 +100,7 @@ def test_chains_are_found(blocks):
 )
 def test_zero_repeated_and_defective_matrices(u, expected):
     found = to_jordan(*system(u.astype(float)))
-    scale = np.linalg.norm(u, 2) or 1
+    scale = float(np.linalg.norm(u, 2)) or 1.0
     assert [n for _, n in chains(found.u)] == [n for _, n in expected]
     values = [a for a, n in expected for _ in range(n)]
     np.testing.assert_allclose(np.sort_complex(np.diag(found.u)), values, atol=1e-6 * scale)
