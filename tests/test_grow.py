@@ -152,3 +152,36 @@ def test_growth_into_what_cannot_hold_it_is_refused_with_the_error():
     with pytest.raises(rnnzoo.UsageError, match=r"shape \(2, 3\); accepted: \(H, H\)"):
         nearest(np.ones((2, 3)), dense)
     assert nearest(np.zeros((3, 3)), structures.Diagonal())[1] == 0
+
+
+def test_zero_and_repeated_eigenvalues_have_a_nearest_member(x64):
+    """Closed forms by singular values divide by none that is 0; a distance from 0 is absolute."""
+    chain = 0.5 * np.eye(4) + np.eye(4, k=1)
+    for structure, dense, expected in [
+        (structures.LowRank(rank=2), np.zeros((4, 4)), 0),
+        (structures.LowRank(rank=2), np.eye(4), np.sqrt(1 / 2)),
+        (structures.Kronecker(), np.zeros((4, 4)), 0),
+        (structures.Kronecker(), 2 * np.eye(4), 0),
+        (structures.Monarch(), np.zeros((4, 4)), 0),
+        (structures.Jordan(block=4), chain, 0),
+        (structures.Bidiagonal(), chain, 0),
+        (structures.Diagonal(), chain, np.sqrt(3 / 4)),
+        (structures.Identity(), np.zeros((4, 4)), 2),
+        (structures.Circulant(), 1e-30 * np.eye(4), 0),
+    ]:
+        u, error = nearest(dense, structure)
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(u))
+        assert error == pytest.approx(expected, abs=1e-12), structure
+        gap = np.linalg.norm(np.asarray(structure.matrix(u, 4)) - dense) / (np.linalg.norm(dense) or 1)
+        assert gap == pytest.approx(error, abs=1e-12)
+
+
+def test_what_is_no_matrix_of_real_numbers_is_refused():
+    for dense, message in [
+        ([[np.nan, 0], [0, 1]], "the matrix has entries that are not finite; accepted: finite numbers"),
+        ([[1j, 0], [0, 1]], "the matrix is complex128; accepted: real numbers"),
+    ]:
+        with pytest.raises(rnnzoo.UsageError, match=message):
+            nearest(dense, structures.Diagonal())
+    with pytest.raises(rnnzoo.UsageError, match="not finite"):
+        grow(structures.Diagonal(), jnp.array([jnp.nan, 1.0]), structures.Dense(), size=2)

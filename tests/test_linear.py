@@ -84,6 +84,45 @@ def test_chains_are_found(blocks):
     np.testing.assert_allclose(markov(found.u, found.w, found.v, 20), markov(u, w, v, 20), atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("u", "expected"),
+    [
+        (np.zeros((1, 1)), [(0, 1)]),
+        (np.zeros((4, 4)), [(0, 1)] * 4),
+        (2 * np.eye(3), [(2, 1)] * 3),
+        (np.eye(4, k=1), [(0, 4)]),
+        (np.ones((3, 3)), [(0, 1), (0, 1), (3, 1)]),
+        (np.outer([1, 2, 3], [1, -2, 1]), [(0, 1), (0, 2)]),
+        (1e-6 * (np.eye(2) + np.eye(2, k=1)), [(1e-6, 2)]),
+        (1e8 * np.diag([1.0, 1.0, 2.0]), [(1e8, 1), (1e8, 1), (2e8, 1)]),
+    ],
+    ids=["zero 1", "zero 4", "multiple", "nilpotent", "rank 1", "rank 1 nilpotent", "small", "large"],
+)
+def test_zero_repeated_and_defective_matrices(u, expected):
+    found = to_jordan(*system(u.astype(float)))
+    scale = float(np.linalg.norm(u, 2)) or 1.0
+    assert [n for _, n in chains(found.u)] == [n for _, n in expected]
+    values = [a for a, n in expected for _ in range(n)]
+    np.testing.assert_allclose(np.sort_complex(np.diag(found.u)), values, atol=1e-6 * scale)
+    above = found.u - np.diag(np.diag(found.u))
+    assert set(np.unique(above)) <= {0, 1} and np.array_equal(above, np.triu(above))
+    assert same_map(found, *system(u.astype(float)))
+
+
+@pytest.mark.parametrize("form", [to_jordan, to_diagonal])
+def test_what_has_no_form_is_refused_before_numpy_fails(form):
+    for u, message in [
+        (np.full((2, 2), np.nan), "U has entries that are not finite; accepted: finite numbers"),
+        (np.diag([1.0, np.inf]), "U has entries that are not finite"),
+        (1j * np.eye(2), "U is complex128; accepted: real numbers"),
+        (np.zeros((0, 0)), r"shapes \(0, 0\), .*; accepted: \(H, H\)"),
+        (np.eye(3, k=1) * 1e-200, "condition number"),
+        (np.eye(2, k=1) * 5e-324, "condition number|U has norm 4.9e-324; accepted: 0, or at least 2.2e-308"),
+    ]:
+        with pytest.raises(rnnzoo.UsageError, match=message):
+            form(u, np.ones((len(u), 1)), np.ones((1, len(u))))
+
+
 def test_a_complex_pair_of_chains_is_found():
     pair = np.array([[0.3, -0.6], [0.6, 0.3]])
     u = np.block([[pair, np.eye(2)], [np.zeros((2, 2)), pair]])

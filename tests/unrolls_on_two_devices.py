@@ -19,7 +19,7 @@ GRU, LRU = cells.GRU(hidden_size=4), cells.LRU(hidden_size=4)
 NOISY = wrappers.Zoneout(cell=cells.CfC(hidden_size=4))
 TIME, BATCH, FEATURES = 5, 4, 3
 PARAMS = {cell: cell.init(jax.random.key(0), FEATURES) for cell in (GRU, LRU, NOISY)}
-ARRAYS = {
+ARRAYS: Any = {
     "xs": jax.random.normal(jax.random.key(1), (TIME, BATCH, FEATURES)),
     "lengths": jnp.array([5, 3, 0, 4]),
     "resets": jnp.zeros((TIME, BATCH), bool).at[2, 0].set(True),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.spec import UsageError
+from rnnzoo.structures.nearest import real_finite
 
 Matrix = Any  # a NumPy array, real or complex
 
@@ -61,7 +62,7 @@ def to_diagonal(u: Any, w: Any, v: Any, *, real: bool = False, limit: float = 1e
     values, vectors = eigen
     order = np.lexsort((-values.imag, values.real, values.imag != 0))  # real ones first
     values, vectors = values[order].astype(complex), vectors[:, order].astype(complex)
-    condition = float(np.linalg.cond(vectors))
+    condition = _condition(vectors)
     if not condition <= limit:
         raise UsageError(
             f"U has no well-conditioned basis of eigenvectors: condition number {condition:.2g}; accepted: up to "
@@ -91,11 +92,14 @@ def to_jordan(u: Any, w: Any, v: Any, *, tolerance: float = 1e-4, limit: float =
     """
     u, w, v = _checked_arrays(u, w, v)
     scale = float(np.linalg.norm(u, 2)) or 1.0
+    if scale < (least := np.finfo(float).tiny):
+        raise UsageError(f"U has norm {scale:.2g}; accepted: 0, or at least {least:.2g}")
     chains, blocks = [], []
     for mean, count in _clusters(np.linalg.eigvals(u), tolerance * scale):
         for chain in _chains((u - mean * np.eye(len(u))) / scale, count, tolerance):
             length = chain.shape[1]
-            chains.append(chain * scale ** -np.arange(length, dtype=float))  # so that the superdiagonal is 1
+            with np.errstate(over="ignore", invalid="ignore"):  # then `_condition` is infinite
+                chains.append(chain * scale ** -np.arange(length, dtype=float))  # so that the superdiagonal is 1
             blocks.append(mean * np.eye(length) + np.eye(length, k=1))
     basis = np.concatenate(chains, 1)
     if basis.shape[1] != len(u):
@@ -103,7 +107,7 @@ def to_jordan(u: Any, w: Any, v: Any, *, tolerance: float = 1e-4, limit: float =
             f"the Jordan chains at tolerance {tolerance:g} have {basis.shape[1]} vectors, not one for each of the "
             f"{len(u)} units; try another tolerance"
         )
-    if not (condition := float(np.linalg.cond(basis))) <= limit:
+    if not (condition := _condition(basis)) <= limit:
         raise UsageError(
             f"U has no well-conditioned Jordan basis at tolerance {tolerance:g}: condition number {condition:.2g}; "
             f"accepted: up to limit = {limit:g}"
@@ -177,7 +181,12 @@ def _complement(space: Matrix, taken: Matrix, tolerance: float) -> Matrix:
 
 def _in_basis(basis: Matrix, u: Matrix, w: Matrix, v: Matrix) -> Realisation:
     inverse = np.linalg.inv(basis)
-    return Realisation(inverse @ u @ basis, inverse @ w, v @ basis, basis, float(np.linalg.cond(basis)))
+    return Realisation(inverse @ u @ basis, inverse @ w, v @ basis, basis, _condition(basis))
+
+
+def _condition(basis: Matrix) -> float:
+    """The condition number; infinite where the basis itself is, as for chains of a U near the smallest numbers."""
+    return float(np.linalg.cond(basis)) if np.isfinite(basis).all() else float("inf")
 
 
 def _block_diagonal(blocks: list[Matrix]) -> Matrix:
@@ -190,9 +199,9 @@ def _block_diagonal(blocks: list[Matrix]) -> Matrix:
 
 
 def _checked_arrays(u: Any, w: Any, v: Any) -> tuple[Matrix, Matrix, Matrix]:
-    u, w, v = (np.asarray(a, np.float64) for a in (u, w, v))
-    size = len(u)
-    if u.shape != (size, size) or w.ndim != 2 or v.ndim != 2 or len(w) != size or v.shape[1] != size:
+    u, w, v = (real_finite(name, a) for name, a in zip("UWV", (u, w, v), strict=True))
+    size = len(u) if u.ndim else 0
+    if not size or u.shape != (size, size) or w.ndim != 2 or v.ndim != 2 or len(w) != size or v.shape[1] != size:
         raise UsageError(f"U, W, V have shapes {u.shape}, {w.shape}, {v.shape}; accepted: (H, H), (H, I), (O, H)")
     return u, w, v
 

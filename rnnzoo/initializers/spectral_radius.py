@@ -21,9 +21,10 @@ class SpectralRadius(Initializer):
     """The structure's own draw, scaled so that the largest eigenvalue of U has modulus `radius`. Only for structures
     that are linear in u and not nilpotent.
 
-    Up to hidden_size 256 the eigenvalues are computed. Beyond that the radius is still exact if the only cycles are
-    self-loops, as in a triangle; otherwise it is estimated from how fast random vectors grow under repeated products
-    with U (Gelfand's formula), good to a few percent."""
+    Up to hidden_size 256 the eigenvalues are computed. Beyond that the radius is still exact for structures that have a
+    formula for them (`Structure.eigenvalues`), such as triangles, circulants, and complex pairs of these; otherwise it
+    is estimated from how fast random vectors grow under repeated products with U (Gelfand's formula), good to a few
+    percent."""
 
     examples = ("Banded", "Ring", "SparseMask", "Dense")
 

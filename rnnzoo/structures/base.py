@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from rnnzoo.spec import Spec, UsageError, brief, derived, required, spec, suggest
-from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Int, Key, PyTree, Shaped
 
 
 @spec
@@ -66,6 +67,19 @@ class Structure(Spec, abc.ABC, kind="structures"):
         """The parameters u of the member nearest to a matrix in the Frobenius norm, if there is a closed form.
         By default None: `rnnzoo.structures.nearest` then finds it numerically."""
         return None
+
+    def eigenvalues(self, u: PyTree, size: int) -> Shaped[Array, " H"] | None:
+        """The eigenvalues of U, from the prepared matrix, where all members are triangular in one basis; else None.
+        They are in an order in which they are linear in the prepared matrix.
+
+        By default the diagonal, if the only cycles are self-loops."""
+        if self.connectivity == "cyclic":
+            return None
+
+        def entry(i: Int[Array, ""]) -> Float[Array, ""]:
+            return self.matvec(u, (jnp.arange(size) == i).astype(float))[i]
+
+        return lax.map(entry, jnp.arange(size), batch_size=min(64, size))
 
     def num_params(self, size: int) -> int:
         """How many numbers in u have an effect on U."""

@@ -8,7 +8,7 @@ from jax.numpy import fft
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.dense import Dense
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.typing import Array, Float, Key, Shaped
 
 
 @spec
@@ -29,6 +29,9 @@ class Circulant(Algebra):
 
     def matvec(self, u: Float[Array, " H"], h: Float[Array, " H"]) -> Float[Array, " H"]:
         return convolve(u, h, h.shape[0])
+
+    def eigenvalues(self, u: Float[Array, " H"], size: int) -> Shaped[Array, " H"]:
+        return fft.fft(u)
 
     def nonzeros(self, size: int) -> int:
         return size**2

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.partitioned import Partitioned
-from rnnzoo.typing import Array, Float, Key
+from rnnzoo.typing import Array, Float, Key, Shaped
 
 
 @spec
@@ -39,6 +39,9 @@ class ComplexDiagonal(Algebra):
         # A roll rather than two halves: XLA then makes one loop over H.
         same, other = jnp.concatenate([u["re"], u["re"]]), jnp.concatenate([-u["im"], u["im"]])
         return same * h + other * jnp.roll(h, h.shape[0] // 2)
+
+    def eigenvalues(self, u: dict[str, Array], size: int) -> Shaped[Array, " H"]:
+        return jnp.concatenate([u["re"] + 1j * u["im"], u["re"] - 1j * u["im"]])
 
     def nonzeros(self, size: int) -> int:
         return 2 * size

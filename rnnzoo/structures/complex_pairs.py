@@ -10,7 +10,7 @@ from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import check_even, refuse
 from rnnzoo.structures.spectral import with_unit_radius
 from rnnzoo.structures.toeplitz_blocks import ToeplitzBlocks
-from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree, Shaped
 
 
 @spec
@@ -59,6 +59,10 @@ class ComplexPairs(Algebra):
             times(u["re"], re) - times(u["im"], im),
             times(u["im"], re) + times(u["re"], im),
         ])  # fmt: skip
+
+    def eigenvalues(self, u: dict[str, PyTree], size: int) -> Shaped[Array, " H"] | None:
+        re, im = (self.structure.eigenvalues(u[part], size // 2) for part in ("re", "im"))
+        return None if re is None or im is None else jnp.concatenate([re + 1j * im, re - 1j * im])
 
     def num_params(self, size: int) -> int:
         return 2 * self.structure.num_params(size // 2)

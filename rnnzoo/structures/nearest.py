@@ -25,9 +25,13 @@ Kind = Literal["orthogonal", "linear", "nonlinear"]
 def nearest(dense: Any, structure: Structure) -> tuple[PyTree, float]:
     """The member of `structure` nearest to an (H, H) matrix, in the Frobenius norm: ``(u, error)``.
 
-    `error` is the distance relative to the norm of `dense`, after rounding u to the default precision. The member is
-    the nearest one if U is linear in u, or if the structure has a closed form (`Structure.nearest`). For others, such
-    as products of reflections, it is the best of a few descents, which may miss the nearest one.
+    `error` is the distance relative to the norm of `dense` (or itself, if `dense` is 0), after rounding u to the
+    default precision. The member is the nearest one if U is linear in u, or if the structure has a closed form
+    (`Structure.nearest`). For others, such as products of reflections, it is the best of a few descents, which may miss
+    the nearest one; they start from matrices of norm 1 or so, and are worst for a `dense` of another scale.
+
+    Raises:
+        UsageError: a matrix that is not square, real and finite, or a size that the structure does not fit.
 
     >>> from rnnzoo.structures import Diagonal
     >>> u, error = nearest([[3.0, 0.0], [4.0, 0.0]], Diagonal())
@@ -56,8 +60,17 @@ def grow(structure: Structure, u: PyTree, into: Structure, *, size: int) -> PyTr
     return grown
 
 
+def real_finite(what: str, matrix: Any) -> np.ndarray:
+    """The matrix in float64; `UsageError` if it is complex, or not finite."""
+    if np.iscomplexobj(matrix := np.asarray(matrix)):
+        raise UsageError(f"{what} is {matrix.dtype}; accepted: real numbers")
+    if not np.isfinite(matrix := np.asarray(matrix, np.float64)).all():
+        raise UsageError(f"{what} has entries that are not finite; accepted: finite numbers")
+    return matrix
+
+
 def _nearest(dense: Any, structure: Structure, dtype: Any) -> tuple[PyTree, float]:
-    dense = np.asarray(dense, np.float64)
+    dense = real_finite("the matrix", dense)
     if dense.ndim != 2 or dense.shape[0] != dense.shape[1]:
         raise UsageError(f"the matrix has shape {dense.shape}; accepted: (H, H)")
     structure.check(dense.shape[0])
@@ -166,4 +179,4 @@ def descend(structure: Structure, dense: Float[Array, "H H"], starts: int = 3, s
     return unravel(xs[jnp.argmin(distances)])
 
 
-__all__ = ["dependence", "descend", "grow", "nearest", "nearest_member"]
+__all__ = ["dependence", "descend", "grow", "nearest", "nearest_member", "real_finite"]

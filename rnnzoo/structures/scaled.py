@@ -3,7 +3,7 @@
 from rnnzoo.spec import Positive, spec
 from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.structures.dense import Dense
-from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree
+from rnnzoo.typing import Array, Connectivity, Float, Key, PyTree, Shaped
 
 
 @spec
@@ -42,6 +42,10 @@ class Scaled(Structure):
 
     def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
         return self.scale * self.structure.matvec(u, h)
+
+    def eigenvalues(self, u: PyTree, size: int) -> Shaped[Array, " H"] | None:
+        values = self.structure.eigenvalues(u, size)
+        return None if values is None else self.scale * values
 
     def num_params(self, size: int) -> int:
         return self.structure.num_params(size)

@@ -17,24 +17,13 @@ STARTS, SETTLE, MEASURE = 4, 200, 200  # random vectors; products before the gro
 def with_unit_radius(structure: Structure, u: PyTree, size: int) -> PyTree:
     """u scaled so that the spectral radius of U is 1; U must be linear in u, and not nilpotent.
 
-    Exact where the only cycles are self-loops: the eigenvalues are then the diagonal. For others good to a few percent,
-    by Gelfand's formula: the radius is how much vectors grow per product in the long run. The vectors are random, since
-    a special one, such as that of ones, may be an eigenvector. No array is larger than (64, H)."""
+    Exact where `Structure.eigenvalues` has them. For others good to a few percent, by Gelfand's formula: the radius is
+    how much vectors grow per product in the long run. The vectors are random, since a special one, such as that of
+    ones, may be an eigenvector. No array is larger than (64, H)."""
     ready = structure.materialize(u)
-    if structure.connectivity in ("self", "cascade"):
-        radius = jnp.abs(_diagonal(structure, ready, size)).max()
-    else:
-        radius = _growth(structure, ready, size)
+    values = structure.eigenvalues(ready, size)
+    radius = _growth(structure, ready, size) if values is None else jnp.abs(values).max()
     return jax.tree.map(lambda a: a / radius, u)
-
-
-def _diagonal(structure: Structure, ready: PyTree, size: int) -> Float[Array, " H"]:
-    """The diagonal of U, from its products with the unit vectors."""
-
-    def entry(i):
-        return structure.matvec(ready, (jnp.arange(size) == i).astype(float))[i]
-
-    return lax.map(entry, jnp.arange(size), batch_size=min(64, size))
 
 
 def _growth(structure: Structure, ready: PyTree, size: int) -> Float[Array, ""]:
