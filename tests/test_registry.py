@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zoo import published
 
 from rnnzoo import cells, structures, tasks, unrolls
 from rnnzoo.spec import _FAMILIES, Range, UsageError, accepts, describe, find, members, suggest
@@ -13,8 +14,8 @@ from rnnzoo.training.config import Config
 
 @pytest.mark.parametrize("kind", ["cells", "structures", "unrolls", "tasks"])
 def test_every_member_hashes_prints_compares_and_survives_json(kind):
-    assert members(kind)
-    for name, cls in members(kind).items():
+    assert published(kind)
+    for name, cls in published(kind).items():
         one, two = (cls(hidden_size=8) if kind == "cells" else cls() for _ in range(2))  # pyright: ignore
         assert one == two and hash(one) == hash(two) and name in repr(one)
         back = from_json(to_json(one))
