@@ -137,6 +137,11 @@ def test_more_steps_and_other_intervals_go_on(tmp_path):
         train(path)
     with pytest.raises(UsageError, match="another configuration"):
         train(path, changed(steps=18, lr=0.2))
+    longer = a_job(path, changed(steps=24))
+    longer.progress.step = lambda record, scores: signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(Stopped):
+        longer.run()
+    assert not (path / "final.json").exists() and wrong(path) == []  # the results were those of 18 steps
 
 
 def test_a_changed_configuration_is_noticed(run_dir):

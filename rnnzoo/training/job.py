@@ -82,6 +82,8 @@ class Job:
         state = self._resumed() or self._first_state()
         if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
             self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
+        if self.record.step < self.config.steps:
+            self.folder.remove_results()
         while self.record.step < self.config.steps:
             end = self.record.step + self._next_stop()
             state = self._train(state, end)
@@ -236,12 +238,7 @@ class Job:
             return {"step": self.record.step, "metrics": scores, "validation": validation}
         if (found := self.folder.best.restore(self.like, self.progress.warn)) is None:
             return None
-        step, state = found
-        return {
-            "step": step,
-            "metrics": self._evaluate(state, "test"),
-            "validation": self._evaluate(state, "validation"),
-        }
+        return {**self.record.best, "metrics": self._evaluate(found[1], "test")}
 
     def _ask_to_stop(self, number: int, frame: Any) -> None:
         if self.stop_asked:

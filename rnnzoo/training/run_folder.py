@@ -191,6 +191,11 @@ class RunFolder:
         """Write a whole file."""
         write_whole(self.path / name, text)
 
+    def remove_results(self) -> None:
+        """Remove the results of a run that goes on: they are those of fewer steps. Scores stay in metrics.jsonl."""
+        for name in ("final.json", "curves.png"):
+            (self.path / name).unlink(missing_ok=True)
+
     # ---- metrics.jsonl ----
 
     def log(self, line: Line) -> None:
