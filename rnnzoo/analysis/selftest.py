@@ -22,6 +22,7 @@ from rnnzoo.typing import Array, PyTree
 from rnnzoo.unrolls.associative import Associative
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.chunked import Chunked
+from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.loop import Loop
 from rnnzoo.unrolls.newton import Newton
 from rnnzoo.unrolls.scan import Scan
@@ -120,7 +121,8 @@ def gradient_of(cell: Cell, unroll: Unroll, **options: Any) -> Gradient:
 
 def gradients(gradient: Callable[..., Gradient] = gradient_of) -> Iterator[Finding]:
     """Float32 gradients on this device against those of a plain loop in float64 on the CPU."""
-    for cell, unroll in PAIRS:
+    fused = (LSTM(hidden_size=HIDDEN), CuDNN())  # on CUDA devices only
+    for cell, unroll in [*PAIRS, *([fused] if fused[1].refuses(fused[0]) is None else [])]:
         params, xs = _example(cell)
         with jax.default_matmul_precision("highest"):
             found = gradient(cell, unroll)(params, jnp.asarray(xs))

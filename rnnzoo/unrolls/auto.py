@@ -16,7 +16,8 @@ from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.scan import Scan
 
 Device = Literal["cpu", "gpu", "tpu"]
-PARALLEL_STEPS = 128  # an associative scan has 2 log2(T) rounds; below this many steps a loop has hardly more
+PARALLEL_STEPS = 32  # from here on an associative scan is 10 times as fast as a loop on an H100; less was not measured
+CUDNN_UNITS = 256  # up to here cuDNN's gradients take 0.7 to 0.9 of a loop's time on an H100; at 768 it loses
 CHEAP = 4  # numbers per unit in A_t up to which a product of two costs about as much as a step
 
 
@@ -45,15 +46,15 @@ def _is_cheap_affine(asked: Question) -> bool:
 
 
 # The first rule that applies, and whose unroll does not refuse the cell. The rule for CPUs is measured by
-# benchmarks/auto.py; those for GPUs and TPUs are from published figures, as none was available.
+# benchmarks/auto.py, those for GPUs are from docs/measured/h100.csv; no TPU was available.
 RULES = (
     Rule(Scan(), lambda q: q.device == "cpu", "on a CPU one step after the other does the least work"),
     Rule(Scan(), lambda q: not isinstance(q.time, int), "T is a symbol of jax.export, which only a loop takes"),
     Rule(Scan(), lambda q: q.time < 2, "one step needs no parallel method"),
     Rule(
         CuDNN(),
-        lambda q: q.device == "gpu" and q.batch is not None,
-        "cuDNN has this cell as one kernel, and a loop costs some 10 us a step on a GPU",
+        lambda q: q.device == "gpu" and q.batch is not None and q.cell.hidden_size <= CUDNN_UNITS,
+        f"cuDNN has this cell as one kernel, which is faster than a loop up to {CUDNN_UNITS} units",
     ),
     Rule(
         Associative(),

@@ -22,9 +22,7 @@ class CuDNN(Unroll):
     It runs float32 cells that compute cuDNN's LSTM with dense U, which is found by trying the cell's step, and one bias
     per gate (cuDNN's second one is 0). lengths, mask and reverse work; resets do not. Reverse mode only: no `jax.jvp`,
     and no `jax.vmap`, hence no several seeds at once. Products are as precise as `jax.default_matmul_precision` says.
-
-    It has not run on a GPU yet. All but the kernel itself is tested on a CPU, with JAX's own reference in the kernel's
-    place."""
+    """
 
     symbolic = False
 
@@ -69,15 +67,25 @@ class CuDNN(Unroll):
         xs = jnp.take_along_axis(jnp.where(active[..., None], xs, 0), order[..., None], 0)
         lengths = active.sum(0, dtype=jnp.int32)
         some = jnp.maximum(lengths, 1)  # cuDNN has no empty sequences
-        starts = (state["h"][None], state["c"][None])
+        given = _row_major((xs.swapaxes(0, 1), state["h"][None], state["c"][None]))
         layers, dropout, bidirectional = 1, 0.0, False
         sizes = (features, cell.hidden_size, layers)
-        outputs: Any = rnn.lstm(xs.swapaxes(0, 1), *starts, pack(params), some, *sizes, dropout, bidirectional)
-        ys, h, c = outputs
+        outputs: Any = rnn.lstm(*given, pack(params), some, *sizes, dropout, bidirectional)
+        ys, h, c = _row_major(outputs)
         back = jnp.argsort(order, 0)[..., None]
         ys = jnp.where(active[..., None], jnp.take_along_axis(ys.swapaxes(0, 1), back, 0), 0)
         ran = (lengths > 0)[:, None]
         return Ran(ys, {"c": jnp.where(ran, c[0], state["c"]), "h": jnp.where(ran, h[0], state["h"])})
+
+
+def _row_major(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+    """The same arrays, in memory as cuDNN reads and writes them, and their cotangents too.
+
+    JAX's call does not say which order it wants, so that XLA takes a swap of axes as a change of order, and the kernel
+    reads steps as sequences, without an error (jax-ml/jax#19177)."""
+    from jax.experimental.layout import Layout, with_layout_constraint
+
+    return tuple(with_layout_constraint(a, Layout(major_to_minor=tuple(range(a.ndim)))) for a in arrays)
 
 
 def pack(params: Params) -> Float[Array, " N"]:
