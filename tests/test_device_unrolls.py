@@ -140,6 +140,16 @@ def test_what_is_refused_and_why():
         unrolls.CuDNN().apply(LSTM, params, state, xs.astype(jnp.bfloat16), Control())
 
 
+def test_a_large_cell_is_refused_without_a_step_of_its_size(monkeypatch):
+    def trial(cell):
+        raise AssertionError("28 GB for 30,000 units")
+
+    monkeypatch.setattr("rnnzoo.unrolls.cudnn._is_lstm", trial)
+    said = unrolls.CuDNN().refuses(cells.LSTM(hidden_size=30_000))
+    assert said is not None and "on CUDA devices" in said
+    assert "with dense U" in str(unrolls.CuDNN().refuses(cells.GRU(hidden_size=30_000)))
+
+
 # ---- Auto ----------------------------------------------------------------------------------------------------
 
 

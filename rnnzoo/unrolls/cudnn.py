@@ -13,6 +13,8 @@ from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
 from rnnzoo.unrolls.base import Ran, Unroll, advance
 
 GATES = ("i", "f", "g", "o")  # in cuDNN's order
+TRIED_AT_ONCE = 1024  # units
+TRIAL_INPUTS = 2
 
 
 @spec
@@ -30,11 +32,14 @@ class CuDNN(Unroll):
         name = type(cell).__name__
         if cell.dtype not in (None, "float32"):
             return f"dtype of {name} is {cell.dtype}; CuDNN runs float32"
-        if not _is_lstm(cell):
-            return f"{name} does not compute the LSTM of cuDNN with dense U; CuDNN runs nothing else"
+        no_lstm = f"{name} does not compute the LSTM of cuDNN with dense U; CuDNN runs nothing else"
+        # The trial has parameters of full size: where they are large, it comes last.
+        is_large = cell.hidden_size > TRIED_AT_ONCE
+        if not _has_lstm_shapes(cell) or not (is_large or _is_lstm(cell)):
+            return no_lstm
         if "cuda" not in jax.devices()[0].client.platform_version.lower():
             return f"CuDNN runs {name} on CUDA devices; the default device is {jax.default_backend()}"
-        return None
+        return None if _is_lstm(cell) else no_lstm
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         raise UsageError(f"CuDNN runs {type(cell).__name__} on whole batches; accepted: CuDNN().apply, rnnzoo.run")
@@ -96,20 +101,33 @@ def pack(params: Params) -> Float[Array, " N"]:
     return jnp.concatenate([w.ravel(), u.ravel(), b, jnp.zeros(4 * size, u.dtype)])
 
 
+def _shapes(cell: Cell) -> Params:
+    """Of the prepared parameters, for a few inputs."""
+    return jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), TRIAL_INPUTS)))
+
+
+@functools.lru_cache(maxsize=256)
+def _has_lstm_shapes(cell: Cell) -> bool:
+    """Whether the parameters and the state of `cell` have the shapes of a dense LSTM's."""
+    size, shapes = cell.hidden_size, _shapes(cell)
+    wanted = {"w": (size, TRIAL_INPUTS), "u": (size, size)} | ({"b": (size,)} if "b" in shapes else {})
+    expected = {name: dict.fromkeys(GATES, shape) for name, shape in wanted.items()}
+    return set(cell.carries) == {"c", "h"} and jax.tree.map(lambda a: a.shape, shapes) == expected
+
+
 @functools.lru_cache(maxsize=256)
 def _is_lstm(cell: Cell) -> bool:
     """Whether the parameters of `cell` are those of a dense LSTM, and a step with random ones is its step."""
-    size, features = cell.hidden_size, 2
-    shapes = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), features)))
-    wanted = {"w": (size, features), "u": (size, size)} | ({"b": (size,)} if "b" in shapes else {})
-    expected = {name: dict.fromkeys(GATES, shape) for name, shape in wanted.items()}
-    if set(cell.carries) != {"c", "h"} or jax.tree.map(lambda a: a.shape, shapes) != expected:
+    if not _has_lstm_shapes(cell):
         return False
-    random = np.random.default_rng(0)
-    params, x, h, c = jax.tree.map(
-        lambda a: random.normal(size=a.shape).astype(a.dtype),
-        (shapes, *(jax.ShapeDtypeStruct((n,), jnp.float32) for n in (features + cell.uses_dt, size, size))),
-    )
+    random, size = np.random.default_rng(0), cell.hidden_size
+    vectors = (jax.ShapeDtypeStruct((n,), jnp.float32) for n in (TRIAL_INPUTS + cell.uses_dt, size, size))
+
+    def draw(a: jax.ShapeDtypeStruct) -> np.ndarray:
+        scale = a.shape[1] ** -0.5 if len(a.shape) == 2 else 1  # gates near 0 or 1 would look alike
+        return (scale * random.standard_normal(a.shape, np.float32)).astype(a.dtype)
+
+    params, x, h, c = jax.tree.map(draw, (_shapes(cell), *vectors))
     a = {g: params["w"][g] @ x + params["u"][g] @ h + (params["b"][g] if "b" in params else 0) for g in GATES}
     i, f, o = (1 / (1 + np.exp(-a[g])) for g in "ifo")
     c_new = f * c + i * np.tanh(a["g"])
