@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults import damage, locks
+from faults import damage, locks, soak
 from faults.runs import CONFIG, train
 from faults.tally import Tally, merged, page, write
 
@@ -19,8 +19,13 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize(
     "kind",
-    [lambda: damage.damaged_folders(12, 3), lambda: locks.double_starts(100), lambda: locks.full_disks(1, 9)],
-    ids=["damage", "double starts", "full disks"],
+    [
+        lambda: damage.damaged_folders(12, 3),
+        lambda: locks.double_starts(100),
+        lambda: locks.full_disks(1, 9),
+        lambda: soak.soak(3, 1),
+    ],
+    ids=["damage", "double starts", "full disks", "soak"],
 )
 def test_a_kind_of_fault(kind):
     tally = kind()

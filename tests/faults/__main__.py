@@ -8,7 +8,7 @@ import argparse
 import time
 from pathlib import Path
 
-from . import damage, kills, locks
+from . import damage, kills, locks, soak
 from .tally import Tally, merged, page, write
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -33,6 +33,7 @@ def main() -> int:
         lambda: locks.double_starts(500 // shards),
         lambda: damage.damaged_folders(2000 // shards, number),
         lambda: kills.killed_at_random_times(100 // shards, number),
+        lambda: soak.soak(600 / shards, number),
     ):
         began = time.monotonic()
         tallies.append(tally := kind())

@@ -57,7 +57,7 @@ def _owners(folder: Path, count: int, takes_lock: bool = True) -> int:
 def full_disks(shard: int, shards: int) -> Tally:
     """A disk that is full from one write of a run on, for each write; then it has room again."""
     tally = Tally("the disk full at one write of a run, then resumed with room")
-    with TemporaryDirectory() as name, _Disk() as full:
+    with TemporaryDirectory() as name, FullDisk() as full:
         twin = Path(name) / "twin"
         train(twin)
         expected, count = contents(twin), full.count
@@ -84,10 +84,10 @@ def _checkpoints(path: Path) -> Any:
     return RunFolder(path).last, RunFolder(path).best
 
 
-class _Disk:
+class FullDisk:
     """Writes of run folders, counted; all fail from one of them on."""
 
-    def __enter__(self) -> "_Disk":
+    def __enter__(self) -> "FullDisk":
         self.count, self.at = 0, None
         self.old = (np.savez, disk.os.fsync)
         self.savez, self.fsync = self.old

@@ -26,6 +26,8 @@ class Tally:
     """Wrong results that were planted, to prove that the harness can fail."""
     found: int = 0
     """Those of them that it found."""
+    notes: list[str] = dataclasses.field(default_factory=list)
+    """What was measured beside the outcomes."""
 
     def add(self, outcome: str, what: str) -> None:
         """Count one fault. `what` is kept where the outcome is wrong."""
@@ -59,6 +61,7 @@ def merged(paths: list[Path]) -> list[Tally]:
             tally.failures += data["failures"]
             tally.planted += data["planted"]
             tally.found += data["found"]
+            tally.notes += data["notes"]
     return list(found.values())
 
 
@@ -81,7 +84,8 @@ def page(tallies: list[Tally]) -> str:
     for t in tallies:
         counts = " | ".join(f"{t.outcomes[name]:,}" for name in (*GOOD, SILENT, TRACEBACK))
         lines.append(f"| {t.kind} | {t.outcomes.total():,} | {counts} | {t.planted}: {t.found} |")
-    return "\n".join(lines) + "\n"
+    lines += ["", *(f"- {t.kind}: {note}." for t in tallies for note in t.notes)]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def outcome_of(action: Callable[[], str]) -> tuple[str, str]:
