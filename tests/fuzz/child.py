@@ -1,12 +1,14 @@
-"""Fuzz one parser in this process, ``child NAME FOLDER TIME``, until that time; or parse a file, ``child NAME FILE``."""
+"""Fuzz one parser here, ``child NAME FOLDER TIME``, until that time; or parse a file: ``child NAME FILE``."""
 
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-import atheris
+import atheris as _atheris  # pyright: ignore[reportMissingModuleSource]
 
+atheris: Any = _atheris
 with atheris.instrument_imports(include=["rnnzoo"]):
     from .limits import make, once
     from .recipes import recipes
