@@ -51,6 +51,7 @@ def test_what_is_a_crash(data):
     assert {b"bug": "KeyError", b"bus": "processor time", b"bum": "memory has grown"}[data] in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not here")
 def test_a_planted_bug_is_found(tmp_path):
     args = [sys.executable, "-m", "tests.fuzz", "--parser", "planted", "--crashes", str(tmp_path)]
