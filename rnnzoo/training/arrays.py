@@ -24,15 +24,14 @@ def write_arrays(path: Path, tree: PyTree) -> None:
 
 
 def read_arrays(path: Path, like: PyTree) -> PyTree:
-    """The arrays of an .npz file as a tree like `like`. ValueError if it has others."""
+    """The arrays of an .npz file as a tree like `like`. ValueError if it has others, or is no .npz file."""
     expected = named(like)
-    with np.load(path, allow_pickle=False) as stored:
-        size = sum(entry.file_size for entry in stored.zip.infolist())
-        if size > sum(leaf.size * leaf.dtype.itemsize + HEADER for leaf in expected.values()):
-            raise ValueError(f"its arrays have {size:,} bytes, which is too many")
-        if other := expected.keys() ^ set(stored.files):
-            raise ValueError(f"only one of the two has {min(other)}")
-        found = {name: stored[name] for name in expected}
+    try:
+        found = _read_all(path, expected)
+    except (OSError, MemoryError, ValueError):
+        raise
+    except Exception as error:  # of zipfile, zlib and numpy, which do not say which ones they raise
+        raise ValueError(f"it is no sound .npz file ({type(error).__name__}: {error})") from error
     for name, wanted in expected.items():
         array = found[name]
         if array.dtype.kind == "V" and array.dtype.itemsize == wanted.dtype.itemsize:
@@ -41,6 +40,19 @@ def read_arrays(path: Path, like: PyTree) -> PyTree:
             raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, and not {wanted.dtype}{list(wanted.shape)}")
         found[name] = jnp.asarray(array)
     return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in expected])
+
+
+def _read_all(path: Path, expected: dict[str, Any]) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as stored:
+        size = sum(entry.file_size for entry in stored.zip.infolist())
+        if size > sum(leaf.size * leaf.dtype.itemsize + HEADER for leaf in expected.values()):
+            raise ValueError(f"its arrays have {size:,} bytes, which is too many")
+        if other := expected.keys() ^ set(stored.files):
+            raise ValueError(f"only one of the two has {min(other)}")
+        found = {name: stored[name] for name in expected}
+    if other := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
+        raise ValueError(f"{other[0]} is no array")  # numpy gives what has not its mark as bytes
+    return found
 
 
 def read_orbax(path: Path, like: PyTree) -> PyTree:

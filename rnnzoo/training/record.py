@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnzoo.spec import UsageError
+from rnnzoo.spec import UsageError, accepts
 from rnnzoo.tasks.base import Task
 
 Scores = dict[str, list[float]]  # by name, of each seed
@@ -78,14 +78,33 @@ class Record:
         Raises:
             UsageError: it is no record; the message begins with `where`.
         """
-        names = {field.name for field in dataclasses.fields(cls)}
-        if not isinstance(data, dict) or not data.keys() <= names or not isinstance(data.get("step"), int):
+        if not isinstance(data, dict) or "step" not in data or not data.keys() <= KINDS.keys():
             raise UsageError(f"{where} holds no record of a run")
+        for name, value in data.items():
+            if not isinstance(value, KINDS[name]) or isinstance(value, bool):
+                raise UsageError(f"{where} has {name}: {str(value)[:40]!r}; it is damaged")
         record = cls(**data)
-        record.lines = [restored(line) for line in record.lines]
-        if record.best:
-            record.best["validation"] = _scores(record.best["validation"])
+        try:
+            record.lines = [restored(line) for line in record.lines]
+            if record.best is not None:
+                record.best |= {"validation": _scores(record.best.get("validation"))}
+                if type(record.best.get("step")) is not int:
+                    raise ValueError("the best checkpoint has no step")
+        except ValueError as error:
+            raise UsageError(f"{where} is damaged: {error}") from None
         return record
+
+
+# What JSON holds for each field of a `Record`.
+KINDS: dict[str, Any] = {
+    "step": int,
+    "seconds": int | float,
+    "lines": list,
+    "best": dict | None,
+    "unfinished": dict,
+    "place": object,
+    "environment": dict,
+}
 
 
 def finite(value: Any) -> Any:
@@ -116,9 +135,14 @@ def _scores(scores: Any) -> Scores:
 
 
 def _seeds(values: Any) -> list[float]:
-    if not isinstance(values, list):
+    if not isinstance(values, list) or not all(map(_is_number, values)):
         raise ValueError("not the values of all seeds")
     return [math.nan if value is None else float(value) for value in values]
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is what JSON has for a float: None where that is not finite."""
+    return value is None or accepts(float, value)
 
 
 __all__ = ["MEANS", "Line", "Record", "Scores", "finite", "restored"]

@@ -1,0 +1,78 @@
+"""One input to one parser, held to what no input may cost; and bugs planted to see that they are found."""
+
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+from . import folders, parsers
+from .parsers import Parser
+from .recipes import cooked
+
+SECONDS, MEGABYTES = 2.0, 500  # of processor time for an input; that memory may grow by, in all
+
+
+class TooMuch(Exception):
+    """An input took too much time or memory."""
+
+
+class Planted(parsers.Text):
+    """A parser with three bugs."""
+
+    def seeds(self) -> list[bytes]:
+        return [b"x"]
+
+    def words(self) -> list[bytes]:
+        return [b"b"]
+
+    def read(self, data: bytes) -> Any:
+        return read_planted(data)
+
+
+def read_planted(data: bytes) -> Any:
+    """Behind three conditions, so that only coverage leads there."""
+    if data[:1] == b"b":
+        if data[1:2] == b"u":
+            if data[2:3] == b"g":
+                return {}[0]
+            if data[2:3] == b"s":
+                began = time.process_time()
+                while time.process_time() < began + 1.2 * SECONDS:
+                    pass
+            if data[2:3] == b"m":
+                return bytes(bytearray(b"x") * (2 * MEGABYTES * 2**20))
+    return None
+
+
+PARSERS: dict[str, type[Parser]] = {
+    "specification": parsers.Specification,
+    "options": parsers.Options,
+    "text": parsers.Text,
+    "run": folders.Run,
+    "checkpoint": folders.Checkpoint,
+    "folder": folders.Folder,
+    "weights": folders.Weights,
+    "foreign": folders.Foreign,
+    "planted": Planted,
+}
+
+
+def make(name: str, folder: Path) -> Parser:
+    """The parser of that name, in an empty folder."""
+    return PARSERS[name](folder)
+
+
+def once(parser: Parser, data: bytes) -> None:
+    """Parse, and raise whatever is a crash."""
+    global _memory
+    began = time.process_time()
+    parser.try_one(cooked(data, parser.known, parser.first))
+    if (seconds := time.process_time() - began) > SECONDS:
+        raise TooMuch(f"{seconds:.1f} s of processor time; accepted: {SECONDS}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    _memory = _memory or memory
+    if memory > _memory + MEGABYTES:
+        raise TooMuch(f"memory has grown by {memory - _memory:.0f} MB; accepted: {MEGABYTES}")
+
+
+_memory = 0.0
