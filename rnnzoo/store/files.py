@@ -1,6 +1,7 @@
 """The files of a model folder: which may be there, and whether each is the one that config.json lists."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,18 @@ def read_index(path: Path) -> dict[str, Any]:
     if WEIGHTS not in names or not names <= set(LISTED):
         optional = " and ".join(LISTED[1:])
         raise UsageError(f'{file} has "files": {brief(sorted(names))}; accepted: {WEIGHTS} and, optionally, {optional}')
+    if "sha256" in facts and sealed(facts) != facts:  # older folders have none
+        raise UsageError(
+            f'{file} is not what was written (SHA-256); accepted: as it was, or without "sha256" if you have changed it'
+        )
     return facts
+
+
+def sealed(facts: dict[str, Any]) -> dict[str, Any]:
+    """The contents of a config.json with their own checksum, which finds damage: whoever changes a folder on purpose
+    can compute it again."""
+    bare = {name: value for name, value in facts.items() if name != "sha256"}
+    return bare | {"sha256": hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()}
 
 
 def small_text(path: Path, name: str) -> str:
@@ -69,6 +81,7 @@ __all__ = [
     "check_file",
     "plain_file",
     "read_index",
+    "sealed",
     "size_and_checksum",
     "small_text",
 ]

@@ -26,6 +26,7 @@ from rnnzoo.store.files import (
     WEIGHTS,
     check_file,
     read_index,
+    sealed,
     size_and_checksum,
     small_text,
 )
@@ -177,7 +178,7 @@ def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None
         "scores": trained.scores,
         "versions": versions(),
     }
-    text = json.dumps(facts, indent=1, allow_nan=False)
+    text = json.dumps(sealed(facts), indent=1, allow_nan=False)
     write_whole(folder / "config.json", text + "\n")
     write_whole(folder / "README.md", _card(trained, facts["versions"]))
     for file in folder.iterdir():

@@ -1,6 +1,8 @@
 """A tree of arrays in a file: numpy's .npz, each array under its path in the tree."""
 
 import os
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 from rnnzoo.trees import named
 from rnnzoo.typing import PyTree
 
+UNREADABLE = (EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)  # of numpy and zipfile
 HEADER = 4096  # bytes; more than any array in an .npz file has besides its numbers
 
 
@@ -24,15 +27,12 @@ def write_arrays(path: Path, tree: PyTree) -> None:
 
 
 def read_arrays(path: Path, like: PyTree) -> PyTree:
-    """The arrays of an .npz file as a tree like `like`. ValueError if it has others."""
+    """The arrays of an .npz file as a tree like `like`. ValueError if it has others, or is no such file."""
     expected = named(like)
-    with np.load(path, allow_pickle=False) as stored:
-        size = sum(entry.file_size for entry in stored.zip.infolist())
-        if size > sum(leaf.size * leaf.dtype.itemsize + HEADER for leaf in expected.values()):
-            raise ValueError(f"its arrays have {size:,} bytes, which is too many")
-        if other := expected.keys() ^ set(stored.files):
-            raise ValueError(f"only one of the two has {min(other)}")
-        found = {name: stored[name] for name in expected}
+    try:
+        found = _stored(path, expected)
+    except UNREADABLE as error:
+        raise ValueError(f"{path.name}: {error}") from error
     for name, wanted in expected.items():
         array = found[name]
         if array.dtype.kind == "V" and array.dtype.itemsize == wanted.dtype.itemsize:
@@ -41,6 +41,18 @@ def read_arrays(path: Path, like: PyTree) -> PyTree:
             raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, and not {wanted.dtype}{list(wanted.shape)}")
         found[name] = jnp.asarray(array)
     return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in expected])
+
+
+def _stored(path: Path, expected: dict[str, Any]) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(path):  # of which numpy would make something else, or a pickle
+        raise ValueError("it is not in numpy's .npz format")
+    with np.load(path, allow_pickle=False) as stored:
+        size = sum(entry.file_size for entry in stored.zip.infolist())
+        if size > sum(leaf.size * leaf.dtype.itemsize + HEADER for leaf in expected.values()):
+            raise ValueError(f"its arrays have {size:,} bytes, which is too many")
+        if other := expected.keys() ^ set(stored.files):
+            raise ValueError(f"only one of the two has {min(other)}")
+        return {name: stored[name] for name in expected}
 
 
 def read_orbax(path: Path, like: PyTree) -> PyTree:

@@ -5,7 +5,6 @@ import json
 import re
 import secrets
 import shutil
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,7 +144,7 @@ class Checkpoints:
         path = self.folder / str(step)
         try:
             return read_arrays(path / ARRAYS, like) if (path / MANIFEST).exists() else read_orbax(path, like)
-        except (ValueError, zipfile.BadZipFile) as error:
+        except ValueError as error:
             raise UsageError(f"{path} does not fit this configuration: {error}") from error
 
     def damage(self, step: int) -> str | None:

@@ -12,7 +12,9 @@ import jax
 from rnnzoo.training.results import device, versions
 
 SAME, SAID, REFUSED, SILENT, TRACEBACK = "as without it", "said, and mended", "refused", "silently wrong", "traceback"
+NOT_RUN = "not run here"
 GOOD = (SAME, SAID, REFUSED)
+COLUMNS = (*GOOD, SILENT, TRACEBACK, NOT_RUN)
 
 
 @dataclasses.dataclass
@@ -30,7 +32,7 @@ class Tally:
     def add(self, outcome: str, what: str) -> None:
         """Count one fault. `what` is kept where the outcome is wrong."""
         self.outcomes[outcome] += 1
-        if outcome not in GOOD:
+        if outcome not in (*GOOD, NOT_RUN):
             self.failures.append(f"{outcome}: {what}")
 
     def control(self, found: bool) -> None:
@@ -42,6 +44,11 @@ class Tally:
     def is_good(self) -> bool:
         """Whether nothing was wrong, and all that was planted was found."""
         return not self.failures and self.found == self.planted > 0
+
+    @property
+    def was_run(self) -> bool:
+        """Whether this machine lets the faults be injected: some of it, at least."""
+        return set(self.outcomes) != {NOT_RUN}
 
 
 def write(tallies: list[Tally], path: Path) -> None:
@@ -75,11 +82,11 @@ def page(tallies: list[Tally]) -> str:
         "",
         "*Planted* are wrong results put in by hand to prove that the harness can fail, and how many of them it found.",
         "",
-        "| fault | injected | " + " | ".join((*GOOD, SILENT, TRACEBACK)) + " | planted: found |",
-        "| --- |" + " --- |" * (len(GOOD) + 4),
+        "| fault | injected | " + " | ".join(COLUMNS) + " | planted: found |",
+        "| --- |" + " --- |" * (len(COLUMNS) + 3),
     ]
     for t in tallies:
-        counts = " | ".join(f"{t.outcomes[name]:,}" for name in (*GOOD, SILENT, TRACEBACK))
+        counts = " | ".join(f"{t.outcomes[name]:,}" for name in COLUMNS)
         lines.append(f"| {t.kind} | {t.outcomes.total():,} | {counts} | {t.planted}: {t.found} |")
     return "\n".join(lines) + "\n"
 
@@ -96,4 +103,17 @@ def outcome_of(action: Callable[[], str]) -> tuple[str, str]:
         return TRACEBACK, f"{type(error).__name__}: {error}"
 
 
-__all__ = ["GOOD", "REFUSED", "SAID", "SAME", "SILENT", "TRACEBACK", "Tally", "merged", "outcome_of", "page", "write"]
+__all__ = [
+    "GOOD",
+    "NOT_RUN",
+    "REFUSED",
+    "SAID",
+    "SAME",
+    "SILENT",
+    "TRACEBACK",
+    "Tally",
+    "merged",
+    "outcome_of",
+    "page",
+    "write",
+]
