@@ -1,23 +1,43 @@
 """The kinds of faults in files that others give, in short; and what each of them once found."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from faults import disks, models
 from faults.models import PLAIN, some_params
+from faults.tally import merged
 
 import rnnzoo
 from rnnzoo import UsageError
 from rnnzoo.training.arrays import read_arrays
 
+ROOT = Path(__file__).parents[1]
+
+
+def _hostile(shard: int, shards: int):
+    """In a process of its own: under pytest, beartype compiles whatever is called first."""
+    code = "import pathlib, sys; from tests.faults import hostile, tally; "
+    code += f"tally.write([hostile.hostile_folders({shard}, {shards})], pathlib.Path(sys.argv[1]))"
+    env = {name: value for name, value in os.environ.items() if name != "RNNZOO_CHECK_SHAPES"}
+    with TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-c", code, f"{folder}/tally.json"], cwd=ROOT, env=env, check=True)
+        return merged([Path(folder) / "tally.json"])[0]
+
+
 SHORT = {
     "damaged models": lambda: models.damaged_models(60, 3),
+    "hostile models": lambda: _hostile(0, 6),
     "full checkpoints": lambda: disks.full_checkpoints(18, 32),
     "full model folders": lambda: disks.full_model_folders(1, 8),
 }
 LONG = {
     "damaged models": lambda: models.damaged_models(1000, 4),
+    "hostile models": lambda: _hostile(0, 1),
     "full checkpoints": lambda: disks.full_checkpoints(0, 1),
     "full model folders": lambda: disks.full_model_folders(0, 1),
 }

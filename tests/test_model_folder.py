@@ -185,7 +185,13 @@ def other_score(folder: Path) -> None:
     (folder / "config.json").write_text(text.replace('"accuracy": 0.5', '"accuracy": 0.7'))
 
 
+def terabyte(folder: Path) -> None:
+    os.truncate(folder / WEIGHTS, 2**40)  # all zeros, and no room on the disk
+    edit(folder, lambda facts: facts["files"][WEIGHTS].update(bytes=2**40))
+
+
 HOSTILE = {
+    "terabyte": (terabyte, "model.safetensors has 1,099,511,627,776 bytes; accepted: up to .* for this model"),
     "damaged config": (other_score, "config.json is not what was written .SHA-256.; accepted: as it was, or without"),
     "bit flip": (damage(WEIGHTS), "is not what config.json says"),
     "truncated": (lambda f: (f / WEIGHTS).write_bytes(b"x"), "config.json says"),

@@ -43,7 +43,7 @@ def read_arrays(path: Path, like: PyTree) -> PyTree:
     return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in expected])
 
 
-def _stored(path: Path, expected: dict[str, Any]) -> dict[str, np.ndarray]:
+def _stored(path: Path, expected: dict[str, Any]) -> dict[str, Any]:
     if not zipfile.is_zipfile(path):  # of which numpy would make something else, or a pickle
         raise ValueError("it is not in numpy's .npz format")
     with np.load(path, allow_pickle=False) as stored:
