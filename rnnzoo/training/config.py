@@ -12,11 +12,12 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.disk import read_text
 from rnnzoo.fields import LARGEST_SEED
 from rnnzoo.models import Model, Stack
-from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Seed, Size, Spec, UsageError, spec, suggest
+from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Seed, Size, Spec, UsageError, brief, spec, suggest
+from rnnzoo.spec_json import from_dict, to_dict
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.definitions import check_definitions, read_specification
-from rnnzoo.training.sources import load_file
+from rnnzoo.training.sources import errors_in_one_line, load_file
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
@@ -128,9 +129,11 @@ def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Confi
         check_definitions(file.parent, warn)
         return config
     config = vars(load_file(file)).get("config")
-    if not isinstance(config, Config):
-        raise UsageError(f"{path} defines config = {config!r}; accepted: config = rnnzoo.config.Config(...)")
-    return config
+    with errors_in_one_line(file.resolve()):  # the object is the user's, and so is what it does when it is looked at
+        if issubclass(type(config), Config):
+            return from_dict(to_dict(config))  # checks each part again: the file may have changed a field by force
+        shown = brief(config)
+    raise UsageError(f"{path} defines config = {shown}; accepted: config = rnnzoo.config.Config(...)")
 
 
 def read_config(file: Path) -> Config:

@@ -106,8 +106,6 @@ def full_checkpoints(shard: int, shards: int) -> Tally:
             expected = contents(Path(name) / "twin")
             attempt = lambda pages: _checkpoint(disk, pages, expected)  # noqa: E731
             _each(tally, disk, attempt, PAGES[shard::shards])
-            other = expected | {"final.json": {}}
-            tally.control(_attempt(disk, lambda pages: _checkpoint(disk, pages, other), 5)[0] == SILENT)
             with _unnoticed(checkpoints, "write_arrays"):
                 tally.control(_attempt(disk, attempt, 5)[0] == SILENT)
         else:

@@ -106,6 +106,10 @@ def hostile_folders(shard: int, shards: int) -> Tally:
         for craft, reader in _planted(here):
             outcome, _ = here.judge(craft, reader, False)
             tally.control(outcome == SILENT)
+        with mock.patch.object(watch, "SECONDS", 0.2):
+            craft = lambda folder, outside: os.mkfifo(folder / "pipe")  # noqa: E731
+            outcome, _ = here.judge(craft, lambda folder: _refuse((folder / "pipe").read_text()), False)
+            tally.control(outcome == SILENT)
         with mock.patch.object(watch, "MEGABYTES", 50):
             outcome, _ = here.judge(one(np.nan), lambda folder: _refuse(b"x" * 2**28), False)
             tally.control(outcome == SILENT)
@@ -124,7 +128,6 @@ def _planted(here: Sound) -> list[tuple[Craft, Reader]]:
         (linked(WEIGHTS), lambda folder: _refuse((folder / WEIGHTS).write_bytes(b"x"))),
         (nothing, lambda folder: _refuse(compile("1", "", "eval"))),
         (nothing, lambda folder: _refuse((here.outside / "config.json").read_text())),
-        (lambda folder, outside: os.mkfifo(folder / "pipe"), lambda folder: _refuse((folder / "pipe").read_text())),
         (nothing, load_model),
         (nothing, lambda folder: _refuse(None, "x" * 10**5)),
     ]
