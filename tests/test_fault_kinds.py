@@ -49,7 +49,7 @@ def _check(tally):
     if not tally.was_run:
         pytest.skip(tally.kind)
     assert tally.is_good, (tally.failures, tally.planted, tally.found)
-    assert tally.outcomes.total() > 1
+    assert tally.outcomes.total() > 0
 
 
 @pytest.mark.parametrize("kind", SHORT)

@@ -131,7 +131,8 @@ def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Confi
     config = vars(load_file(file)).get("config")
     with errors_in_one_line(file.resolve()):  # the object is the user's, and so is what it does when it is looked at
         if issubclass(type(config), Config):
-            return from_dict(to_dict(config))  # checks each part again: the file may have changed a field by force
+            from_dict(to_dict(config))  # checks each part again: the file may have changed a field by force
+            return config
         shown = brief(config)
     raise UsageError(f"{path} defines config = {shown}; accepted: config = rnnzoo.config.Config(...)")
 
