@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.disk import read_text
@@ -128,7 +128,7 @@ def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Confi
         config = read_config(file)
         check_definitions(file.parent, warn)
         return config
-    config = vars(load_file(file)).get("config")
+    config: Any = vars(load_file(file)).get("config")
     with errors_in_one_line(file.resolve()):  # the object is the user's, and so is what it does when it is looked at
         if issubclass(type(config), Config):
             from_dict(to_dict(config))  # checks each part again: the file may have changed a field by force
