@@ -89,7 +89,7 @@ def accepts(hint: Any, value: Any) -> bool:
     if origin is typing.Annotated:
         return accepts(args[0], value) and all(value in a for a in args[1:] if isinstance(a, Range))
     if origin is typing.Literal:
-        return any(value == a and type(value) is type(a) for a in args)
+        return any(type(value) is type(a) and value == a for a in args)  # in this order: an array has no truth
     if origin in (typing.Union, types.UnionType):
         return any(accepts(a, value) for a in args)
     if origin is Mapping:

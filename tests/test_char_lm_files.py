@@ -16,6 +16,7 @@ BAD = {
     "empty": (b"", "it is empty"),
     "mark only": (b"\xef\xbb\xbf", "it is empty"),
     "latin-1": (b"one\ntwo\nth\xe9e\n", r"byte 10 \(line 3\) is 0xe9, which is not UTF-8"),
+    "old line ends": (b"one\rtwo\r\nth\xe9e\n", r"byte 11 \(line 3\) is 0xe9, which is not UTF-8"),
     "cut off": (b"one\ntw\xc3", r"byte 6 \(line 2\) is 0xc3, which is not UTF-8"),
     "UTF-16": ("one two".encode("utf-16"), r"byte 0 \(line 1\) is 0xff, which is not UTF-8"),
     "UTF-16 without a mark": ("one".encode("utf-16-le"), r"byte 1 \(line 1\) is NUL"),

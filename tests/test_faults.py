@@ -40,9 +40,14 @@ def test_results_of_shards_are_merged_into_a_page(tmp_path):
         tally.add("silently wrong", f"number {shard}")
         tally.control(True)
         write([tally], tmp_path / f"{shard}.json")
-    (found,) = merged(sorted(tmp_path.glob("*.json")))
+    paths = sorted(tmp_path.glob("*.json"))
+    (found,) = merged(paths)
     assert not found.is_good and found.failures == ["silently wrong: number 1", "silently wrong: number 2"]
-    assert "| a fault | 4 | 0 | 0 | 2 | 2 | 0 | 2: 2 |" in page([found])
+    text = page(paths)
+    assert (
+        "| a fault | 4 | 0 | 0 | 2 | 0 | 2 | 0 | 0 | 2: 2 |" in text and "**a fault: silently wrong: number 2**" in text
+    )
+    assert "- Commit " in text
 
 
 # ---- commands --------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_a_planted_bug_is_found(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"\x93NUMPY"], ids=["empty", "no files", "no zip"])
 def test_what_is_no_npz_file(content, tmp_path):
     (tmp_path / "arrays.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"no sound .npz file|only one of the two has|EOF"):
+    with pytest.raises(ValueError, match=r"not in numpy's .npz format|only one of the two has|^arrays.npz: "):
         read_arrays(tmp_path / "arrays.npz", {"w": np.zeros(2)})
 
 

@@ -20,6 +20,7 @@ import rnnzoo
 from rnnzoo import UsageError, cells, structures, tasks
 from rnnzoo.models import Model, Stack
 from rnnzoo.store import safetensors
+from rnnzoo.store.files import sealed
 from rnnzoo.store.model_folder import WEIGHTS
 from rnnzoo.training.config import Config, load_config
 
@@ -45,7 +46,7 @@ def folder(tmp_path) -> Path:
 def edit(folder: Path, change: Any) -> None:
     facts = json.loads((folder / "config.json").read_text())
     change(facts)
-    (folder / "config.json").write_text(json.dumps(facts))
+    (folder / "config.json").write_text(json.dumps(sealed(facts)))  # as whoever means harm would write it
 
 
 def test_what_was_saved_comes_back(folder):
@@ -179,7 +180,19 @@ def float8(folder: Path) -> None:
     forge(folder, len(header).to_bytes(8, "little") + header + raw[8 + size :])
 
 
+def other_score(folder: Path) -> None:
+    text = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(text.replace('"accuracy": 0.5', '"accuracy": 0.7'))
+
+
+def terabyte(folder: Path) -> None:
+    os.truncate(folder / WEIGHTS, 2**40)  # all zeros, and no room on the disk
+    edit(folder, lambda facts: facts["files"][WEIGHTS].update(bytes=2**40))
+
+
 HOSTILE = {
+    "terabyte": (terabyte, "model.safetensors has 1,099,511,627,776 bytes; accepted: up to .* for this model"),
+    "damaged config": (other_score, "config.json is not what was written .SHA-256.; accepted: as it was, or without"),
     "bit flip": (damage(WEIGHTS), "is not what config.json says"),
     "truncated": (lambda f: (f / WEIGHTS).write_bytes(b"x"), "config.json says"),
     "missing": (lambda f: (f / WEIGHTS).unlink(), "is missing"),
@@ -254,3 +267,10 @@ def test_a_model_of_another_cell_is_the_same_specification(tmp_path):
     model = dataclasses.replace(MODEL, cell=cells.MinGRU(hidden_size=4), stack=Stack())
     rnnzoo.save_model(tmp_path / "m", model, varied(model))
     assert rnnzoo.load_model(tmp_path / "m").model == model
+
+
+def test_a_folder_without_a_checksum_of_its_config_is_read(folder):
+    facts = json.loads((folder / "config.json").read_text())
+    assert facts.pop("sha256")
+    (folder / "config.json").write_text(json.dumps(facts))  # as earlier versions wrote it
+    assert rnnzoo.load_model(folder).model == MODEL

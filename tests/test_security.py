@@ -172,12 +172,12 @@ def test_a_model_folder_opens_nothing_outside_of_it_and_imports_nothing(folder, 
 
 def _rewrite(folder: Path, name: str, change: Any) -> None:
     """Change a file of a model folder, and its entry in config.json."""
-    from rnnzoo.store.files import size_and_checksum
+    from rnnzoo.store.files import sealed, size_and_checksum
 
     (folder / name).write_text(change((folder / name).read_text()))
     facts = json.loads((folder / "config.json").read_text())
     facts["files"][name] = size_and_checksum(folder / name)
-    (folder / "config.json").write_text(json.dumps(facts))
+    (folder / "config.json").write_text(json.dumps(sealed(facts)))
 
 
 def test_a_folders_facts_say_each_thing_once(folder):
@@ -289,16 +289,16 @@ def test_sampled_text_cannot_act_on_the_terminal(encoding, tmp_path, monkeypatch
 
 
 def test_names_in_a_model_folder_cannot_act_on_the_terminal(folder, capsys):
+    from rnnzoo.store import safetensors
+    from rnnzoo.store.files import WEIGHTS, sealed, size_and_checksum
+
     facts = json.loads((folder / "config.json").read_text())
     facts["scores"] = {"\x1b[2J\u202e": 1.0}
-    (folder / "config.json").write_text(json.dumps(facts))
+    (folder / "config.json").write_text(json.dumps(sealed(facts)))
     assert load_model(folder).scores == facts["scores"]
-    from rnnzoo.store import safetensors
-    from rnnzoo.store.files import WEIGHTS, size_and_checksum
-
     safetensors.write(folder / WEIGHTS, {f"{c}\x1b[2J": jax.numpy.zeros(99) for c in "abc"})
     facts["files"][WEIGHTS] = size_and_checksum(folder / WEIGHTS)
-    (folder / "config.json").write_text(json.dumps(facts))
+    (folder / "config.json").write_text(json.dumps(sealed(facts)))
     assert guarded(command)(["save", str(folder), "--out", str(folder) + "2"]) == 2
     said = capsys.readouterr()
     assert "\x1b" not in said.err + said.out and r"a\x1b[2J is in only one" in said.err

@@ -1,11 +1,13 @@
 """The files of a model folder: which may be there, and whether each is the one that config.json lists."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 from rnnzoo.disk import parse_json, read_text
 from rnnzoo.spec import UsageError, brief
+from rnnzoo.training import definitions, symbols
 from rnnzoo.training.definitions import DEFINITIONS
 from rnnzoo.training.symbols import SYMBOLS
 
@@ -13,6 +15,7 @@ FORMAT = 1
 WEIGHTS, TRAINING = "model.safetensors", "training.json"
 LISTED = (WEIGHTS, TRAINING, SYMBOLS, DEFINITIONS)  # in config.json, with size and checksum
 LARGEST_CONFIG = 2**20  # bytes
+LARGEST = {TRAINING: LARGEST_CONFIG, SYMBOLS: symbols.LARGEST, DEFINITIONS: definitions.LARGEST}  # bytes
 
 
 def read_index(path: Path) -> dict[str, Any]:
@@ -27,7 +30,18 @@ def read_index(path: Path) -> dict[str, Any]:
     if WEIGHTS not in names or not names <= set(LISTED):
         optional = " and ".join(LISTED[1:])
         raise UsageError(f'{file} has "files": {brief(sorted(names))}; accepted: {WEIGHTS} and, optionally, {optional}')
+    if "sha256" in facts and sealed(facts) != facts:  # older folders have none
+        raise UsageError(
+            f'{file} is not what was written (SHA-256); accepted: as it was, or without "sha256" if you have changed it'
+        )
     return facts
+
+
+def sealed(facts: dict[str, Any]) -> dict[str, Any]:
+    """The contents of a config.json with their own checksum, which finds damage: whoever changes a folder on purpose
+    can compute it again."""
+    bare = {name: value for name, value in facts.items() if name != "sha256"}
+    return bare | {"sha256": hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()}
 
 
 def small_text(path: Path, name: str) -> str:
@@ -45,12 +59,20 @@ def plain_file(path: Path, name: str) -> Path:
     return file
 
 
-def check_file(path: Path, name: str, expected: Any) -> None:
-    """Raise `UsageError` unless the file has the size and the checksum that config.json lists."""
+def check_size(path: Path, name: str, expected: Any) -> None:
+    """Raise `UsageError` unless the file has the size that config.json lists."""
     file = plain_file(path, name)
     size = expected.get("bytes") if isinstance(expected, dict) else None
     if file.stat().st_size != size:
         raise UsageError(f"{file} has {file.stat().st_size} bytes, config.json says {brief(size)}: it is damaged")
+
+
+def check_content(path: Path, name: str, expected: Any, largest: int) -> None:
+    """Raise `UsageError` unless the file has the checksum that config.json lists, and up to `largest` bytes: the
+    checksum of a terabyte of zeros, which takes no room on a disk, would take an hour."""
+    file = plain_file(path, name)
+    if file.stat().st_size > largest:
+        raise UsageError(f"{file} has {file.stat().st_size:,} bytes; accepted: up to {largest:,} for this model")
     if size_and_checksum(file)["sha256"] != expected.get("sha256"):
         raise UsageError(f"{file} is not what config.json says (SHA-256): it is damaged or has been changed")
 
@@ -63,12 +85,15 @@ def size_and_checksum(file: Path) -> dict[str, Any]:
 
 __all__ = [
     "FORMAT",
+    "LARGEST",
     "LISTED",
     "TRAINING",
     "WEIGHTS",
-    "check_file",
+    "check_content",
+    "check_size",
     "plain_file",
     "read_index",
+    "sealed",
     "size_and_checksum",
     "small_text",
 ]

@@ -21,11 +21,15 @@ from rnnzoo.store import safetensors
 from rnnzoo.store.checks import check_arrays, check_finite, checked_scores, named
 from rnnzoo.store.files import (
     FORMAT,
+    LARGEST,
     LISTED,
     TRAINING,
     WEIGHTS,
-    check_file,
+    check_content,
+    check_size,
+    plain_file,
     read_index,
+    sealed,
     size_and_checksum,
     small_text,
 )
@@ -119,7 +123,10 @@ def load_model(path: str | Path, *, warn: Callable[[str], None] = warnings.warn)
         raise UsageError(f"config.json of {path} describes no Model")
     scores = checked_scores(facts.get("scores", {}), f"config.json of {path}")
     for name, expected in facts["files"].items():
-        check_file(path, name, expected)
+        check_size(path, name, expected)
+    largest = LARGEST | {WEIGHTS: _largest_weights(model, path)}
+    for name, expected in facts["files"].items():
+        check_content(path, name, expected, largest[name])
     config, no_config = _training(path) if TRAINING in facts["files"] else (None, "")
     if DEFINITIONS in facts["files"]:
         check_definitions(path, warn)
@@ -135,6 +142,15 @@ def load_model(path: str | Path, *, warn: Callable[[str], None] = warnings.warn)
     check_finite(leaves, str(path / WEIGHTS))
     params = jax.tree.unflatten(jax.tree.structure(like), list(leaves.values()))
     return Trained(model, params, config, scores, symbols, no_config)
+
+
+def _largest_weights(model: Model, path: Path) -> int:
+    """The most bytes that the weights of a model take: 64-bit numbers, each array with a name, and metadata."""
+    size = plain_file(path, WEIGHTS).stat().st_size
+    if 2 * model.cell.hidden_size > size or 8 * model.stack.layers > size:  # before shapes of that size are computed
+        raise UsageError(f"{path / WEIGHTS} is too small for the model of config.json: {size} bytes")
+    leaves = named(model.shapes())
+    return sum(16 * leaf.size + len(name) + 1024 for name, leaf in leaves.items()) + 2**20
 
 
 def _training(path: Path) -> tuple[Config | None, str]:
@@ -177,7 +193,7 @@ def _fill(folder: Path, trained: Trained, arrays: dict[str, np.ndarray]) -> None
         "scores": trained.scores,
         "versions": versions(),
     }
-    text = json.dumps(facts, indent=1, allow_nan=False)
+    text = json.dumps(sealed(facts), indent=1, allow_nan=False)
     write_whole(folder / "config.json", text + "\n")
     write_whole(folder / "README.md", _card(trained, facts["versions"]))
     for file in folder.iterdir():

@@ -36,12 +36,20 @@ def _check_kinds(path: Path) -> None:
 
 
 def write(path: Path, arrays: dict[str, Any], metadata: dict[str, str] | None = None) -> None:
-    """Write arrays, with `metadata` as text."""
+    """Write arrays, with `metadata` as text.
+
+    Raises:
+        OSError: the disk is full, say.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path.touch()
     mode = path.stat().st_mode  # as the user's umask has it; safetensors makes files that only their owner may read
-    save_file({name: np.asarray(a, order="C") for name, a in arrays.items()}, path, metadata)
+    try:
+        save_file({name: np.asarray(a, order="C") for name, a in arrays.items()}, path, metadata)
+    except SafetensorError as error:  # what the package makes of errors of the disk
+        raise OSError(f"{path.name}: {error}") from error
     path.chmod(mode)
 
 

@@ -117,7 +117,8 @@ def _cuts(size: int) -> tuple[int, int]:
 
 
 def _place(raw: bytes, offset: int) -> str:
-    return f"byte {offset} (line {raw.count(bytes([10]), 0, offset) + 1})"
+    ends = raw.count(b"\n", 0, offset) + raw.count(b"\r", 0, offset) - raw.count(b"\r\n", 0, offset)
+    return f"byte {offset} (line {ends + 1})"
 
 
 def _refuse(path: str, reason: str) -> UsageError:

@@ -1,6 +1,7 @@
 """A tree of arrays in a file: numpy's .npz, each array under its path in the tree."""
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,14 @@ def write_arrays(path: Path, tree: PyTree) -> None:
 
 
 def read_arrays(path: Path, like: PyTree) -> PyTree:
-    """The arrays of an .npz file as a tree like `like`. ValueError if it has others, or is no .npz file."""
+    """The arrays of an .npz file as a tree like `like`. ValueError if it has others, or is no such file."""
     expected = named(like)
     try:
-        found = _read_all(path, expected)
-    except (OSError, MemoryError, ValueError):
+        found = _stored(path, expected)
+    except (OSError, MemoryError):
         raise
     except Exception as error:  # of zipfile, zlib and numpy, which do not say which ones they raise
-        raise ValueError(f"it is no sound .npz file ({type(error).__name__}: {error})") from error
+        raise ValueError(f"{path.name}: {error or type(error).__name__}") from error
     for name, wanted in expected.items():
         array = found[name]
         if array.dtype.kind == "V" and array.dtype.itemsize == wanted.dtype.itemsize:
@@ -42,7 +43,9 @@ def read_arrays(path: Path, like: PyTree) -> PyTree:
     return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in expected])
 
 
-def _read_all(path: Path, expected: dict[str, Any]) -> dict[str, Any]:
+def _stored(path: Path, expected: dict[str, Any]) -> dict[str, Any]:
+    if not zipfile.is_zipfile(path):  # of which numpy would make something else, or a pickle
+        raise ValueError("it is not in numpy's .npz format")
     with np.load(path, allow_pickle=False) as stored:
         size = sum(entry.file_size for entry in stored.zip.infolist())
         if size > sum(leaf.size * leaf.dtype.itemsize + HEADER for leaf in expected.values()):

@@ -6,17 +6,18 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.disk import read_text
 from rnnzoo.fields import LARGEST_SEED
 from rnnzoo.models import Model, Stack
-from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Seed, Size, Spec, UsageError, spec, suggest
+from rnnzoo.spec import Count, Fraction, NonNegative, Positive, Seed, Size, Spec, UsageError, brief, spec, suggest
+from rnnzoo.spec_json import from_dict, to_dict
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.definitions import check_definitions, read_specification
-from rnnzoo.training.sources import load_file
+from rnnzoo.training.sources import errors_in_one_line, load_file
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
 
@@ -127,10 +128,13 @@ def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Confi
         config = read_config(file)
         check_definitions(file.parent, warn)
         return config
-    config = vars(load_file(file)).get("config")
-    if not isinstance(config, Config):
-        raise UsageError(f"{path} defines config = {config!r}; accepted: config = rnnzoo.config.Config(...)")
-    return config
+    config: Any = vars(load_file(file)).get("config")
+    with errors_in_one_line(file.resolve()):  # the object is the user's, and so is what it does when it is looked at
+        if issubclass(type(config), Config):
+            from_dict(to_dict(config))  # checks each part again: the file may have changed a field by force
+            return config
+        shown = brief(config)
+    raise UsageError(f"{path} defines config = {shown}; accepted: config = rnnzoo.config.Config(...)")
 
 
 def read_config(file: Path) -> Config:

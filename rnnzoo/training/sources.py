@@ -15,6 +15,7 @@ from types import ModuleType
 from rnnzoo.disk import read_bytes
 from rnnzoo.spec import UsageError
 
+LONGEST = 1000  # characters of a message from the user's code
 _RUN: dict[str, str] = {}  # name of a module that `load_file` made -> SHA-256 of the text that it ran
 
 
@@ -46,11 +47,11 @@ def load_file(path: Path) -> ModuleType:
     module.__file__ = str(path)
     sys.modules.update(dict.fromkeys(names, module))  # type hints, dataclasses and --help look classes up there
     try:
-        with _errors_in_one_line(path):
+        with errors_in_one_line(path):
             exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
     except BaseException:
         for name in names:
-            del sys.modules[name]
+            sys.modules.pop(name, None)  # the file may have taken it away
         _RUN.pop(module.__name__, None)
         raise
     _RUN[name] = digest
@@ -63,7 +64,7 @@ def _import(name: str) -> ModuleType:
         return sys.modules[name]
     _make_importable(Path.cwd())
     importlib.invalidate_caches()
-    with _errors_in_one_line(name):
+    with errors_in_one_line(name):
         found = importlib.util.find_spec(name) if _exists(name) else None
     if found is None:
         raise UsageError(f"no module {name!r}; accepted: a module on Python's path, or --import path/to/file.py")
@@ -71,7 +72,7 @@ def _import(name: str) -> ModuleType:
     if path is not None and (known := _module_of(path)) is not None:
         sys.modules[name] = known
         return known
-    with _errors_in_one_line(path or name):
+    with errors_in_one_line(path or name):
         return importlib.import_module(name)
 
 
@@ -114,19 +115,27 @@ def _module_of(path: Path) -> ModuleType | None:
 
 
 @contextlib.contextmanager
-def _errors_in_one_line(what: Path | str) -> Iterator[None]:
+def errors_in_one_line(what: Path | str) -> Iterator[None]:
     """Turn whatever the user's code raises, or a call of `sys.exit`, into a `UsageError` with file and line."""
     try:
         yield
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        try:
-            text = error.msg if isinstance(error, SyntaxError) else str(error)
-        except Exception:  # an exception that cannot be printed
-            text = ""
         kind = "" if isinstance(error, UsageError) else type(error).__name__ + ": "
-        raise UsageError(f"{_place(error, what)}: {kind}{' '.join(text.split())}") from error
+        raise UsageError(f"{_place(error, what)}: {kind}{_text(error)}") from error
+
+
+def _text(error: BaseException) -> str:
+    """The message of an error in one line of a bounded length; "" if its own code fails to give one."""
+    try:
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return ""
+    line = " ".join(text[: 2 * LONGEST].split())
+    return line if len(line) <= LONGEST else line[:LONGEST] + " ..."
 
 
 def _place(error: BaseException, what: Path | str) -> str:
@@ -147,7 +156,7 @@ def checksum_when_run(module: str) -> str | None:
 
 def has_run(path: str) -> bool:
     """Whether `load_file` has run this file."""
-    return path in (sys.modules[name].__file__ for name in _RUN)
+    return path in (getattr(sys.modules.get(name), "__file__", None) for name in _RUN)
 
 
-__all__ = ["checksum_when_run", "has_run", "load_file", "load_source"]
+__all__ = ["checksum_when_run", "errors_in_one_line", "has_run", "load_file", "load_source"]

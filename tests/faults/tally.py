@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import jax
-
 from rnnzoo.training.results import device, versions
 
 SAME, SAID, REFUSED, SILENT, TRACEBACK = "as without it", "said, and mended", "refused", "silently wrong", "traceback"
-GOOD = (SAME, SAID, REFUSED)
+KILLED = "killed by a test"  # of a fault in the source; one that no test notices is silently wrong
+NOT_RUN = "not run here"
+GOOD = (SAME, SAID, REFUSED, KILLED)
+COLUMNS = (*GOOD, SILENT, TRACEBACK, NOT_RUN)
+GIT = (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "rnnzoo", "tests"))
 
 
 @dataclasses.dataclass
@@ -32,7 +34,7 @@ class Tally:
     def add(self, outcome: str, what: str) -> None:
         """Count one fault. `what` is kept where the outcome is wrong."""
         self.outcomes[outcome] += 1
-        if outcome not in GOOD:
+        if outcome not in (*GOOD, NOT_RUN):
             self.failures.append(f"{outcome}: {what}")
 
     def control(self, found: bool) -> None:
@@ -45,17 +47,30 @@ class Tally:
         """Whether nothing was wrong, and all that was planted was found."""
         return not self.failures and self.found == self.planted > 0
 
+    @property
+    def was_run(self) -> bool:
+        """Whether this machine lets the faults be injected: some of it, at least."""
+        return set(self.outcomes) != {NOT_RUN}
+
 
 def write(tallies: list[Tally], path: Path) -> None:
-    """One shard's results."""
-    path.write_text(json.dumps([vars(t) | {"outcomes": dict(t.outcomes)} for t in tallies], indent=1) + "\n")
+    """One shard's results, and what they are results of."""
+    kinds = [vars(t) | {"outcomes": dict(t.outcomes)} for t in tallies]
+    path.write_text(json.dumps({"of": _origin(), "kinds": kinds}, indent=1) + "\n")
+
+
+def _origin() -> str:
+    """The commit, the machine and the versions."""
+    told = [subprocess.run(["git", *args], capture_output=True, text=True, check=False).stdout.strip() for args in GIT]
+    of = ", ".join(f"{name} {version}" for name, version in versions().items())
+    return f"commit {told[0] or 'unknown'}{' with changes' if told[1] else ''}; {device()}; {of}"
 
 
 def merged(paths: list[Path]) -> list[Tally]:
     """The results of all shards, one tally for each kind."""
     found: dict[str, Tally] = {}
     for path in paths:
-        for data in json.loads(path.read_text()):
+        for data in json.loads(path.read_text())["kinds"]:
             tally = found.setdefault(data["kind"], Tally(data["kind"]))
             tally.outcomes += Counter(data["outcomes"])
             tally.failures += data["failures"]
@@ -65,26 +80,27 @@ def merged(paths: list[Path]) -> list[Tally]:
     return list(found.values())
 
 
-def page(tallies: list[Tally]) -> str:
-    """docs/reliability.md."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    of = ", ".join(f"{name} {version}" for name, version in versions().items())
+def page(paths: list[Path]) -> str:
+    """docs/reliability.md, of the results of all shards."""
+    tallies, origins = merged(paths), sorted({json.loads(path.read_text())["of"] for path in paths})
     lines = [
         "# Faults injected, and what they did",
         "",
         "<!-- Written by `python -m tests.faults --report DIR`. Do not edit. -->",
         "",
-        f"Commit {commit.stdout.strip() or 'unknown'}; {device()}, {jax.local_device_count()} devices; {of}.",
+        *(f"- {origin[0].upper()}{origin[1:]}." for origin in origins),
         "",
+        "Each fault is injected once, and its outcome compared with that of the same work without it (its *twin*).",
         "*Planted* are wrong results put in by hand to prove that the harness can fail, and how many of them it found.",
         "",
-        "| fault | injected | " + " | ".join((*GOOD, SILENT, TRACEBACK)) + " | planted: found |",
-        "| --- |" + " --- |" * (len(GOOD) + 4),
+        "| fault | injected | " + " | ".join(COLUMNS) + " | planted: found |",
+        "| --- |" + " --- |" * (len(COLUMNS) + 2),
     ]
     for t in tallies:
-        counts = " | ".join(f"{t.outcomes[name]:,}" for name in (*GOOD, SILENT, TRACEBACK))
+        counts = " | ".join(f"{t.outcomes[name]:,}" for name in COLUMNS)
         lines.append(f"| {t.kind} | {t.outcomes.total():,} | {counts} | {t.planted}: {t.found} |")
     lines += ["", *(f"- {t.kind}: {note}." for t in tallies for note in t.notes)]
+    lines += ["", *(f"- **{t.kind}: {failure}**" for t in tallies for failure in t.failures)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -100,4 +116,18 @@ def outcome_of(action: Callable[[], str]) -> tuple[str, str]:
         return TRACEBACK, f"{type(error).__name__}: {error}"
 
 
-__all__ = ["GOOD", "REFUSED", "SAID", "SAME", "SILENT", "TRACEBACK", "Tally", "merged", "outcome_of", "page", "write"]
+__all__ = [
+    "GOOD",
+    "KILLED",
+    "NOT_RUN",
+    "REFUSED",
+    "SAID",
+    "SAME",
+    "SILENT",
+    "TRACEBACK",
+    "Tally",
+    "merged",
+    "outcome_of",
+    "page",
+    "write",
+]
