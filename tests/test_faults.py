@@ -37,7 +37,7 @@ def test_results_of_shards_are_merged_into_a_page(tmp_path):
         write([tally], tmp_path / f"{shard}.json")
     (found,) = merged(sorted(tmp_path.glob("*.json")))
     assert not found.is_good and found.failures == ["silently wrong: number 1", "silently wrong: number 2"]
-    assert "| a fault | 4 | 0 | 0 | 2 | 2 | 0 | 2: 2 |" in page([found])
+    assert "| a fault | 4 | 0 | 0 | 2 | 0 | 2 | 0 | 2: 2 |" in page([found])
 
 
 # ---- commands --------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import argparse
 import time
 from pathlib import Path
 
-from . import damage, kills, locks
+from . import damage, kills, locks, mutants, nans, properties
 from .tally import Tally, merged, page, write
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -33,6 +33,10 @@ def main() -> int:
         lambda: locks.double_starts(500 // shards),
         lambda: damage.damaged_folders(2000 // shards, number),
         lambda: kills.killed_at_random_times(100 // shards, number),
+        # numbers
+        lambda: properties.property_cases(20_000 // shards, number),
+        lambda: mutants.source_mutants(number - 1, shards),
+        lambda: nans.nan_injected(number - 1, shards),
     ):
         began = time.monotonic()
         tallies.append(tally := kind())

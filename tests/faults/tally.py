@@ -12,7 +12,8 @@ import jax
 from rnnzoo.training.results import device, versions
 
 SAME, SAID, REFUSED, SILENT, TRACEBACK = "as without it", "said, and mended", "refused", "silently wrong", "traceback"
-GOOD = (SAME, SAID, REFUSED)
+KILLED = "killed by a test"  # of a fault in the source; one that no test notices is silently wrong
+GOOD = (SAME, SAID, REFUSED, KILLED)
 
 
 @dataclasses.dataclass
@@ -96,4 +97,7 @@ def outcome_of(action: Callable[[], str]) -> tuple[str, str]:
         return TRACEBACK, f"{type(error).__name__}: {error}"
 
 
-__all__ = ["GOOD", "REFUSED", "SAID", "SAME", "SILENT", "TRACEBACK", "Tally", "merged", "outcome_of", "page", "write"]
+__all__ = [
+    "GOOD", "KILLED", "REFUSED", "SAID", "SAME", "SILENT", "TRACEBACK", "Tally", "merged", "outcome_of", "page",
+    "write",
+]  # fmt: skip
