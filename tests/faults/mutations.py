@@ -1,4 +1,4 @@
-"""One-line faults in cells, structures, unrolls and wrappers, each with the tests that should notice it."""
+"""One-line faults in cells, structures, wrappers, unrolls and training, each with the tests that should notice it."""
 
 import dataclasses
 
@@ -116,7 +116,13 @@ UNROLLS = (
            "return ~(iterate.residual() > self._tolerance(iterate))", "test_newton.py", "nan_is_never_taken"),
 )  # fmt: skip
 
-MUTANTS = CELLS + STRUCTURES + SEQUENCES + UNROLLS
+TRAINING = (
+    Mutant("NaN in parameters that a batch does not use", "training/update.py",
+           'optax.tree.norm({name: new[name] for name in new if name != "opt"})', "optax.tree.norm(changes)",
+           "test_training.py", "nan_stops_training"),
+)  # fmt: skip
+
+MUTANTS = CELLS + STRUCTURES + SEQUENCES + UNROLLS + TRAINING
 COMMENT = Mutant("nothing but a comment changed", "cells/lstm.py",
                  'a = recur(state["h"])', 'a = recur(state["h"])  # of all gates',
                  PAPER, "paper and LSTM and not Projected")  # fmt: skip
