@@ -26,7 +26,7 @@ from .combinations import Combination, Draw, any_combination, any_structure, dra
 from .oracle import Controls, Tree
 from .tally import REFUSED, SAME, SILENT, TRACEBACK, Tally
 
-PER_PROGRAM = 80  # cases that one compiled program runs
+PER_PROGRAM = 100  # cases that one compiled program runs
 STRUCTURES_EVERY = 6  # one program in so many is about a structure by itself
 CLOSE = {True: 1e-9, False: 1e-3}  # in float64 and float32, relative to the largest entry
 STEP = 1e-5  # of a difference quotient, for inputs of size 1
@@ -110,12 +110,16 @@ class Cases:
         self.zeros = jax.tree.map(lambda a: np.zeros((c.batch, *a.shape)), self.shapes[1])
         unroll = c.unroll.inner if isinstance(c.unroll, Parts) else c.unroll
         self.may_give_up = isinstance(unroll, Iterative)
+        self.results: Any = None  # the shapes of outputs and of the last state
 
     def draw(self, rng: np.random.Generator) -> Draw:
         return draw(self.c, self.shapes, rng)
 
-    def weights(self, rng: np.random.Generator, found: Found) -> Found:
-        return jax.tree.map(lambda a: rng.normal(size=a.shape).astype(a.dtype), found)
+    def weights(self, rng: np.random.Generator, case: Draw) -> Found:
+        """Random cotangents of the results."""
+        if self.results is None:
+            self.results = jax.eval_shape(lambda: compute(self.c, case.args, case.controls))
+        return jax.tree.map(lambda a: rng.normal(size=a.shape).astype(a.dtype), self.results)
 
     def check(self, case: Draw, rng: np.random.Generator, plant: Callable[[Any], Any] = lambda got: got) -> str:
         """The outcome of one case. `plant` changes what rnnzoo computed."""
@@ -131,7 +135,7 @@ class Cases:
             return expected(self.c, params[n], moved[n], case.controls, self.zeros)
 
         right = at(0)
-        weights = self.weights(rng, _results(self, case))
+        weights = self.weights(rng, case)
         got, grads = plant(jax.tree.map(np.asarray, self.run(case.args, case.controls, weights)))
         if self.may_give_up and _gave_up(got, right, CLOSE[self.c.double]):
             return REFUSED
@@ -263,12 +267,8 @@ def _plant(tally: Tally) -> None:
         other = dataclasses.replace(
             case, controls=case.controls._replace(**{name: change(getattr(case.controls, name))})
         )
-        wrong = cases.run(other.args, other.controls, cases.weights(np.random.default_rng(2), _results(cases, case)))
+        wrong = cases.run(other.args, other.controls, cases.weights(np.random.default_rng(2), case))
         tally.control(outcome(case, lambda got, wrong=wrong: jax.tree.map(np.asarray, wrong)) == SILENT)
-
-
-def _results(cases: Cases, case: Draw) -> Found:
-    return jax.eval_shape(lambda: compute(cases.c, case.args, case.controls))
 
 
 def _one_nan(got: Any) -> Any:
