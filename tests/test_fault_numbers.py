@@ -6,7 +6,7 @@
 import jax
 import numpy as np
 import pytest
-from faults import mutants, mutations, nans, properties
+from faults import cases, mutants, mutations, nans, properties
 from faults.tally import KILLED, SILENT, TRACEBACK
 
 
@@ -67,6 +67,6 @@ def test_results_that_are_not_close():
     for wrong in (np.nan, np.inf, 1.01):
         other = {"h": np.ones(5000)}
         other["h"][17] = wrong
-        assert not properties.close(other, one, 1e-3) and not properties.close(one, other, 1e-3)
-    assert properties.close(one, one, 0) and not properties.close(one, {"h": np.ones(4999)}, 1)
+        assert not cases.close(other, one, 1e-3) and not cases.close(one, other, 1e-3)
+    assert cases.close(one, one, 0) and not cases.close(one, {"h": np.ones(4999)}, 1)
     assert nans.hidden(np.ones(3)) == SILENT

@@ -70,7 +70,7 @@ STRUCTURES = (
 SEQUENCES = (
     Mutant("a sequence reversed with its padding", "order.py",
            "jnp.where(steps < end, end - 1 - steps, steps)", "leaf.shape[0] - 1 - steps",
-           "test_sequences.py", "meaning and LSTM"),
+           "test_parts.py", "padding_moves_no_border and reverse"),
     Mutant("resets ignored", "unrolls/base.py",
            "select(control_t.reset, {name: initial[name] for name in state}, state_tm1)", "state_tm1",
            "test_sequences.py", "meaning and LSTM"),

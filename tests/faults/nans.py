@@ -91,7 +91,7 @@ class Runs:
         assert found is not None
         step, state = found
         state = {**state, "params": poisoned(state["params"], place)}
-        folder.last.save(step, state, folder.last.record(step))
+        folder.last.save(step, state, folder.last.record(step) or {})
         try:
             scores = evaluate_run(path, self.config, "last", lambda said: None)
             return REFUSED if math.isnan(scores["error"][0]) else SILENT
