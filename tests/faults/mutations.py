@@ -87,7 +87,7 @@ SEQUENCES = (
 UNROLLS = (
     Mutant("the gradient of z_t + U v lost", "unrolls/recurrence.py",
            "times(tangents[0]) + tangents[1]", "times(tangents[0])",
-           "test_unrolls.py", "scan_is_the_loop and LSTM-Dense"),
+           "test_unrolls.py", "scan_is_the_loop and GRUResetBefore-Circulant"),
     Mutant("the gradient of U transposed", "unrolls/recurrence.py",
            "product(cell, {gate: u}, gate, vector), (us[gate],)",
            "product(cell, {gate: jax.tree.map(jnp.transpose, u)}, gate, vector), (us[gate],)",

@@ -57,7 +57,7 @@ def step(cell: Cell, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np
 def _clockwork(cell: wrappers.Clockwork, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np.ndarray, Tree]:
     inner = {name: leaf for name, leaf in state.items() if name != "clock"}
     _, new = step(cell.cell, p, x, inner, dt)
-    moves = state["clock"] < 1
+    moves = np.rint(state["clock"]) < 1
     new = {name: np.where(moves, new[name], old) if name in cell.carries else new[name] for name, old in inner.items()}
     periods = np.repeat(cell.periods, len(moves) // len(cell.periods))
     return readout(cell.cell, p, x, new), {**new, "clock": (state["clock"] + 1) % periods}
