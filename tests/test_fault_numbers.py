@@ -23,7 +23,7 @@ def check(tally, least):
 
 
 def test_random_cases_are_those_of_numpy():
-    check(properties.property_cases(300, 0, 60), 300)
+    check(properties.property_cases(300, 0), 300)
 
 
 @pytest.mark.slow
@@ -32,7 +32,7 @@ def test_many_random_cases_are_those_of_numpy():
 
 
 def test_nan_is_noticed_at_sizes_that_hide_it():
-    check(nans.nan_injected(0, 1, nans.SIZES[::3]), 30)
+    check(nans.nan_injected(0, 1, (4096,)), 15)
 
 
 @pytest.mark.slow
@@ -41,7 +41,7 @@ def test_nan_is_noticed_at_any_size():
 
 
 def test_a_mutant_is_killed_and_a_comment_is_not():
-    tally = mutants.source_mutants(0, 1, mutations.MUTANTS[:1])
+    tally = mutants.source_mutants(0, 1, mutations.STRUCTURES[:1])
     check(tally, 1)
     assert tally.outcomes == {KILLED: 1}
 

@@ -110,7 +110,7 @@ class Cases:
     def weights(self, rng: np.random.Generator, case: Draw) -> Found:
         """Random cotangents of the results."""
         if self.results is None:
-            self.results = jax.eval_shape(lambda: compute(self.c, case.args, case.controls))
+            self.results = jax.eval_shape(lambda args: compute(self.c, args, case.controls), case.args)
         return jax.tree.map(lambda a: rng.normal(size=a.shape).astype(a.dtype), self.results)
 
     def check(self, case: Draw, rng: np.random.Generator, plant: Callable[[Any], Any] = lambda got: got) -> str:

@@ -87,7 +87,7 @@ SEQUENCES = (
 UNROLLS = (
     Mutant("the gradient of z_t + U v lost", "unrolls/recurrence.py",
            "times(tangents[0]) + tangents[1]", "times(tangents[0])",
-           "test_unrolls.py", "scan_is_the_loop and GRUResetBefore-Circulant"),
+           "test_unrolls.py", "scan_is_the_loop and MultiplicativeIntegration"),
     Mutant("the gradient of U transposed", "unrolls/recurrence.py",
            "product(cell, {gate: u}, gate, vector), (us[gate],)",
            "product(cell, {gate: jax.tree.map(jnp.transpose, u)}, gate, vector), (us[gate],)",
@@ -97,9 +97,9 @@ UNROLLS = (
            "test_step_contract.py", "reads_u and Scan and Dense"),
     Mutant("a transposed product in the order of the product", "unrolls/affine.py",
            "lambda a, b: self.compose(b, a)", "lambda a, b: self.compose(a, b)",
-           "test_affine_unrolls.py", "every_algebra and Dense"),
+           "test_affine_unrolls.py", "do_not_commute"),
     Mutant("the transition of the step before", "unrolls/affine.py",
-           "jnp.concatenate([a[1:], jnp.zeros_like(a[:1])])", "a", "test_affine_unrolls.py", "any_chunk_and_time"),
+           "jnp.concatenate([a[1:], jnp.zeros_like(a[:1])])", "a", "test_affine_unrolls.py", "do_not_commute"),
     Mutant("chunks that start from 0", "unrolls/chunked_associative.py",
            "h = lax.associative_scan(join, whole, reverse=reverse)[1]",
            "h = jnp.zeros_like(lax.associative_scan(join, whole, reverse=reverse)[1])",
@@ -123,8 +123,8 @@ TRAINING = (
 )  # fmt: skip
 
 MUTANTS = CELLS + STRUCTURES + SEQUENCES + UNROLLS + TRAINING
-COMMENT = Mutant("nothing but a comment changed", "cells/lstm.py",
-                 'a = recur(state["h"])', 'a = recur(state["h"])  # of all gates',
-                 PAPER, "paper and LSTM and not Projected")  # fmt: skip
+COMMENT = Mutant("nothing but a comment changed", "structures/banded.py",
+                 "# not concatenate, which", "# not jnp.concatenate, which",
+                 MEMBERS, "docstring and Banded")  # fmt: skip
 
 __all__ = ["COMMENT", "MUTANTS", "Mutant"]

@@ -99,10 +99,11 @@ def batch(
     cell: Cell, p: Tree, xs: np.ndarray, state: Tree, controls: Controls, reverse: bool = False
 ) -> tuple[np.ndarray, Tree]:
     """Outputs (T, B, O) and last states (B, ...)."""
-    lanes = [
-        sequence(cell, p, xs[:, b], {n: a[b] for n, a in state.items()}, controls.lane(b), reverse)
-        for b in range(xs.shape[1])
-    ]
+    with np.errstate(over="ignore"):  # of exp(-a) in a gate that is closed
+        lanes = [
+            sequence(cell, p, xs[:, b], {n: a[b] for n, a in state.items()}, controls.lane(b), reverse)
+            for b in range(xs.shape[1])
+        ]
     lasts = {name: np.stack([last[name] for _, last in lanes]) for name in state}
     return np.stack([ys for ys, _ in lanes], 1), lasts
 

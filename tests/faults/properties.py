@@ -77,7 +77,7 @@ def _is_refused(c: Combination) -> tuple[str, str]:
     cases = Cases(c)
     case = cases.draw(np.random.default_rng(0))
     try:
-        jax.eval_shape(lambda: compute(c, case.args, case.controls))
+        jax.eval_shape(lambda args: compute(c, args, case.controls), case.args)
     except UsageError:
         return REFUSED, ""
     return SILENT, f"{c} is refused, and runs"
