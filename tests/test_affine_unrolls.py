@@ -12,7 +12,7 @@ from unroll_support import LENGTHS, RESETS, arguments, quick, values_and_gradien
 from zoo import all_cells, all_structures, is_cheap, parameters
 
 import rnnzoo
-from rnnzoo import cells, run, unrolls
+from rnnzoo import cells, run, structures, unrolls
 from rnnzoo.cells.base import Affine
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Algebra
@@ -65,6 +65,15 @@ def test_transitions_in_every_algebra(x64, family, unroll):
     floats = jax.tree.map(lambda a: jnp.issubdtype(a.dtype, jnp.floating), params)
     weights = {n: leaf for n, leaf in params.items() if all(jax.tree.leaves(floats[n]))}
     got, expected = (quick(functools.partial(gradients, u))(weights, xs, state) for u in (unroll, unrolls.Scan()))
+    assert_close(got, expected)
+
+
+@pytest.mark.parametrize("unroll", PARALLEL, ids=str)
+def test_gradients_over_many_matrices_that_do_not_commute(x64, unroll):
+    """Without resets, which would leave no product of more than two."""
+    cell = _Switched(hidden_size=6, family=structures.Dense())
+    args = arguments(cell, 7)
+    got, expected = (quick(functools.partial(values_and_gradients, cell, u))(args) for u in (unroll, unrolls.Scan()))
     assert_close(got, expected)
 
 

@@ -1,8 +1,6 @@
 """Every structure keeps the promises of `rnnzoo.base.Structure`, whoever wrote it and whenever."""
 
-import functools
 import re
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax.flatten_util import ravel_pytree
-from structure_support import SIZES, draw, few_sizes, fits, fitting
+from structure_support import SIZES, check_identities, draw, few_sizes, fits, fitting, lifted, product
 from support import assert_close
 from unroll_support import eager
 from zoo import own_structures
 
 import rnnzoo
 from rnnzoo import structures
-from rnnzoo.structures.base import Algebra, Structure
+from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import cast
 
 REDUNDANT = {  # more parameters than dimensions of the family
@@ -35,67 +33,7 @@ every = pytest.mark.parametrize("structure", own_structures(1, 3), ids=str)
 every_default = pytest.mark.parametrize("structure", own_structures(), ids=str)
 
 
-def product(structure: Structure, u: Any, h: Any) -> Any:
-    """U h from the parameters u."""
-    return structure.matvec(structure.materialize(u), h)
-
-
-def lifted(structure: Structure, u: Any, size: int) -> Any:
-    """The same matrix as a member of the structure's closure."""
-    if structure.closure == structure:
-        return u
-    columns = jax.vmap(functools.partial(product, structure), (None, 0))(u, structure.closure.probes(size))
-    return structure.closure.from_probes(columns)
-
-
 # ---- identities ------------------------------------------------------------------------------------------
-
-
-@functools.cache
-def observed(structure: Structure, size: int) -> Any:
-    """All that the methods say about two members of the family and two vectors, in one compilation."""
-
-    def observe(u, v, h, k, g):
-        prepared_u, prepared_v = structure.materialize(u), structure.materialize(v)
-        pull_u, pull_h = jax.vjp(functools.partial(product, structure), u, h)[1](g)
-        said = {
-            "matvec": structure.matvec(prepared_u, h),
-            "linear": structure.matvec(prepared_u, 2 * h - 3 * k),
-            "transpose": pull_h,
-            "batch of vectors": jax.vmap(structure.matvec, (None, 0))(prepared_u, jnp.stack([h, k])),
-            "batch of both": jax.vmap(functools.partial(product, structure))(
-                jax.tree.map(lambda *a: jnp.stack(a), u, v), jnp.stack([h, k])
-            ),
-            "lift": structure.closure.matrix(lifted(structure, u, size), size),
-        }
-        if isinstance(structure, Algebra):
-            composed = structure.compose(prepared_u, prepared_v)
-            assert jax.tree.map(jnp.shape, composed) == jax.tree.map(jnp.shape, prepared_u)
-            said["compose"] = jax.vmap(structure.matvec, (None, 0), 1)(composed, jnp.eye(size))
-            images = jax.vmap(structure.matvec, (None, 0))(prepared_u, structure.probes(size))
-            said["from_probes"] = structure.matrix(structure.from_probes(images), size)
-        after = structure.matrix(jax.tree.map(jnp.add, u, pull_u), size)
-        return said, structure.matrix(u, size), structure.matrix(v, size), after
-
-    return jax.jit(observe, compiler_options={"xla_backend_optimization_level": 0})
-
-
-def check_identities(structure: Structure, size: int, seed: int) -> None:
-    h, k, g = np.random.default_rng(seed).normal(size=(3, size))
-    arguments = draw(structure, size, seed), draw(structure, size, seed + 1), h, k, g
-    said, u, v, after = jax.tree.map(np.asarray, observed(structure, size)(*arguments))
-    expected = {
-        "matvec": u @ h,
-        "linear": 2 * (u @ h) - 3 * (u @ k),
-        "transpose": u.T @ g,
-        "batch of vectors": np.stack([u @ h, u @ k]),
-        "batch of both": np.stack([u @ h, v @ k]),
-        "lift": u,
-        "compose": u @ v,
-        "from_probes": u,
-    }
-    assert_close(said, {name: expected[name] for name in said})
-    assert not after[(u == 0) & (v == 0)].any(), "the gradient left the pattern"
 
 
 @every

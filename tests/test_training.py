@@ -208,6 +208,16 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_
         assert np.isfinite(leaf).all()
 
 
+def test_a_parameter_that_is_nan_stops_training_though_the_batch_does_not_use_it():
+    config = change(task=tasks.CopyMemory(delay=1, symbols=1, alphabet=50), model=Stack(embedding_size=3), batch_size=1)
+    state = init_state(config, network(config))
+    rows = state["params"]["embed"]["w"]  # of 52 tokens, of which a batch has three
+    state["params"]["embed"]["w"] = rows.at[0, 7, 0].set(jnp.nan)
+    _, metrics = train_steps(config, network(config), config.task.open(), {}, state, 0, length=1)
+    assert np.isfinite(metrics["loss"]).all() and np.isfinite(metrics["grad_norm"]).all()
+    assert not metrics["good"].any()
+
+
 def test_weight_decay_spares_recurrent_weights_biases_and_norms():
     net = network(change(model=Stack(layers=2, norm=True, embedding_size=3)))
     mask = jax.tree_util.tree_leaves_with_path(decays(net.init(jax.random.key(0))))

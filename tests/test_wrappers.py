@@ -221,6 +221,20 @@ def test_clockwork_holds_units_between_their_ticks(x64):
     assert last["clock"][0].tolist() == [0, 0, 1, 1, 1, 1]
 
 
+def test_a_clock_that_is_off_by_a_rounding_error_is_at_its_tick(x64):
+    """As states of iterative unrolls may be; a unit that moved at another step would be far from right."""
+    cell = wrappers.Clockwork(cell=LSTM, periods=(1, 2, 3))
+    params, xs, _ = arguments(LSTM, 7)
+    state = cell.initial_state(cell.prepare(params))
+    for start in (0.0, 1.0, 2.0):
+        exact = {**state, "clock": jnp.minimum(start, jnp.array([0.0, 0, 1, 1, 2, 2]))}
+        ys, last = run(cell, params, xs, exact)
+        for error in (-1e-6, 1e-6):
+            others, other = run(cell, params, xs, {**exact, "clock": exact["clock"] + error})
+            assert_close(others, ys, 0)
+            assert_close(other["clock"], last["clock"], 2e-6)
+
+
 def test_multiplicative_integration_is_the_cell_at_alpha_zero_and_beta_one(x64):
     cell = wrappers.MultiplicativeIntegration(cell=GRU, alpha=0.0, beta=1.0)
     params = cell.init(jax.random.key(0), FEATURES)

@@ -150,7 +150,10 @@ def update(
     if config.stream:
         new["carry"] = last
     norm = optax.tree.norm(grads)
-    good = jnp.isfinite(loss) & jnp.isfinite(norm) & jnp.isfinite(optax.tree.norm(changes))
+    # Of what is new, not of the changes: a parameter that this batch does not use may be NaN already. By sums of
+    # squares, since a maximum drops NaN on some versions of JAX for CPUs.
+    later = optax.tree.norm({name: new[name] for name in new if name != "opt"})
+    good = jnp.isfinite(loss) & jnp.isfinite(norm) & jnp.isfinite(later)
     state = jax.tree.map(lambda a, b: jnp.where(good, a, b), new, state)
     state = {name: place(tree, mesh, *_axes(name)) for name, tree in state.items()}
     return state, {"loss": loss, "grad_norm": norm, "good": good}

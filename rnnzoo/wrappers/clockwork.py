@@ -53,7 +53,9 @@ class Clockwork(Wrapper):
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         inner = {name: leaf for name, leaf in state.items() if name != "clock"}
         new = self.cell.step(params, inner, z_t, recur)
-        moves = state["clock"] < 1  # not == 0: a clock between two ticks counts as the earlier one
+        # A clock stands for the nearest tick, lest an error within the tolerance of an iterative unroll move a unit at
+        # the wrong step.
+        moves = state["clock"] < 0.5
         held = {name: jnp.where(moves, new[name], state[name]) for name in self.carries}
         periods = np.repeat(np.array(self.periods), self.hidden_size // len(self.periods))
-        return {**new, **held, "clock": jnp.mod(state["clock"] + 1, periods.astype(state["clock"].dtype))}
+        return {**new, **held, "clock": jnp.mod(state["clock"] + 1.5, periods.astype(state["clock"].dtype)) - 0.5}

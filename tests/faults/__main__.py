@@ -8,7 +8,21 @@ import argparse
 import time
 from pathlib import Path
 
-from . import config_files, configs, damage, disks, hostile, kills, locks, models, soak, texts
+from . import (
+    config_files,
+    configs,
+    damage,
+    disks,
+    hostile,
+    kills,
+    locks,
+    models,
+    mutants,
+    nans,
+    properties,
+    soak,
+    texts,
+)
 from .tally import Tally, page, write
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -29,6 +43,10 @@ KINDS = {  # each of the number of this shard, from 1, and how many there are
     "texts": lambda n, of: texts.malformed_texts(200 // of, n),
     "configs": lambda n, of: configs.malformed_configs(1500 // of, n),
     "config_files": lambda n, of: config_files.malformed_config_files(500 // of, n),
+    # numbers
+    "properties": lambda n, of: properties.property_cases(20_000 // of, n),
+    "mutants": lambda n, of: mutants.source_mutants(n - 1, of),
+    "nan": lambda n, of: nans.nan_injected(n - 1, of),
 }
 
 

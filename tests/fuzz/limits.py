@@ -67,12 +67,12 @@ def once(parser: Parser, data: bytes) -> None:
     global _memory
     began = time.process_time()
     parser.try_one(cooked(data, parser.known, parser.first))
-    if (seconds := time.process_time() - began) > SECONDS:
-        raise TooMuch(f"{seconds:.1f} s of processor time; accepted: {SECONDS}")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    seconds, memory = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     _memory = _memory or memory
-    if memory > _memory + MEGABYTES:
+    if memory > _memory + MEGABYTES:  # asked first: taking it takes time, too
         raise TooMuch(f"memory has grown by {memory - _memory:.0f} MB; accepted: {MEGABYTES}")
+    if seconds > SECONDS:
+        raise TooMuch(f"{seconds:.1f} s of processor time; accepted: {SECONDS}")
 
 
 _memory = 0.0
