@@ -64,7 +64,8 @@ def run(
             first step it is that since the state given.
         reverse: run from the last step to the first; ``ys[t]`` still belongs to ``xs[t]``.
         key: draws the training noise of cells that have any (zoneout, recurrent dropout, ...), the same from the same
-            key; others ignore it. None: no noise, as in evaluation.
+            key; others ignore it. None: no noise, as in evaluation. Inside `jax.shard_map`, give each device its own,
+            by `jax.random.fold_in(key, lax.axis_index(...))`: the same key draws the same noise on each.
         unroll: how to compute it; all unrolls agree.
         states: also return the states after all steps.
 
