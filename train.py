@@ -5,9 +5,13 @@ Every field of the configuration is an option; ``--config FILE --help`` lists th
 
 import sys
 
-from rnnzoo.commands.exits import guarded
-from rnnzoo.commands.train import train
-from rnnzoo.training.devices import use_cpu_cores
+try:
+    from rnnzoo.commands.exits import guarded
+    from rnnzoo.commands.train import train
+    from rnnzoo.training.devices import use_cpu_cores
+except KeyboardInterrupt:  # importing JAX takes seconds
+    print("error: stopped at once", file=sys.stderr)
+    sys.exit(130)
 
 if __name__ == "__main__":
     use_cpu_cores()

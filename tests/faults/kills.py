@@ -117,5 +117,11 @@ def killed_at_random_times(count: int, seed: int) -> Tally:
 
 def _process(path: Path) -> "subprocess.Popen[bytes]":
     root = Path(__file__).parents[2]
-    code = f"from tests.faults.runs import train_slowly; train_slowly({str(path)!r})"
+    code = f"""
+try:
+    from tests.faults.runs import train_slowly
+except KeyboardInterrupt:  # as train.py does
+    raise SystemExit(130)
+train_slowly({str(path)!r})
+"""
     return subprocess.Popen([sys.executable, "-c", code], cwd=root, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)

@@ -12,7 +12,7 @@ from typing import Any
 
 from rnnzoo import cells, structures, tasks
 from rnnzoo.training.config import Config
-from rnnzoo.training.job import Job
+from rnnzoo.training.job import Job, Stopped
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
 
@@ -40,7 +40,7 @@ def train(path: Path, config: Config = CONFIG) -> str:
 
 def train_slowly(path: str) -> None:
     """As a command does, with a pause at each line, so that a kill at a random time often meets the run."""
-    from rnnzoo.commands.exits import guarded
+    from rnnzoo.commands.exits import EXIT_STOPPED, guarded
 
     def run(args: list[str]) -> int:
         progress = Progress(CONFIG)
@@ -51,7 +51,10 @@ def train_slowly(path: str) -> None:
             time.sleep(0.05)
 
         progress.step = slowly
-        Job(CONFIG, Path(path), progress).run()
+        try:
+            Job(CONFIG, Path(path), progress).run()
+        except Stopped:
+            return EXIT_STOPPED
         return 0
 
     raise SystemExit(guarded(run)([]))

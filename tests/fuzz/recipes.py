@@ -5,6 +5,7 @@ import json
 from tests.mutated_specifications import HOW, STRANGE, mutated, places
 
 MARK, EDIT = 0xFE, 5  # the first byte of a recipe; bytes of an edit
+LARGEST = 2**16  # bytes of a text that is edited further: with itself in itself, it would double each time
 
 
 def cooked(data: bytes, seeds: list[bytes], first: int) -> bytes:
@@ -19,7 +20,7 @@ def cooked(data: bytes, seeds: list[bytes], first: int) -> bytes:
     for start in range(2, len(data) - EDIT + 1, EDIT):
         line, high, low, how, value = data[start : start + EDIT]
         number = line % len(lines)
-        if _is_json(lines[number]):
+        if len(lines[number]) <= LARGEST and _is_json(lines[number]):
             lines[number] = _edited(lines[number], 256 * high + low, how, value)
     return seed[:first] + b"\n".join(lines)
 
@@ -41,10 +42,13 @@ def _is_json(text: bytes) -> bool:
 
 
 def _edited(text: bytes, place: int, how: int, value: int) -> bytes:
-    data = json.loads(text)
-    paths, new = places(data), STRANGE[value % len(STRANGE)]
-    found = mutated(data, paths[place % len(paths)], HOW[how % len(HOW)], data if new == "itself" else new)
-    return json.dumps(found).encode()
+    data, new = json.loads(text), STRANGE[value % len(STRANGE)]
+    try:
+        paths = places(data)
+        found = mutated(data, paths[place % len(paths)], HOW[how % len(HOW)], data if new == "itself" else new)
+        return json.dumps(found).encode()
+    except RecursionError:  # deep enough as it is
+        return text
 
 
 __all__ = ["cooked", "recipes"]
