@@ -63,6 +63,14 @@ def test_a_planted_bug_is_found(tmp_path):
     assert again.returncode != 0 and "Traceback" in again.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not here")
+def test_every_parser_for_minutes(tmp_path):
+    args = [sys.executable, "-m", "tests.fuzz", "--seconds", "180", "--crashes", str(tmp_path)]
+    done = subprocess.run(args, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("0 crashes") == 8, done.stdout[-4000:]
+
+
 # ---- what it has found -----------------------------------------------------------------------------------
 
 
