@@ -6,7 +6,7 @@ Every field of the configuration is an option; ``--config FILE --help`` lists th
 import sys
 
 try:
-    from rnnzoo.commands.exits import guarded
+    from rnnzoo.commands.exits import guarded, leave
     from rnnzoo.commands.train import train
     from rnnzoo.training.devices import use_cpu_cores
 except KeyboardInterrupt:  # importing JAX takes seconds
@@ -15,4 +15,4 @@ except KeyboardInterrupt:  # importing JAX takes seconds
 
 if __name__ == "__main__":
     use_cpu_cores()
-    sys.exit(guarded(train)(sys.argv[1:]))
+    leave(guarded(train)(sys.argv[1:]))

@@ -5,7 +5,7 @@ import sys
 
 import rnnzoo
 from rnnzoo.commands.arguments import take_imports
-from rnnzoo.commands.exits import guarded
+from rnnzoo.commands.exits import guarded, leave
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.training.devices import use_cpu_cores
 
@@ -52,7 +52,7 @@ def command(args: list[str]) -> int:
 def main() -> None:
     """Entry point of the console script."""
     use_cpu_cores()
-    sys.exit(guarded(command)(sys.argv[1:]))
+    leave(guarded(command)(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 import pytest
 from faults.kills import KILLS
-from faults.runs import contents, differences, strays, train
+from faults.runs import CONFIG, contents, differences, strays, train
+
+from rnnzoo.training.job import Job, Stopped
+from rnnzoo.training.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,19 @@ def test_a_kill_at_a_file_operation(twin, tmp_path, offset):
         path = tmp_path / str(at) / "run"
         assert differences(expected, killed_and_resumed(path, at)) == [], KILLS.seen[-1:]
         assert strays(path) == []
+
+
+def test_a_stop_at_any_line(twin, tmp_path):
+    """A stop saves a checkpoint of its own, also between evaluations; it must not take another one's place."""
+    for at in (2, 3, 4, 6, 8, 9, 10):
+        progress = Progress(CONFIG)
+        job = Job(CONFIG, tmp_path / str(at), progress)
+        progress.step = lambda record, scores, job=job, at=at: setattr(job, "stop_asked", record["step"] == at)
+        with pytest.raises(Stopped, match=f"stopped at step {at};"):
+            job.run()
+        train(tmp_path / str(at))
+        assert differences(twin[0], contents(tmp_path / str(at))) == [], at
+        assert strays(tmp_path / str(at)) == []
 
 
 @pytest.mark.slow

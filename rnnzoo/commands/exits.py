@@ -2,8 +2,10 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from rnnzoo.spec import UsageError
 from rnnzoo.visible import visible
@@ -40,6 +42,12 @@ def guarded(command: Callable[[list[str]], int | None]) -> Callable[[list[str]],
             return _end(f"JAX: {str(error).splitlines()[0]}", error, EXIT_DIVERGED)
 
     return run
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with this exit code. Ctrl-C while Python tidies up would print tracebacks of others' code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _print_any_character() -> None:
@@ -82,4 +90,4 @@ def warn(text: str) -> None:
     print(f"warning: {visible(text)}", file=sys.stderr)
 
 
-__all__ = ["EXIT_DAMAGED", "EXIT_DIVERGED", "EXIT_IO", "EXIT_STOPPED", "EXIT_USAGE", "guarded", "warn"]
+__all__ = ["EXIT_DAMAGED", "EXIT_DIVERGED", "EXIT_IO", "EXIT_STOPPED", "EXIT_USAGE", "guarded", "leave", "warn"]

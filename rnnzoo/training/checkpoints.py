@@ -16,6 +16,7 @@ from rnnzoo.trees import named
 from rnnzoo.typing import PyTree
 
 Warn = Callable[[str], None]
+Passing = Callable[[int], bool]  # whether the checkpoint of a step is of use only while it is the newest
 ARRAYS, RECORD, MANIFEST = "arrays.npz", "record.json", "manifest.json"
 FORMAT = 2
 ASIDE = "damaged"  # what the names of damaged checkpoints begin with
@@ -42,8 +43,8 @@ class Checkpoints:
 
     # ---- writing ----
 
-    def save(self, step: int, tree: PyTree, record: dict[str, Any]) -> None:
-        """Write a checkpoint, then remove the oldest beyond `keep`. Returns when all is on disk.
+    def save(self, step: int, tree: PyTree, record: dict[str, Any], passing: Passing = lambda step: False) -> None:
+        """Write a checkpoint, then remove those that `prune` does. Returns when all is on disk.
 
         Raises:
             CannotSave: it could not be written.
@@ -59,7 +60,7 @@ class Checkpoints:
             raise CannotSave(f"cannot save the checkpoint of step {step} in {self.folder}: {error.strerror}") from error
         finally:
             shutil.rmtree(new, ignore_errors=True)
-        self.prune()
+        self.prune(passing)
 
     def _write(self, path: Path, step: int, tree: PyTree, record: dict[str, Any]) -> None:
         write_arrays(path / ARRAYS, tree)
@@ -74,10 +75,13 @@ class Checkpoints:
         shutil.rmtree(old)
         self._older_manifest(int(path.name)).unlink(missing_ok=True)
 
-    def prune(self) -> None:
-        """Remove the oldest beyond `keep`."""
-        for step in self.steps()[self.keep :]:
-            self._remove(self.folder / str(step))
+    def prune(self, passing: Passing) -> None:
+        """Keep the newest, and of the older ones, up to `keep` in all, those that are not `passing`."""
+        newest, older = self.steps()[:1], self.steps()[1:]
+        kept = newest + [step for step in older if not passing(step)][: self.keep - 1]
+        for step in older:
+            if step not in kept:
+                self._remove(self.folder / str(step))
 
     def left(self) -> list[Path]:
         """What a crash has left of checkpoints that were being written or removed, and damaged ones."""

@@ -207,7 +207,7 @@ class Job:
     def _save_last(self, state: TrainState) -> None:
         self.folder.lock.check()
         self.record.place, self.record.environment = self.loop.place(), self.environment
-        self.folder.last.save(self.record.step, state, self.record.to_json())
+        self.folder.last.save(self.record.step, state, self.record.to_json(), self.record.is_passing)
         self.saved = self.record.step
 
     def _kept(self) -> str:

@@ -57,6 +57,10 @@ class Record:
         """The newest validation scores; {} if there are none."""
         return next((line["validation"] for line in reversed(self.lines) if "validation" in line), {})
 
+    def is_passing(self, step: int) -> bool:
+        """Whether a checkpoint of that step is there because the run was stopped, and not one of an evaluation."""
+        return step > 0 and not any(line["step"] == step and "validation" in line for line in self.lines)
+
     def is_better(self, task: Task, validation: Scores) -> bool:
         """Whether the median over seeds is better than the best so far. What is not finite is never better."""
         new = float(np.median(validation[task.metric]))

@@ -32,7 +32,7 @@ def mend(folder: RunFolder, record: Record, warn: Warn) -> None:
     a crash left is no damage."""
     for path in [*folder.last.set_aside_damaged(after=record.step), *folder.best.set_aside_damaged()]:
         warn(f"a damaged checkpoint is kept as {path}")
-    folder.last.prune()
+    folder.last.prune(record.is_passing)
     if folder.write_metrics(record.lines):
         warn("metrics.jsonl was damaged, and was written again from the checkpoint")
     if record.best is None:

@@ -40,7 +40,7 @@ def train(path: Path, config: Config = CONFIG) -> str:
 
 def train_slowly(path: str) -> None:
     """As a command does, with a pause at each line, so that a kill at a random time often meets the run."""
-    from rnnzoo.commands.exits import EXIT_STOPPED, guarded
+    from rnnzoo.commands.exits import EXIT_STOPPED, guarded, leave
 
     def run(args: list[str]) -> int:
         progress = Progress(CONFIG)
@@ -57,7 +57,7 @@ def train_slowly(path: str) -> None:
             return EXIT_STOPPED
         return 0
 
-    raise SystemExit(guarded(run)([]))
+    leave(guarded(run)([]))
 
 
 def contents(path: Path) -> dict[str, Any]:
