@@ -44,8 +44,8 @@ def test_results_of_shards_are_merged_into_a_page(tmp_path):
     (found,) = merged(paths)
     assert not found.is_good and found.failures == ["silently wrong: number 1", "silently wrong: number 2"]
     text = page(paths)
-    assert "| a fault | 4 | 0 | 0 | 2 | 0 | 2 | 0 | 0 | 2: 2 |" in text
-    assert "**a fault: silently wrong: number 2**" in text and "- Commit " in text
+    assert "| a fault | 4 | 0 | 0 | 2 | 0 | 2 | 0 | 0 | 2: 2 | " in text
+    assert "**a fault: silently wrong: number 2**" in text and "- Cpu " in text
 
 
 # ---- commands --------------------------------------------------------------------------------------------

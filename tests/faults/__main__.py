@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="merge the results in this folder into docs/reliability.md")
     known = parser.parse_args()
     if known.report:
-        PAGE.write_text(page(sorted(known.report.glob("*.json"))))
+        PAGE.write_text(page([path for name in KINDS for path in sorted(known.report.glob(f"{name}-*-of-*.json"))]))
         print(f"wrote {PAGE}")
         return 0
     number, shards = (int(part) for part in known.shard.split("/"))

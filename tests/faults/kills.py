@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .runs import Action, contents, differences, strays, train
-from .tally import SAME, SILENT, Tally, outcome_of
+from .tally import SAME, SILENT, TRACEBACK, Tally, outcome_of
 
+RESTORING = 20  # file operations from which one is taken to kill a run that is being resumed
 OPERATIONS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")
 
 
@@ -70,8 +71,8 @@ KILLS = Kills()
 
 
 def killed_at_each_operation(shard: int, shards: int) -> Tally:
-    """A kill at each file operation of a run, each once."""
-    tally = Tally("killed at each file operation of a run, then resumed")
+    """A kill at each file operation of a run, each once; and one more while it is resumed."""
+    tally = Tally("killed at each file operation of a run, again while it restores, then resumed")
     with TemporaryDirectory() as name:
         twin = Path(name) / "twin"
         count = KILLS.during(twin, lambda: train(twin))
@@ -79,9 +80,10 @@ def killed_at_each_operation(shard: int, shards: int) -> Tally:
         for at in range(shard, count, shards):
             path = Path(name) / "run"
             KILLS.during(path, lambda path=path: train(path), at)
-            what = KILLS.seen[-1]
+            what, again = KILLS.seen[-1], random.Random(at).randrange(RESTORING)
+            KILLS.during(path, lambda path=path: train(path), again)
             outcome, error = outcome_of(lambda path=path: _resumed(path, expected))
-            tally.add(outcome, f"operation {at}: {what}; {error}")
+            tally.add(outcome, f"operation {at}: {what}, then {again}; {error}")
             shutil.rmtree(path)
         tally.control(_resumed(twin, expected | {"final.json": {}}) == SILENT)
     return tally
@@ -93,8 +95,8 @@ def _resumed(path: Path, expected: dict[str, Any]) -> str:
 
 
 def killed_at_random_times(count: int, seed: int) -> Tally:
-    """SIGKILL, SIGTERM or two SIGINTs to a training process at a random time, then resumed."""
-    tally, rng = Tally("a training process killed at a random time, then resumed"), random.Random(seed)
+    """SIGKILL, SIGTERM or two SIGINTs to a training process at a random time, up to three times; then resumed."""
+    tally, rng = Tally("a training process killed at random times, up to three, then resumed"), random.Random(seed)
     with TemporaryDirectory() as name:
         twin, path = Path(name) / "twin", Path(name) / "run"
         began = time.monotonic()
@@ -102,17 +104,23 @@ def killed_at_random_times(count: int, seed: int) -> Tally:
         whole = time.monotonic() - began
         expected = contents(twin)
         for _ in range(count):
-            how = rng.choice(["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT twice"])
-            process, after = _process(path), rng.uniform(0.4, 1.05) * whole
-            time.sleep(after)
-            for _ in range(2 if how == "SIGINT twice" else 1):
-                process.send_signal(getattr(signal, how.split()[0]))
-            traceback = b"Traceback" in process.communicate()[1]
+            kills = [_killed(path, rng, whole) for _ in range(rng.randint(1, 3))]
             outcome, error = outcome_of(lambda: _resumed(path, expected))
-            tally.add("traceback" if traceback else outcome, f"{how} after {after:.2f} s; {error}")
+            what = ", ".join(what for what, _ in kills)
+            tally.add(TRACEBACK if any(traceback for _, traceback in kills) else outcome, f"{what}; {error}")
             shutil.rmtree(path, ignore_errors=True)
         tally.control(_resumed(twin, expected | {"metrics.jsonl": []}) == SILENT)
     return tally
+
+
+def _killed(path: Path, rng: random.Random, whole: float) -> tuple[str, bool]:
+    """Start or resume, and send a signal. Returns what was done, and whether there was a traceback."""
+    how = rng.choice(["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT twice"])
+    process, after = _process(path), rng.uniform(0.4, 1.05) * whole
+    time.sleep(after)
+    for _ in range(2 if how == "SIGINT twice" else 1):
+        process.send_signal(getattr(signal, how.split()[0]))
+    return f"{how} after {after:.2f} s", b"Traceback" in process.communicate()[1]
 
 
 def _process(path: Path) -> "subprocess.Popen[bytes]":

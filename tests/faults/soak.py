@@ -37,7 +37,8 @@ def soak(seconds: float, seed: int) -> Tally:
             tally.add(outcome, f"{what} at {at}; {error}")
             shutil.rmtree(run, ignore_errors=True)
             samples.append((time.monotonic() - began, _memory(), _handles()))
-        tally.notes.append(_slopes(samples))
+        if len(samples) > 2 * WARM_UP:
+            tally.notes.append(_slopes(samples))
         tally.control(_resumed(twin, expected | {"final.json": {}}) == SILENT)
     return tally
 
@@ -86,9 +87,7 @@ def _handles() -> float:
 
 def _slopes(samples: list[tuple[float, float, float]]) -> str:
     """How memory and handles grew after the first runs."""
-    times, memory, handles = np.array(samples[WARM_UP:] or samples).T
-    if len(times) < 2:
-        return f"{len(samples)} runs: too few for slopes"
+    times, memory, handles = np.array(samples[WARM_UP:]).T
     a_run = len(times) / (times[-1] - times[0])
     per_run = [np.polyfit(times, values, 1)[0] / a_run for values in (memory, handles)]
     return (

@@ -66,6 +66,16 @@ def _origin() -> str:
     return f"commit {told[0] or 'unknown'}{' with changes' if told[1] else ''}; {device()}; {of}"
 
 
+def _commits(paths: list[Path]) -> dict[str, str]:
+    """Of which commits the results of each kind are."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        data = json.loads(path.read_text())
+        for kind in data["kinds"]:
+            found.setdefault(kind["kind"], []).append(data["of"].split(";")[0].removeprefix("commit "))
+    return {kind: ", ".join(dict.fromkeys(commits)) for kind, commits in found.items()}
+
+
 def merged(paths: list[Path]) -> list[Tally]:
     """The results of all shards, one tally for each kind."""
     found: dict[str, Tally] = {}
@@ -82,23 +92,25 @@ def merged(paths: list[Path]) -> list[Tally]:
 
 def page(paths: list[Path]) -> str:
     """docs/reliability.md, of the results of all shards."""
-    tallies, origins = merged(paths), sorted({json.loads(path.read_text())["of"] for path in paths})
+    tallies, commits = merged(paths), _commits(paths)
+    machines = {json.loads(path.read_text())["of"].split("; ", 1)[1] for path in paths}
     lines = [
         "# Faults injected, and what they did",
         "",
         "<!-- Written by `python -m tests.faults --report DIR`. Do not edit. -->",
         "",
-        *(f"- {origin[0].upper()}{origin[1:]}." for origin in origins),
-        "",
         "Each fault is injected once, and its outcome compared with that of the same work without it (its *twin*).",
         "*Planted* are wrong results put in by hand to prove that the harness can fail, and how many of them it found.",
+        "`python -m tests.faults --shard 1/2 --out DIR` and the same with `2/2` inject all of it, in an hour each.",
         "",
-        "| fault | injected | " + " | ".join(COLUMNS) + " | planted: found |",
-        "| --- |" + " --- |" * (len(COLUMNS) + 2),
+        *(f"- {machine[0].upper()}{machine[1:]}." for machine in sorted(machines)),
+        "",
+        "| fault | injected | " + " | ".join(COLUMNS) + " | planted: found | commit |",
+        "| --- |" + " --- |" * (len(COLUMNS) + 3),
     ]
     for t in tallies:
         counts = " | ".join(f"{t.outcomes[name]:,}" for name in COLUMNS)
-        lines.append(f"| {t.kind} | {t.outcomes.total():,} | {counts} | {t.planted}: {t.found} |")
+        lines.append(f"| {t.kind} | {t.outcomes.total():,} | {counts} | {t.planted}: {t.found} | {commits[t.kind]} |")
     lines += ["", *(f"- {t.kind}: {note}." for t in tallies for note in t.notes)]
     lines += ["", *(f"- **{t.kind}: {failure}**" for t in tallies for failure in t.failures)]
     return "\n".join(lines).rstrip("\n") + "\n"
