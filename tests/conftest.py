@@ -16,6 +16,8 @@ install_import_hook(
     "beartype.beartype",
 )
 
+collect_ignore = ["fuzz/child.py"]  # a program, which needs atheris
+
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("ci")
 
