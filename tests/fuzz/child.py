@@ -9,7 +9,7 @@ from typing import Any
 import atheris as _atheris  # pyright: ignore[reportMissingModuleSource]
 
 atheris: Any = _atheris
-with atheris.instrument_imports(include=["rnnzoo"]):
+with atheris.instrument_imports(include=["rnnzoo", "tests.fuzz.planted"]):
     from .limits import make, once
     from .recipes import recipes
 
