@@ -21,7 +21,9 @@ def main(name: str, path: str, end: str = "") -> None:
     if end:
         return _fuzz(name, Path(path), float(end))
     with tempfile.TemporaryDirectory() as place:
-        once(make(name, Path(place)), Path(path).read_bytes())
+        parser = make(name, Path(place))
+        once(parser, parser.known[0])  # as it is before any other input: what memory grows from
+        once(parser, Path(path).read_bytes())
     return None
 
 
