@@ -43,7 +43,7 @@ def main() -> int:
         return subprocess.call([sys.executable, "-m", "tests.fuzz.child", names[0], str(known.input)], cwd=ROOT)
     crashed = False
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        made = [pool.submit(fuzz, name, known.seconds, known.crashes) for name in names]
+        made = [pool.submit(fuzz, name, known.seconds, known.crashes, known.seed) for name in names]
         for result in concurrent.futures.as_completed(made):
             crashed |= _say(result.result())
     return int(crashed)
@@ -54,15 +54,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=60, help="for each parser (60)")
     parser.add_argument("--parser", action="append", help=f"one of {', '.join(NAMES)}; repeatable (all of them)")
     parser.add_argument("--crashes", type=Path, default=Path("crashes"), help="the folder for inputs that crash")
+    parser.add_argument("--seed", type=int, default=0, help="of libFuzzer's random numbers (0: another one each time)")
     parser.add_argument("--input", type=Path, help="a file to parse once")
     return parser.parse_args()
 
 
-def fuzz(name: str, seconds: int, crashes: Path) -> Result:
+def fuzz(name: str, seconds: int, crashes: Path, seed: int) -> Result:
     """Fuzz a parser in a process of its own."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory) as folder:
-        args = [sys.executable, "-m", "tests.fuzz.child", name, folder, str(time.time() + seconds)]
+        args = [sys.executable, "-m", "tests.fuzz.child", name, folder, str(time.time() + seconds), str(seed)]
         with open(Path(folder) / "log", "wb") as log:
             process = subprocess.Popen(args, cwd=ROOT, stdout=log, stderr=log)
             with contextlib.suppress(subprocess.TimeoutExpired):

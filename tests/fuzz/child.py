@@ -1,4 +1,4 @@
-"""Fuzz one parser here, ``child NAME FOLDER TIME``, until that time; or parse a file: ``child NAME FILE``."""
+"""Fuzz one parser here, ``child NAME FOLDER TIME SEED``, until that time; or parse a file: ``child NAME FILE``."""
 
 import sys
 import tempfile
@@ -16,10 +16,10 @@ with atheris.instrument_imports(include=["rnnzoo", "tests.fuzz.planted"]):
 HUNG, LARGEST = 60, 4096  # seconds until an input is taken for endless; bytes of an input
 
 
-def main(name: str, path: str, end: str = "") -> None:
+def main(name: str, path: str, end: str = "", seed: str = "0") -> None:
     """Fuzz a parser, or parse one input."""
     if end:
-        return _fuzz(name, Path(path), float(end))
+        return _fuzz(name, Path(path), float(end), int(seed))
     with tempfile.TemporaryDirectory() as place:
         parser = make(name, Path(place))
         once(parser, parser.known[0])  # as it is before any other input: what memory grows from
@@ -27,7 +27,7 @@ def main(name: str, path: str, end: str = "") -> None:
     return None
 
 
-def _fuzz(name: str, folder: Path, end: float) -> None:
+def _fuzz(name: str, folder: Path, end: float, random_seed: int) -> None:
     """Fuzz. libFuzzer ends the process."""
     for part in ("place", "seeds", "found"):
         (folder / part).mkdir()
@@ -41,6 +41,7 @@ def _fuzz(name: str, folder: Path, end: float) -> None:
     (folder / "words").write_text("".join(f'"{word}"\n' for word in words))
     options = {
         "max_total_time": max(1, round(end - time.time())),
+        "seed": random_seed,
         "max_len": max(LARGEST, *map(len, seeds)),
         "timeout": HUNG,
         "rss_limit_mb": 0,  # `once` looks at memory
