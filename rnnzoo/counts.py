@@ -40,8 +40,8 @@ def nonzeros_of(cell: Cell) -> int:
     """Entries of a cell's recurrent or transition matrices that may differ from 0, over all gates."""
     if isinstance(cell, Wrapper):
         return nonzeros_of(cell.cell)
-    if isinstance(cell, Affine):
-        return cell.transition.nonzeros(cell.hidden_size)
+    if isinstance(cell.recurrence, Affine):
+        return cell.recurrence.transition.nonzeros(cell.hidden_size)
     return sum(structure.nonzeros(cell.hidden_size) for structure in cell.structures.values())
 
 

@@ -165,7 +165,7 @@ def test_on_a_cpu_it_is_the_scan(cell):
 def test_on_a_gpu_affine_cells_run_in_parallel_once_it_pays(cell):
     for time, is_long in ((1, False), (31, False), (32, True)):
         unroll, reason = unrolls.Auto().choose(cell, time, None, "gpu")
-        expected = unrolls.Associative() if isinstance(cell, Affine) and is_long else unrolls.Scan()
+        expected = unrolls.Associative() if isinstance(cell.recurrence, Affine) and is_long else unrolls.Scan()
         assert unroll == expected and reason
 
 

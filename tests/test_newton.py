@@ -70,7 +70,13 @@ def test_units_of_the_zoo_meet_in_u_alone(cell):
         assert family == Dense()
         return
     structure = next(iter(cell.structures.values()), None)
-    entry = structure.jacobian if structure else cell.transition.jacobian if isinstance(cell, Affine) else Diagonal()
+    entry = (
+        structure.jacobian
+        if structure
+        else cell.recurrence.transition.jacobian
+        if isinstance(cell.recurrence, Affine)
+        else Diagonal()
+    )
     assert family == (entry if n == 1 or entry == Dense() else Partitioned(parts=n, entry=entry))
 
 

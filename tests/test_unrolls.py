@@ -57,7 +57,7 @@ def test_who_is_refused(cell):
     assert unrolls.Loop().refuses(cell) is None
     assert unrolls.Scan().refuses(cell) is None
     for parallel in (unrolls.Associative(), unrolls.ChunkedAssociative()):
-        assert (parallel.refuses(cell) is None) == isinstance(cell, Affine)
+        assert (parallel.refuses(cell) is None) == isinstance(cell.recurrence, Affine)
         for outer in (unrolls.Chunked(inner=parallel), unrolls.Truncated(inner=parallel)):
             assert outer.refuses(cell) == parallel.refuses(cell)
 

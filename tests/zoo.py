@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
+from references import fields_of
 from structure_support import fits
 
 import rnnzoo
@@ -63,10 +64,8 @@ STRUCTURE_FIELDS = [  # structures with other fields than sizes set
     structures.SparseMask(pattern=patterns.RandomEdges()),
     structures.Sum(a=structures.Shift(), b=structures.Diagonal()),
 ]
-CELL_FIELDS: dict[str, list[dict[str, Any]]] = {  # fields other than the defaults that change a cell's equations
-    "Elman": [{"activation": "relu"}, {"activation": "sigmoid"}, {"activation": "identity"}],
-    "LRU": [{"features": 3}, {"bias": True}],
-}
+# Cell -> fields other than the defaults that change its equations: FIELDS of the file with its reference.
+CELL_FIELDS = {name: fields for name, cls in published("cells").items() if (fields := fields_of(cls))}
 
 
 def own_structures(*sizes: int) -> list[Any]:
@@ -150,7 +149,7 @@ def structure_facts(structure: Structure) -> dict[str, Any]:
 def cell_facts(cell: Cell) -> dict[str, Any]:
     """What an unroll can tell cells by."""
     return {
-        "affine": isinstance(cell, Affine),
+        "affine": isinstance(cell.recurrence, Affine),
         "vectors": len(cell.carries),
         "heard": vectors_heard(cell),
         "reads out": type(cell).readout is not Cell.readout,

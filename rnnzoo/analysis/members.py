@@ -80,7 +80,7 @@ def _columns(*head: str) -> Callable[[Callable[[Any, int], tuple[str, ...]]], Ca
 @_columns("recurrence", "params", "in U")
 def _cell(cls: Any, size: int) -> tuple[str, ...]:
     cell: Cell = cls(hidden_size=size)
-    recurrence = "linear" if isinstance(cell, Affine) else "any U" if cell.structures else "fixed"
+    recurrence = "linear" if isinstance(cell.recurrence, Affine) else "any U" if cell.structures else "fixed"
     return recurrence, f"{num_cell_params(cell, size):,}", f"{nonzeros_of(cell):,}"
 
 

@@ -38,6 +38,9 @@ class Cell(Spec, abc.ABC, kind="cells"):
 
     output_size: ClassVar[int] = derived(lambda self: self.hidden_size)
     """Number of features O that `readout` returns."""
+    recurrence: ClassVar["Cell"] = derived(lambda self: self)
+    """The cell whose `step` this one has: itself, or the inner cell of a wrapper that changes nothing but the inputs.
+    What an unroll asks whether a cell is affine, or a matrix memory."""
 
     hidden_size: Size
     """Number of hidden units H."""

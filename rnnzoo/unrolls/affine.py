@@ -83,22 +83,25 @@ class AffineUnroll(Unroll):
         `products` are those of one step: of (H,), or of all lanes (B, H)."""
 
     def refuses(self, cell: Cell) -> str | None:
-        if isinstance(cell, Affine):
+        if isinstance(cell.recurrence, Affine):
             return None
         name = type(self).__name__
         return f"{type(cell).__name__} is not affine in its state; {name} runs cells with h_t = A_t h_tm1 + b_t"
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
-        assert isinstance(cell, Affine)
-        return self._states(_products(cell, controls), functools.partial(_affine, cell, params), state, zs, controls)
+        affine = cell.recurrence
+        assert isinstance(affine, Affine)
+        maps = functools.partial(_affine, affine, params)
+        return self._states(_products(affine, controls), maps, state, zs, controls)
 
     def apply(
         self, cell: Cell, params: Params, state: State, xs: Array, controls: Control, *, states: bool = False
     ) -> Ran:
         # All lanes in one system: a batch of systems would be solved batch first, and transposed back and forth.
-        assert isinstance(cell, Affine)
-        maps = jax.vmap(functools.partial(_affine, cell, params))
-        solved = functools.partial(self._states, _products(cell, controls).mapped(), maps)
+        affine = cell.recurrence
+        assert isinstance(affine, Affine)
+        maps = jax.vmap(functools.partial(_affine, affine, params))
+        solved = functools.partial(self._states, _products(affine, controls).mapped(), maps)
 
         def lanes(state, zs, controls):
             return with_last(solved(state, zs, controls), state)

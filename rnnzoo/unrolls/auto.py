@@ -43,7 +43,7 @@ class Rule:
 
 
 def _is_cheap_affine(asked: Question) -> bool:
-    cell = asked.cell
+    cell = asked.cell.recurrence
     return isinstance(cell, Affine) and cell.transition.num_params(cell.hidden_size) <= CHEAP * cell.hidden_size
 
 

@@ -92,8 +92,8 @@ def _mixing(jaxpr: Any, active: set, shape: tuple[int, ...]) -> str | None:
 
 def jacobian_family(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> Algebra:
     """An algebra that holds d state_t / d state_tm1 of `cell`, the state being one vector, leaf after leaf."""
-    if isinstance(cell, Affine):
-        return cell.transition.jacobian
+    if isinstance(cell.recurrence, Affine):
+        return cell.recurrence.transition.jacobian
     if mixes(cell, params, state, z_t, control_t) is not None:
         return Dense()
     entry = _family({structure.jacobian for structure in cell.structures.values()})

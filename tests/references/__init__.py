@@ -4,6 +4,9 @@ The reference of a member is ``reference`` in the file with the name of the memb
 ``rnnzoo/cells/lstm.py``. It takes the cell's specification (for its plain fields), its parameters `p` with every
 recurrent matrix U as a dense (H, H) array, inputs (T, I), and the state before the first step. It returns outputs
 (T, O) and the last state. Nothing in these files uses rnnzoo.
+
+``FIELDS`` of such a file is a list of fields other than the defaults that change the cell's equations, each a dict;
+every one is tested.
 """
 
 import importlib
@@ -27,6 +30,11 @@ def name_of(member: type) -> str:
 def reference_of(member: type) -> Callable[..., Any]:
     """The reference of a cell or wrapper."""
     return importlib.import_module(f"references.{name_of(member)}").reference
+
+
+def fields_of(member: type) -> list[dict[str, Any]]:
+    """Fields of a cell or wrapper that its reference is tested with, besides the defaults."""
+    return getattr(importlib.import_module(f"references.{name_of(member)}"), "FIELDS", [])
 
 
 def sigmoid(a):

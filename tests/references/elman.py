@@ -4,6 +4,8 @@ import numpy as np
 
 from references import relu, sigmoid
 
+FIELDS = [{"activation": "relu"}, {"activation": "sigmoid"}, {"activation": "identity"}]
+
 
 def reference(cell, p, xs, state):
     function = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "identity": lambda a: a}[cell.activation]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+FIELDS = [{"features": 3}, {"bias": True}]
+
 
 def reference(cell, p, xs, state):
     units = len(p["nu"])
