@@ -33,6 +33,9 @@ class Cell(Spec, abc.ABC, kind="cells"):
     feature_axes: ClassVar[int] = 1  # axes of one input; of more than one, the input size is their tuple
     input_leaves: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Gate -> where z_t has its W x + b, for those whose W x + b is not what U v is added to."""
+    elementwise: ClassVar[bool] = True
+    """Whether the state is one of vectors (H,) whose units meet through the recurrent matrices alone. An unroll by
+    Jacobians finds out by itself; tests hold this against what it finds."""
     structures: ClassVar[Mapping[str, Structure]] = MappingProxyType({})
     """The structure of every recurrent matrix, by name: a gate, or a path such as "slow.i" for an inner cell."""
 
@@ -189,6 +192,7 @@ class MatrixMemory(Cell):
     The decay exp(g_t) multiplies rows of S, one for each key. `step` and `readout` follow from `memory`."""
 
     carries = ()  # its state is not one of vectors
+    elementwise = False
     memory_shape: ClassVar[tuple[int, int, int]] = required()
     """Numbers of heads N, keys K and values V. A class attribute or a property."""
     output_size: ClassVar[int] = derived(lambda self: self.memory_shape[0] * self.memory_shape[2])

@@ -26,6 +26,7 @@ class ProjectedLSTM(Cell):
 
     gates = ("i", "f", "g", "o")
     carries = ("c", "h")
+    elementwise = False
 
     projection: Size | None = None
     """Size P of the output (None: half of hidden_size, rounded up)."""

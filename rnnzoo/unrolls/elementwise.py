@@ -96,13 +96,13 @@ def jacobian_family(cell: Cell, params: Params, state: State, z_t: PyTree, contr
         return cell.recurrence.transition.jacobian
     if mixes(cell, params, state, z_t, control_t) is not None:
         return Dense()
-    entry = _family({structure.jacobian for structure in cell.structures.values()})
+    entry = family_of({structure.jacobian for structure in cell.structures.values()})
     vectors = len(jax.tree.leaves(state))
     # One large matrix rather than a table of matrices: the product is one product.
     return entry if vectors == 1 or entry == Dense() else Partitioned(parts=vectors, entry=entry)
 
 
-def _family(found: set[Algebra]) -> Algebra:
+def family_of(found: set[Algebra]) -> Algebra:
     """One algebra that holds all of these, as small as we know. Each holds all diagonal matrices."""
     found = found - {Diagonal()}
     return Diagonal() if not found else found.pop() if len(found) == 1 else Dense()

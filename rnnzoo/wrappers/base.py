@@ -54,6 +54,7 @@ class Wrapper(Noisy):
     history = derived(lambda self: self.cell.history)
     feature_axes = derived(lambda self: self.cell.feature_axes)
     input_leaves = derived(lambda self: self.cell.input_leaves)
+    elementwise = derived(lambda self: self.cell.elementwise)
     structures = derived(lambda self: self.cell.structures)
     output_size = derived(lambda self: self.cell.output_size)
 

@@ -28,6 +28,8 @@ class Dilated(Wrapper):
     delay: Size = 2
     """How many steps ago, d; 1 is `cell` itself."""
 
+    elementwise = False
+
     @property
     def carries(self) -> tuple[str, ...]:
         return ()  # its state is not one of vectors (H,)
