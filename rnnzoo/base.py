@@ -1,6 +1,7 @@
 """What a member written outside the package needs: the bases of structures, cells, wrappers, unrolls and tasks."""
 
-from rnnzoo.cells.base import Affine, Cell, MatrixMemory, Recurrent
+from rnnzoo.cells.base import Affine, Cell, Recurrent
+from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur, adding, hearing, scoped
 from rnnzoo.initializers.base import Initializer

@@ -65,6 +65,12 @@ def cast(tree: PyTree, dtype: Any) -> PyTree:
     return jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)
 
 
+def widen(tree: PyTree) -> PyTree:
+    """The tree with half-precision arrays in float32: the arithmetic of gates and states is never below it."""
+    half = (jnp.bfloat16, jnp.float16)
+    return jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype in half else a, tree)
+
+
 __all__ = [
     "Array",
     "Bool",
@@ -78,4 +84,5 @@ __all__ = [
     "Shaped",
     "State",
     "cast",
+    "widen",
 ]

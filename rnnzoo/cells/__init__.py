@@ -1,6 +1,6 @@
 """Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in docs/members.md."""
 
-from rnnzoo.cells.base import Affine, Cell, MatrixMemory, Recurrent
+from rnnzoo.cells.base import Affine, Cell, Recurrent
 from rnnzoo.cells.cfc import CfC
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.gru import GRU
@@ -8,6 +8,7 @@ from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.indrnn import IndRNN
 from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minlstm import MinLSTM

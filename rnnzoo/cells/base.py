@@ -183,39 +183,4 @@ class Affine(Cell):
         return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
 
 
-class MatrixMemory(Cell):
-    """A cell whose state is a matrix for each of N heads, with a transition that is a diagonal plus one outer product::
-
-        S_t = exp(g_t) * S_tm1 + a_t (b_t^T S_tm1) + k_t v_t^T        State     s  (N, K, V), at least float32
-        y_t = S_t^T q_t                                               Output    y  (N V,)
-
-    The decay exp(g_t) multiplies rows of S, one for each key. `step` and `readout` follow from `memory`."""
-
-    carries = ()  # its state is not one of vectors
-    elementwise = False
-    memory_shape: ClassVar[tuple[int, int, int]] = required()
-    """Numbers of heads N, keys K and values V. A class attribute or a property."""
-    output_size: ClassVar[int] = derived(lambda self: self.memory_shape[0] * self.memory_shape[2])
-
-    @abc.abstractmethod
-    def memory(self, params: Params, z_t: PyTree) -> dict[str, Float[Array, "..."]]:
-        """What one step writes and reads: q, k (N, K), v (N, V), g (N, K) or (N, 1), at most 0; and a, b (N, K), or
-        neither of the two where nothing is erased."""
-
-    def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
-        m, s_tm1 = self.memory(params, z_t), state["s"]
-        s_t = jnp.exp(m["g"])[..., None] * s_tm1 + m["k"][..., None] * m["v"][..., None, :]
-        if "a" in m:
-            erased = jnp.einsum("nk,nkv->nv", m["b"], s_tm1)
-            s_t = s_t + m["a"][..., None] * erased[..., None, :]
-        return {"s": s_t}
-
-    def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
-        return jnp.einsum("nk,nkv->nv", self.memory(params, z_t)["q"], state["s"]).reshape(-1)
-
-    def initial_state(self, params: Params) -> State:
-        dtype = jnp.result_type(*jax.tree.leaves(params), jnp.float32)
-        return {"s": jnp.zeros(self.memory_shape, dtype)}
-
-
-__all__ = ["Affine", "Cell", "MatrixMemory", "Recurrent"]
+__all__ = ["Affine", "Cell", "Recurrent"]

@@ -14,8 +14,8 @@ from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.trees import vary_like
-from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
-from rnnzoo.unrolls.base import Ran, Unroll, around, select, widen, with_last
+from rnnzoo.typing import Array, Control, Float, Params, PyTree, State, widen
+from rnnzoo.unrolls.base import Ran, Unroll, around, select, with_last
 
 
 @dataclasses.dataclass(frozen=True)

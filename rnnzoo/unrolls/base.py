@@ -12,7 +12,7 @@ from rnnzoo.cells.noise import with_noise
 from rnnzoo.cells.recur import Calls, Site, Summands, Sums, leaf, matrices
 from rnnzoo.spec import Spec, UsageError, spec
 from rnnzoo.trees import named, shard_like
-from rnnzoo.typing import Array, Bool, Control, Float, Params, PyTree, State
+from rnnzoo.typing import Array, Bool, Control, Float, Params, PyTree, State, widen
 from rnnzoo.unrolls.inputs import valid_inputs, windows
 
 
@@ -140,12 +140,6 @@ def select(condition: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
     return jax.tree.map(lambda a, b: jnp.where(condition, a.astype(b.dtype), b), yes, no)
 
 
-def widen(tree: PyTree) -> PyTree:
-    """The tree with half-precision arrays in float32: gate arithmetic is never below it."""
-    half = (jnp.bfloat16, jnp.float16)
-    return jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype in half else a, tree)
-
-
 # ---- one layer -------------------------------------------------------------------------------------------
 
 
@@ -165,9 +159,10 @@ def layer(
 
 def around(
     unrolled: Callable[[State, PyTree, Control], tuple[State, State]], cell: Cell, params: Params, state: State,
-    xs: Array, controls: Control, *, states: bool = False,
+    xs: Array, controls: Control, *, states: bool = False, readout: Callable[..., Array] | None = None,
 ) -> Ran:  # fmt: skip
-    """`layer` around any function from (state, projected inputs, controls) to all states (T, B, ...) and the last."""
+    """`layer` around any function from (state, projected inputs, controls) to all states (T, B, ...) and the last. With
+    a `readout` other than the cell's, what the function returns may be anything that `readout` takes instead."""
     xs = valid_inputs(xs, controls.active)
     if cell.dtype is not None:
         xs = xs.astype(cell.dtype)
@@ -178,7 +173,7 @@ def around(
         xs, past = windows(xs, before, first, controls)
     zs = shard_like(_each_step(cell.project, 1)(params, xs), xs, slice(0, 2))
     all_states, last = unrolled(state, zs, controls)
-    ys = _each_step(cell.readout, 2)(params, all_states, zs)
+    ys = _each_step(readout or cell.readout, 2)(params, all_states, zs)
     ys = ys.astype(jnp.result_type(*jax.tree.leaves(zs)))
     if past is not None:
         all_states = {**all_states, "x": past}
@@ -206,6 +201,6 @@ def _along(active: Bool[Array, "T B"], array: Array) -> Bool[Array, "T B ..."]:
 
 
 __all__ = [
-    "Ran", "Unroll", "add", "advance", "around", "check_state", "layer", "plain_sums", "product", "select", "widen",
+    "Ran", "Unroll", "add", "advance", "around", "check_state", "layer", "plain_sums", "product", "select",
     "with_last",
 ]  # fmt: skip

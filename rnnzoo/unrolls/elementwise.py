@@ -16,8 +16,8 @@ from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.partitioned import Partitioned
-from rnnzoo.typing import Array, Control, Params, PyTree, State
-from rnnzoo.unrolls.base import advance, plain_sums, widen
+from rnnzoo.typing import Array, Control, Params, PyTree, State, widen
+from rnnzoo.unrolls.base import advance, plain_sums
 
 # Primitives of JAX that act on each entry by itself.
 _ELEMENTWISE = frozenset(

@@ -14,8 +14,8 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.jaxprs import reverse_only
 from rnnzoo.spec import spec
 from rnnzoo.trees import named, vary_like
-from rnnzoo.typing import Array, Control, Float, Params, PyTree, State
-from rnnzoo.unrolls.base import Unroll, advance, widen
+from rnnzoo.typing import Array, Control, Float, Params, PyTree, State, widen
+from rnnzoo.unrolls.base import Unroll, advance
 from rnnzoo.unrolls.elementwise import jacobian_family
 from rnnzoo.unrolls.prefix import solve
 

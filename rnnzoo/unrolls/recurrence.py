@@ -14,8 +14,8 @@ from jax import lax
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.recur import Site, Sums, leaf, matrices
-from rnnzoo.typing import Array, Control, Params, PyTree, State
-from rnnzoo.unrolls.base import add, advance, plain_sums, product, widen
+from rnnzoo.typing import Array, Control, Params, PyTree, State, widen
+from rnnzoo.unrolls.base import add, advance, plain_sums, product
 from rnnzoo.unrolls.uses import Each, Uses, by_vector, uses_of
 
 

@@ -10,8 +10,8 @@ from jax import lax
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.recur import Site, leaf
-from rnnzoo.typing import Array, Control, Params, PyTree, State
-from rnnzoo.unrolls.base import advance, plain_sums, widen
+from rnnzoo.typing import Array, Control, Params, PyTree, State, widen
+from rnnzoo.unrolls.base import advance, plain_sums
 
 Each = Callable[[Callable[..., Any]], Callable[..., Any]]
 """Maps a function of one lane over all of them, or not."""
