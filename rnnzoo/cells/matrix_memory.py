@@ -20,8 +20,8 @@ class MatrixMemory(Cell):
         S_t = exp(g_t) * S_tm1 + a_t (b_t^T S_tm1) + k_t v_t^T        State     s  (N, K, V), at least float32
         y_t = S_t^T q_t                                               Output    y  (N V,)
 
-    The decay exp(g_t) multiplies rows of S, one for each key. `step` and `readout` follow from `memory` and `output`, so
-    that a loop over `step` is what the chunked form (`rnnzoo.unrolls.ChunkedMemory`) is held against.
+    The decay exp(g_t) multiplies rows of S, one for each key. `step` and `readout` follow from `memory` and `output`;
+    `rnnzoo.unrolls.ChunkedMemory` computes the same for many steps at once.
 
     With `reads_first`, y_t is read before the write, and the state has it as y (N, V)::
 
@@ -29,7 +29,8 @@ class MatrixMemory(Cell):
 
     With `stabilised`, writes have a strength exp(i_t) without bounds. The state holds S_t exp(-m_t), and m (N,)::
 
-        m_t = max(g_t + m_tm1, i_t)        S_t exp(-m_t) = exp(g_t + m_tm1 - m_t) * S_tm1 exp(-m_tm1) + exp(i_t - m_t) k_t v_t^T
+        S_t = exp(g_t) * S_tm1 + exp(i_t) k_t v_t^T
+        m_t = max(g_t + m_tm1, i_t)
     """
 
     carries = ()  # its state is not one of vectors

@@ -5,6 +5,7 @@ from rnnzoo.unrolls.auto import Auto
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.chunked import Chunked
 from rnnzoo.unrolls.chunked_associative import ChunkedAssociative
+from rnnzoo.unrolls.chunked_memory import ChunkedMemory
 from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.levenberg_marquardt import LevenbergMarquardt
 from rnnzoo.unrolls.loop import Loop
@@ -15,6 +16,6 @@ from rnnzoo.unrolls.scan import Scan
 from rnnzoo.unrolls.truncated import Truncated
 
 __all__ = [
-    "Associative", "Auto", "Chunked", "ChunkedAssociative", "CuDNN", "LevenbergMarquardt", "Loop", "Newton",
-    "ParallelBackward", "QuasiNewton", "Scan", "Truncated", "Unroll",
+    "Associative", "Auto", "Chunked", "ChunkedAssociative", "ChunkedMemory", "CuDNN", "LevenbergMarquardt", "Loop",
+    "Newton", "ParallelBackward", "QuasiNewton", "Scan", "Truncated", "Unroll",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ class Unroll(Spec, abc.ABC, kind="unrolls"):
 
     exact: ClassVar[bool] = True  # False: derivatives differ from the loop's on purpose
     symbolic: ClassVar[bool] = True  # False: T must be a number, not a symbol of `jax.export`
+    keeps_states: ClassVar[bool] = True  # False: memory for outputs and a gradient does not grow with T states
     compiled: ClassVar[bool] = True  # False: outside `jax.jit`, `rnnzoo.run` runs it operation by operation
 
     def refuses(self, cell: Cell) -> str | None:
