@@ -9,7 +9,7 @@ from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.cells.recur import matrices
 from rnnzoo.models import Model
 from rnnzoo.typing import Key, Params
-from rnnzoo.wrappers.base import Wrapper
+from rnnzoo.wrappers.base import Wrapper, state_shapes
 
 
 def num_params(model: Model) -> int:
@@ -36,6 +36,11 @@ def _unused(cell: Cell, input_size: int) -> int:
     return stored - sum(structure.num_params(cell.hidden_size) for structure in cell.structures.values())
 
 
+def state_size(cell: Cell, input_size: int) -> int:
+    """How many numbers one sequence carries from step to step."""
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(state_shapes(cell, input_size)))
+
+
 def nonzeros_of(cell: Cell) -> int:
     """Entries of a cell's recurrent or transition matrices that may differ from 0, over all gates."""
     if isinstance(cell, Wrapper):
@@ -50,4 +55,4 @@ def nonzeros_u(model: Model) -> int:
     return model.stack.layers * len(model.directions) * nonzeros_of(model.cell)
 
 
-__all__ = ["nonzeros_of", "nonzeros_u", "num_cell_params", "num_params"]
+__all__ = ["nonzeros_of", "nonzeros_u", "num_cell_params", "num_params", "state_size"]

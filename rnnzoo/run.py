@@ -20,6 +20,7 @@ from rnnzoo.arguments import (
     require_cell,
 )  # fmt: skip
 from rnnzoo.cells.base import Cell
+from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.order import as_lanes, held_at_padding, lane_lengths, turned
 from rnnzoo.spec import UsageError
@@ -114,6 +115,7 @@ def run_prepared(
     if reason := unroll.refuses(cell):
         raise UsageError(reason)
     check_time(unroll, xs)
+    _say_bytes_of_memory(cell, params, unroll, xs, states)
     core = _compiled if unroll.compiled else _core
     ran = core(cell, unroll, reverse, states, params, xs, state, (lengths, mask, resets), key)
     return (ran.ys, ran.last, ran.states) if states else (ran.ys, ran.last)
@@ -209,6 +211,23 @@ def _say_bytes(state: State, time: Axis) -> None:
     count = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     if isinstance(time, int) and isinstance(count, int) and count * time > LARGE:
         warnings.warn(f"states=True keeps {count * time:,} bytes: {time} steps of {count:,} bytes", stacklevel=4)
+
+
+def _say_bytes_of_memory(cell: Cell, params: Params, unroll: Unroll, xs: Array, states: bool) -> None:
+    """Warn of an unroll that keeps the matrices of all T steps where they are large."""
+    if not isinstance(cell.recurrence, MatrixMemory) or not unroll.keeps_states or states:
+        return
+    time, *batch = xs.shape[: xs.ndim - cell.feature_axes]
+    state = jax.eval_shape(cell.initial_state, params)
+    each = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    count = math.prod([time, *batch]) * each
+    if isinstance(count, int) and count > LARGE:
+        name = type(unroll).__name__
+        warnings.warn(
+            f"{name} keeps {count:,} bytes of {type(cell).__name__}: the matrices of all {time} steps; unrolls that do "
+            "not: ChunkedMemory, Auto",
+            stacklevel=3,
+        )
 
 
 __all__ = ["prepared", "run", "run_prepared"]

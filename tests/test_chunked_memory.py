@@ -1,5 +1,6 @@
 """Matrix memories in chunks against the step loop: every form of transition, extreme decays, what `run` promises."""
 
+import warnings
 from typing import Literal
 
 import jax
@@ -174,6 +175,21 @@ def test_unit_lower_inverse(x64, size):
     step = 1e-6
     numeric = (unit_lower_inverse(a + step * tangent) - unit_lower_inverse(a - step * tangent)) / (2 * step)
     assert_close(jax.jvp(unit_lower_inverse, (a,), (tangent,))[1], numeric, 1e-5)
+
+
+def test_a_loop_says_how_many_bytes_it_keeps():
+    cell, xs = MemoryProbe(hidden_size=1), jax.ShapeDtypeStruct((100_000, 150, 3), jnp.float32)
+    params = jax.eval_shape(lambda: cell.init(jax.random.key(0), 3))
+
+    def traced(unroll):
+        jax.eval_shape(lambda params, xs: run(cell, params, xs, unroll=unroll), params, xs)
+
+    with pytest.warns(UserWarning, match=r"Scan keeps 1,440,000,000 bytes of MemoryProbe.*ChunkedMemory, Auto"):
+        traced(unrolls.Scan())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for unroll in (unrolls.ChunkedMemory(), unrolls.Auto(), unrolls.Chunked()):
+            traced(unroll)
 
 
 def test_who_is_refused():

@@ -14,7 +14,9 @@ from zoo import CELLS, HIDDEN, PAIRS, label
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
 from rnnzoo.cells.base import Affine
+from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.typing import Control
+from rnnzoo.unrolls.auto import CHEAP
 from rnnzoo.unrolls.cudnn import GATES, _is_lstm, pack
 
 LSTM = cells.LSTM(hidden_size=HIDDEN)
@@ -155,17 +157,28 @@ def test_a_large_cell_is_refused_without_a_step_of_its_size(monkeypatch):
 
 @pytest.mark.parametrize("cell", CELLS, ids=label)
 def test_on_a_cpu_it_is_the_scan(cell):
-    for time in (0, 1, 100_000):
-        unroll, reason = unrolls.Auto().choose(cell, time, 8, "cpu")
+    for time in (0, 1):
+        assert unrolls.Auto().choose(cell, time, 8, "cpu")[0] == unrolls.Scan()
+    unroll, reason = unrolls.Auto().choose(cell, 100_000, 8, "cpu")
+    if isinstance(cell.recurrence, MatrixMemory):
+        assert unroll == unrolls.ChunkedMemory() and reason.startswith("matrix products")
+    else:
         assert unroll == unrolls.Scan() and reason.startswith("on a CPU")
     assert unrolls.Auto().refuses(cell) is None
+
+
+def is_cheap_affine(cell):
+    inner = cell.recurrence
+    return isinstance(inner, Affine) and inner.transition.num_params(inner.hidden_size) <= CHEAP * inner.hidden_size
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=label)
 def test_on_a_gpu_affine_cells_run_in_parallel_once_it_pays(cell):
     for time, is_long in ((1, False), (31, False), (32, True)):
         unroll, reason = unrolls.Auto().choose(cell, time, None, "gpu")
-        expected = unrolls.Associative() if isinstance(cell.recurrence, Affine) and is_long else unrolls.Scan()
+        expected = unrolls.Associative() if is_cheap_affine(cell) and is_long else unrolls.Scan()
+        if isinstance(cell.recurrence, MatrixMemory) and time > 1:
+            expected = unrolls.ChunkedMemory()
         assert unroll == expected and reason
 
 

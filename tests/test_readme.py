@@ -62,9 +62,9 @@ def test_a_member_of_other_code_does_not_break_a_table(monkeypatch):
             raise TypeError("a second argument is missing")
 
     monkeypatch.setattr(members, "members_of", lambda kind: {"Demanding": _FAMILIES["cells"].pop("Demanding")})
-    assert members.rows("cells") == [
-        {"name": "Demanding", "recurrence": "-", "params": "-", "in U": "-", "what": "A member that no table can make"}
-    ]
+    (row,) = members.rows("cells")
+    assert (row.pop("name"), row.pop("what")) == ("Demanding", "A member that no table can make")
+    assert set(row.values()) == {"-"} and {"params", "in U"} <= row.keys()
 
 
 def test_a_bar_does_not_end_a_cell_of_a_markdown_table():

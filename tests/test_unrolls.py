@@ -17,7 +17,17 @@ import numpy as np
 import pytest
 from support import assert_close, random_like
 from unroll_support import BATCH, FEATURES, LENGTHS, RESETS, arguments, eager, loss, quick, stack, values_and_gradients
-from zoo import PAIRS, UNROLLS, each_other, each_pair, each_unroll, is_numeric, parameters, varied_cell, varied_other
+from zoo import (
+    PAIRS,
+    UNROLLS,
+    each_other,
+    each_unroll,
+    is_numeric,
+    is_numeric_by_scan,
+    parameters,
+    varied_cell,
+    varied_other,
+)
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
@@ -52,7 +62,7 @@ def test_shapes_and_refusals_of_every_unroll(cell):
         assert jax.tree.map(lambda a: (a.shape, a.dtype), last) == expected
 
 
-@each_pair
+@parameters("cell", PAIRS, is_numeric)
 def test_who_is_refused(cell):
     assert unrolls.Loop().refuses(cell) is None
     assert unrolls.Scan().refuses(cell) is None
@@ -65,7 +75,7 @@ def test_who_is_refused(cell):
 # ---- every (cell, structure), and every (cell, unroll), in numbers ---------------------------------------
 
 
-@parameters("cell", PAIRS, is_numeric)
+@parameters("cell", PAIRS, is_numeric_by_scan)
 def test_scan_is_the_loop(x64, cell):
     args = arguments(cell)
     scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan()))

@@ -20,6 +20,7 @@ from structure_support import fits
 import rnnzoo
 from rnnzoo import structures, unrolls
 from rnnzoo.cells.base import Affine, Cell, Recurrent
+from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.spec import Size, field_types
 from rnnzoo.structures import patterns
 from rnnzoo.structures.base import Algebra, Structure
@@ -150,6 +151,7 @@ def cell_facts(cell: Cell) -> dict[str, Any]:
     """What an unroll can tell cells by."""
     return {
         "affine": isinstance(cell.recurrence, Affine),
+        "memory": isinstance(cell.recurrence, MatrixMemory),
         "vectors": len(cell.carries),
         "heard": vectors_heard(cell),
         "reads out": type(cell).readout is not Cell.readout,
@@ -214,8 +216,17 @@ def is_varied(cell: Cell, unroll: Unroll | None = None) -> bool:
 
 
 def is_quick(cell: Cell, unroll: Unroll) -> bool:
-    """Every cell, but with few unrolls that are composed or slow to compile."""
-    return is_varied(cell, unroll) if is_composed(unroll) else is_light(cell, unroll)
+    """Cells of every kind, but with few unrolls that are composed or slow to compile; and every cell with one."""
+    if is_composed(unroll) or not is_varied(cell):
+        return is_varied(cell, unroll) or name_of(unroll) == its_unroll(cell)
+    return is_light(cell, unroll)
+
+
+def its_unroll(cell: Cell) -> str:
+    """The unroll that tries most of what a cell says of itself."""
+    if isinstance(cell.recurrence, MatrixMemory):
+        return "ChunkedMemory"
+    return "Associative" if isinstance(cell.recurrence, Affine) else "Scan"
 
 
 def is_quick_or_first(cell: Cell, unroll: Unroll) -> bool:
@@ -224,14 +235,22 @@ def is_quick_or_first(cell: Cell, unroll: Unroll) -> bool:
 
 
 def is_numeric(cell: Cell) -> bool:
-    """A cell does not know its structure: every structure with one cell, every cell with two, find what there is."""
-    if not isinstance(cell, Recurrent):
+    """A cell does not know its structure: every structure with one cell, cells of every kind with two, and every cell
+    with its own, find what there is."""
+    if not isinstance(cell, Recurrent) or name_of(cell) == ANY_U:
         return True
-    return name_of(cell.structure) in FIRST_STRUCTURES[:2] or name_of(cell) == ANY_U
+    if is_varied(cell):
+        return name_of(cell.structure) in FIRST_STRUCTURES[:2]
+    return name_of(cell.structure) == name_of(type(cell)(hidden_size=HIDDEN).structure)
+
+
+def is_numeric_by_scan(cell: Cell) -> bool:
+    """The same where a loop and `Scan` are compared: cells that `is_quick` runs by `Scan` need it no second time."""
+    return is_numeric(cell) and (is_varied(cell) or name_of(cell) == ANY_U or its_unroll(cell) != "Scan")
 
 
 def has_quick_jacobian(cell: Cell) -> bool:
-    """Every cell with a diagonal U, and one with U of every family of Jacobians."""
+    """Every cell with a diagonal U, or a fixed one, and one cell with U of every family of Jacobians."""
     structure = name_of(getattr(cell, "structure", structures.Diagonal()))
     return structure == "Diagonal" or (name_of(cell) == FIRST_CELLS[0] and structure in JACOBIANS)
 
@@ -301,7 +320,6 @@ def marked(members: Sequence[Any], is_quick: Callable[[Any], bool]) -> list[Any]
     return [pytest.param(m, id=str(m), marks=() if is_quick(m) else pytest.mark.slow) for m in members]
 
 
-each_pair = parameters("cell", PAIRS)
 each_other = parameters(("cell", "unroll"), OTHER_RUNS, is_quick)
 each_unroll = parameters(("cell", "unroll"), OTHER_RUNS, is_quick_or_first)
 varied_cell = parameters("cell", CELLS, is_varied)

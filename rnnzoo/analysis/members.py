@@ -1,22 +1,27 @@
 """Tables of all members, made from the registry: those that `rnnzoo list` prints and those in docs/members.md."""
 
 import fnmatch
+import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from rnnzoo.cells.base import Affine, Cell
-from rnnzoo.counts import nonzeros_of, num_cell_params
+from rnnzoo.cells.elman import Elman
+from rnnzoo.cells.matrix_memory import MatrixMemory
+from rnnzoo.counts import nonzeros_of, num_cell_params, state_size
 from rnnzoo.spec import Spec, UsageError, members, suggest
 from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.tasks.base import Task
+from rnnzoo.unrolls.base import Unroll
 from rnnzoo.wrappers.base import Wrapper
 
 NOTES = {
-    "cells": 'Recurrence: "any U" takes every structure; "linear" is linear in the state and also runs in parallel '
-    'over time (`Associative`); "fixed" has recurrent weights that are not structured. Params: all weights. In U: '
-    "entries of recurrent or transition matrices that may differ from 0.",
+    "cells": "Kind: linear in a state of vectors, linear in one of matrices (memory), or nonlinear. Structures: those "
+    "that its recurrent matrices take. State: numbers that one sequence carries. Params: all weights. In U: entries of "
+    "recurrent or transition matrices that may differ from 0. Unrolls: those that run it, but not every cell.",
     "wrappers": "A wrapper is a cell that changes another cell. Added params: the weights that it adds to its cell's.",
     "structures": "Nonzeros: entries of U that may differ from 0. Connectivity: the graph of U, which is none, self "
     "(only self-loops), cascade (no cycles but self-loops) or cyclic. Closed: the product of two such matrices has the "
@@ -77,11 +82,38 @@ def _columns(*head: str) -> Callable[[Callable[[Any, int], tuple[str, ...]]], Ca
     return named
 
 
-@_columns("recurrence", "params", "in U")
+@_columns("year", "kind", "structures", "state", "params", "in U", "unrolls")
 def _cell(cls: Any, size: int) -> tuple[str, ...]:
     cell: Cell = cls(hidden_size=size)
-    recurrence = "linear" if isinstance(cell.recurrence, Affine) else "any U" if cell.structures else "fixed"
-    return recurrence, f"{num_cell_params(cell, size):,}", f"{nonzeros_of(cell):,}"
+    counts = (state_size(cell, size), num_cell_params(cell, size), nonzeros_of(cell))
+    structures = "any" if cell.structures else "-"
+    return (_year(cls), _kind(cell), structures, *(f"{count:,}" for count in counts), _unrolls(cell))
+
+
+def _year(cls: type[Spec]) -> str:
+    """The last year in the summary that is one of a paper."""
+    years = re.findall(r"\b(?:19|20)\d\d\b(?![.\d])", summary(cls))
+    return years[-1] if years else "-"
+
+
+def _kind(cell: Cell) -> str:
+    if isinstance(cell.recurrence, MatrixMemory):
+        return "memory"
+    return "linear" if isinstance(cell.recurrence, Affine) else "nonlinear"
+
+
+def _unrolls(cell: Cell) -> str:
+    """Unrolls that run the cell, but not every cell. CuDNN needs a device, and is not counted."""
+    found = {n: u for n, u in _special_unrolls().items() if u.refuses(cell) is None}
+    return ", ".join(found) or "-"
+
+
+@functools.cache
+def _special_unrolls() -> dict[str, Unroll]:
+    """Those of ours that refuse some cell for what it is."""
+    given: dict[str, Any] = {name: cls() for name, cls in members("unrolls").items() if _ours(cls)}
+    plain = Elman(hidden_size=1)
+    return {name: unroll for name, unroll in given.items() if unroll.refuses(plain) and name != "CuDNN"}
 
 
 @_columns("default cell", "added params")

@@ -4,7 +4,7 @@ from rnnzoo.analysis import members
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.spec import UsageError
 
-NUMBERS = ("params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
+NUMBERS = ("state", "params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
 
 
 def main(args: list[str]) -> int:

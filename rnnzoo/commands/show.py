@@ -1,4 +1,4 @@
-"""``rnnzoo show``: pictures of structures and of trained networks."""
+"""``rnnzoo show``: cells, pictures of structures and of trained networks."""
 
 import argparse
 from pathlib import Path
@@ -7,27 +7,33 @@ from typing import Any
 from rnnzoo.analysis import matrices
 from rnnzoo.analysis.matrices import check_output
 from rnnzoo.analysis.run_picture import draw_run
+from rnnzoo.analysis.step_diagram import page
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
 from rnnzoo.spec import UsageError, find
 
-USAGE = """usage: rnnzoo show structure NAME [--size 32] [--out FILE.png] [the structure's fields]
+USAGE = """usage: rnnzoo show cell NAME [--size 64] [--inputs 64] [the cell's fields]
+       rnnzoo show structure NAME [--size 32] [--out FILE.png] [the structure's fields]
        rnnzoo show structures [--size 32] [--out FILE.png]
        rnnzoo show run RUN_DIR [--out FILE.png]"""
 EXAMPLES = """
 
-Pictures of one structured matrix, of all structures, or of a trained network's recurrent matrices.
-rnnzoo show structure --help, show structures --help and show run --help show their options.
+The equations of a cell, its parameters and a diagram of its step; pictures of one structured matrix, of all
+structures, or of a trained network's recurrent matrices.
+rnnzoo show cell --help, and the same for structure, structures and run, shows their options.
 
 examples:
+  rnnzoo show cell LSTM
   rnnzoo show structure banded --bandwidth 2 --size 32 --out u.png
   rnnzoo show structures --out structures.svg
   rnnzoo show run runs/mine --out run.png"""
 
 
 def main(args: list[str]) -> int:
-    """Draw a structure's matrix, all structures, or a trained network's matrices."""
+    """Print what a cell is; draw a structure's matrix, all structures, or a trained network's matrices."""
+    if args[:1] == ["cell"]:
+        return show_cell(args[1:])
     if args[:1] == ["structures"]:
         return show_structures(args[1:])
     if args[:1] == ["run"]:
@@ -37,6 +43,34 @@ def main(args: list[str]) -> int:
     if args[:1] not in (["-h"], ["--help"]):
         raise UsageError(USAGE)
     print(USAGE + EXAMPLES)
+    return 0
+
+
+def show_cell(args: list[str]) -> int:
+    """Print a cell's equations, paper, parameters, and a diagram of its step; its fields as options."""
+    what = "What a cell is: equations, paper, parameters, a diagram of its step. Its fields are options, too."
+    examples = ("rnnzoo show cell LSTM", "rnnzoo show cell gru --size 128 --structure banded --structure.bandwidth 1")
+    parser = new_parser("rnnzoo show cell", what, *examples, passes_help=True)
+    parser.add_argument("name", metavar="NAME", nargs="?", help="such as LSTM; rnnzoo list cells shows all")
+    parser.add_argument("--size", type=int, default=64, help="hidden units (64)")
+    parser.add_argument("--inputs", type=int, default=64, help="input features (64)")
+    known, rest = parser.parse_known_args(args)
+    if known.name is None and known.help:
+        parser.print_help()
+        return 0
+    if known.name is None:
+        raise UsageError(USAGE)
+    _check_size(known.size)
+    if known.inputs < 1:
+        raise UsageError(f"--inputs is {known.inputs}; accepted: 1 or more")
+    cls: Any = find("cells", known.name)
+    cell = override(
+        cls(hidden_size=known.size),
+        rest + ["--help"] * known.help,
+        f"rnnzoo show cell {cls.__name__}",
+        "What this cell is: --size H (64), --inputs I (64).",
+    )
+    print(page(cell, known.inputs))
     return 0
 
 

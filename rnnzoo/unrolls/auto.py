@@ -8,10 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.spec import UsageError, accepts, describe, spec
 from rnnzoo.typing import Array, Control, Params, PyTree, State
 from rnnzoo.unrolls.associative import Associative
 from rnnzoo.unrolls.base import Ran, Unroll
+from rnnzoo.unrolls.chunked_memory import ChunkedMemory
 from rnnzoo.unrolls.cudnn import CuDNN
 from rnnzoo.unrolls.scan import Scan
 
@@ -50,9 +52,14 @@ def _is_cheap_affine(asked: Question) -> bool:
 # The first rule that applies, and whose unroll does not refuse the cell. The rule for CPUs is measured by
 # benchmarks/auto.py, those for GPUs are from docs/measured/h100.csv; no TPU was available.
 RULES = (
-    Rule(Scan(), lambda q: q.device == "cpu", "on a CPU one step after the other does the least work"),
     Rule(Scan(), lambda q: not isinstance(q.time, int), "T is a symbol of jax.export, which only a loop takes"),
     Rule(Scan(), lambda q: q.time < 2, "one step needs no parallel method"),
+    Rule(
+        ChunkedMemory(),
+        lambda q: isinstance(q.cell.recurrence, MatrixMemory),
+        "matrix products over chunks take a fraction of a loop's time and memory",
+    ),
+    Rule(Scan(), lambda q: q.device == "cpu", "on a CPU one step after the other does the least work"),
     Rule(
         CuDNN(),
         lambda q: q.device == "gpu" and q.batch is not None and q.cell.hidden_size <= CUDNN_UNITS,
@@ -77,6 +84,8 @@ class Auto(Unroll):
     """The unroll that `choose` names for what there is to run; ask it for the reason.
 
     On a GPU that may be `CuDNN`, with its limits: no forward mode and no `jax.vmap` over seeds."""
+
+    keeps_states = False  # of a matrix memory
 
     def choose(self, cell: Cell, time: Any, batch: Any = None, device: str | None = None) -> tuple[Unroll, str]:
         """The unroll for `cell` over so many steps, and why.

@@ -16,6 +16,8 @@ class Chunked(Parts):
 
     Under `rnnzoo.run` projection and readout happen chunk by chunk as well. A gradient costs one more forward pass."""
 
+    keeps_states = False
+
     chunk: Size | None = None
     """Steps in a chunk (None: about sqrt(T))."""
 

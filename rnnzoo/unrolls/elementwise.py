@@ -33,6 +33,17 @@ def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Cont
     shapes = {leaf.shape for leaf in jax.tree.leaves(state)}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1:
         return f"vectors of {len(shapes)} shapes" if len(shapes) > 1 else f"a state of shape {next(iter(shapes))}"
+    sums, step = opened(cell, params, state, z_t, control_t)
+    jaxpr = jax.make_jaxpr(step)(sums, state, z_t, control_t).jaxpr
+    active = set(jaxpr.invars[: len(sums) + len(jax.tree.leaves(state))])
+    return _mixing(jaxpr, active, next(iter(shapes)))
+
+
+def opened(
+    cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control
+) -> tuple[dict[Site, Any], Callable[..., tuple[State, dict[Site, Array]]]]:
+    """The step of `cell`, cut where its recurrent matrices are: the shapes of z_t[gate] + U_gate vector at every site,
+    and a function from these sums, the state, z_t and the control to the new state and the vectors at every site."""
     us, rest = matrices(params, tuple(cell.structures))
     initial = cell.initial_state(params) if control_t.reset is not None else None
 
@@ -63,10 +74,7 @@ def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Cont
 
         return with_sums(lambda _: given)(state, z_t, control_t), heard
 
-    sums = jax.eval_shape(shapes_of_sums, state, z_t, control_t)
-    jaxpr = jax.make_jaxpr(step)(sums, state, z_t, control_t).jaxpr
-    active = set(jaxpr.invars[: len(sums) + len(jax.tree.leaves(state))])
-    return _mixing(jaxpr, active, next(iter(shapes)))
+    return jax.eval_shape(shapes_of_sums, state, z_t, control_t), step
 
 
 def _mixing(jaxpr: Any, active: set, shape: tuple[int, ...]) -> str | None:
