@@ -1,0 +1,104 @@
+"""Every cell at one size: time of a step, compile time, and memory, all in one table.
+
+    python benchmarks/cells.py                     # about two minutes a cell on two CPU cores
+    python benchmarks/cells.py --only '*lstm*'
+
+float32, T=256, B=16, I=H=64, `Auto` as the unroll: outputs alone ("forward"), and with gradients of a sum of squares
+by all parameters ("gradient"). Microseconds are those of one step of the whole batch. Memory is what the compiled
+program needs besides its arguments and results. Ratios are to the LSTM, timed in the same round; compile times stand
+beside the LSTM's, compiled just before. "why" says what makes a cell compile more than twice as long.
+"""
+
+import fnmatch
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+import rnnzoo
+from rnnzoo import cells, run, unrolls
+from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.cells.matrix_memory import MatrixMemory
+from rnnzoo.wrappers.base import Wrapper
+
+T, B, I, H = 256, 16, 64, 64  # noqa: E741
+
+
+def all_cells(pattern: str = "*") -> dict[str, Cell]:
+    """The package's own cells whose names match, without wrappers."""
+    found: dict[str, Any] = rnnzoo.members("cells")
+    ours = {n: c for n, c in found.items() if c.__module__.startswith("rnnzoo.") and not issubclass(c, Wrapper)}
+    return {n: c(hidden_size=H) for n, c in ours.items() if fnmatch.fnmatch(n.lower(), pattern.lower())}
+
+
+def programs(cell: Cell) -> dict[str, Any]:
+    """"forward" and "gradient", as functions of parameters and inputs."""
+
+    def forward(params: Any, xs: Any) -> Any:
+        return (run(cell, params, xs, unroll=unrolls.Auto())[0] ** 2).sum()
+
+    return {"forward": forward, "gradient": jax.grad(forward)}
+
+
+def arguments(cell: Cell) -> tuple[Any, Any]:
+    """Parameters, and inputs (T, B, ..., I) of the shape that the cell takes."""
+    space = getattr(cell, "space", ()) if cell.feature_axes > 1 else ()
+    features = I // math.prod(space) if space else I
+    params = cell.init(jax.random.key(0), features if not space else features)
+    return params, jax.random.normal(jax.random.key(1), (T, B, *space, features))
+
+
+def compiled(function: Any, args: Any) -> tuple[Any, float, int]:
+    """The program, how many seconds it took to make, and its bytes besides arguments and results."""
+    began = time.perf_counter()
+    program = jax.jit(function).lower(*args).compile()
+    seconds = time.perf_counter() - began
+    analysis: Any = program.memory_analysis()
+    return program, seconds, analysis.temp_size_in_bytes
+
+
+def why(cell: Cell, ratio: float) -> str:
+    """What makes a cell compile long, from what it is; nothing to say below twice the LSTM's time."""
+    if ratio <= 2:
+        return ""
+    if isinstance(cell.recurrence, MatrixMemory):
+        return "a chunk of matrix products and its triangular system, twice with a gradient"
+    if isinstance(cell.recurrence, Affine):
+        return "a transition of many operations"
+    return "a long step"
+
+
+def row(name: str, cell: Cell, what: str, runs: int) -> dict[str, Any]:
+    """One cell beside the LSTM: both compiled, then timed in turn."""
+    from timing import measure
+
+    made = {}
+    for key, each in (("LSTM", cells.LSTM(hidden_size=H)), (name, cell)):
+        args = arguments(each)
+        program, seconds, size = compiled(programs(each)[what], args)
+        made[key] = (lambda program=program, args=args: jax.block_until_ready(program(*args)), seconds, size)
+    timed = {r["candidate"]: r for r in measure({key: function for key, (function, *_) in made.items()}, runs)}
+    _, seconds, size = made[name]
+    ratio = seconds / made["LSTM"][1]
+    return {
+        "cell": name, "what": what, "us_a_step": round(1e3 * timed[name]["wall_ms"] / T, 2),
+        "ratio": timed[name]["ratio"], "compile_s": round(seconds, 2), "compile_ratio": round(ratio, 2),
+        "mib": round(size / 2**20, 2), "why": why(cell, ratio),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    from timing import parser, report
+
+    asked = parser(__doc__.splitlines()[0])
+    asked.add_argument("--only", default="*", help="names of cells, with * and ?")
+    given = asked.parse_args()
+    jnp.zeros(1).block_until_ready()
+    found = all_cells(given.only)
+    rows = [row(name, cell, what, given.runs) for name, cell in found.items() for what in ("forward", "gradient")]
+    report(rows, given.out)
