@@ -12,7 +12,6 @@ beside the LSTM's, compiled just before. "why" says what makes a cell compile mo
 import fnmatch
 import math
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def all_cells(pattern: str = "*") -> dict[str, Cell]:
 
 
 def programs(cell: Cell) -> dict[str, Any]:
-    """"forward" and "gradient", as functions of parameters and inputs."""
+    """ "forward" and "gradient", as functions of parameters and inputs."""
 
     def forward(params: Any, xs: Any) -> Any:
         return (run(cell, params, xs, unroll=unrolls.Auto())[0] ** 2).sum()
@@ -52,15 +51,6 @@ def arguments(cell: Cell) -> tuple[Any, Any]:
     return params, jax.random.normal(jax.random.key(1), (T, B, *space, features))
 
 
-def compiled(function: Any, args: Any) -> tuple[Any, float, int]:
-    """The program, how many seconds it took to make, and its bytes besides arguments and results."""
-    began = time.perf_counter()
-    program = jax.jit(function).lower(*args).compile()
-    seconds = time.perf_counter() - began
-    analysis: Any = program.memory_analysis()
-    return program, seconds, analysis.temp_size_in_bytes
-
-
 def why(cell: Cell, ratio: float) -> str:
     """What makes a cell compile long, from what it is; nothing to say below twice the LSTM's time."""
     if ratio <= 2:
@@ -74,20 +64,16 @@ def why(cell: Cell, ratio: float) -> str:
 
 def row(name: str, cell: Cell, what: str, runs: int) -> dict[str, Any]:
     """One cell beside the LSTM: both compiled, then timed in turn."""
-    from timing import measure
+    from timing import measure, program
 
-    made = {}
-    for key, each in (("LSTM", cells.LSTM(hidden_size=H)), (name, cell)):
-        args = arguments(each)
-        program, seconds, size = compiled(programs(each)[what], args)
-        made[key] = (lambda program=program, args=args: jax.block_until_ready(program(*args)), seconds, size)
-    timed = {r["candidate"]: r for r in measure({key: function for key, (function, *_) in made.items()}, runs)}
-    _, seconds, size = made[name]
-    ratio = seconds / made["LSTM"][1]
+    each = {"LSTM": cells.LSTM(hidden_size=H), name: cell}
+    made = {key: program(programs(c)[what], arguments(c)) for key, c in each.items()}
+    timed = {r["candidate"]: r for r in measure({key: p.run for key, p in made.items()}, runs)}[name]
+    ratio = made[name].compile_s / made["LSTM"].compile_s
     return {
-        "cell": name, "what": what, "us_a_step": round(1e3 * timed[name]["wall_ms"] / T, 2),
-        "ratio": timed[name]["ratio"], "compile_s": round(seconds, 2), "compile_ratio": round(ratio, 2),
-        "mib": round(size / 2**20, 2), "why": why(cell, ratio),
+        "cell": name, "what": what, "us_a_step": round(1e3 * timed["wall_ms"] / T, 2), "ratio": timed["ratio"],
+        "compile_s": made[name].compile_s, "compile_ratio": round(ratio, 2), "mib": made[name].mib,
+        "why": why(cell, ratio),
     }  # fmt: skip
 
 

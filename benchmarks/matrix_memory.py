@@ -44,15 +44,9 @@ def candidate(cell: MatrixMemory, unroll: Unroll, time: int) -> tuple[Any, tuple
     return jax.value_and_grad(squares, (0, 1)), (params, xs)
 
 
-def memory(function: Any, args: Any) -> float:
-    """MiB besides arguments and results."""
-    analysis: Any = jax.jit(function).lower(*args).compile().memory_analysis()
-    return round(analysis.temp_size_in_bytes / 2**20, 1)
-
-
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    from timing import measure, parser, report
+    from timing import measure, parser, program, report
 
     asked = parser(__doc__.splitlines()[0])
     asked.add_argument("--only", default="*", help="names of cells, with * and ?")
@@ -60,9 +54,10 @@ if __name__ == "__main__":
     given = asked.parse_args()
     rows = []
     for name, cell in all_cells(given.only).items():
-        candidates = {str(unroll): candidate(cell, unroll, given.time) for unroll in UNROLLS}
-        sizes = {key: memory(*value) for key, value in candidates.items()}
-        for timed in measure(candidates, given.runs):
-            size = sizes[timed["candidate"]]
-            rows.append({"cell": name, "T": given.time} | timed | {"mib": size, "mib_ratio": size / sizes[str(UNROLLS[0])]})
+        made = {str(unroll): program(*candidate(cell, unroll, given.time)) for unroll in UNROLLS}
+        most = made[str(UNROLLS[0])].mib
+        for timed in measure({key: each.run for key, each in made.items()}, given.runs):
+            each = made[timed["candidate"]]
+            size = {"compile_s": each.compile_s, "mib": each.mib, "mib_ratio": round(each.mib / most, 3)}
+            rows.append({"cell": name, "T": given.time} | timed | size)
     report(rows, given.out)

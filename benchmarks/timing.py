@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -48,8 +48,26 @@ def measure(candidates: dict[str, Any], runs: int) -> list[dict[str, Any]]:
 
 
 def _compiled(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[], Any]:
-    program = jax.jit(function).lower(*args).compile()
-    return lambda: jax.block_until_ready(program(*args))
+    return program(function, args).run
+
+
+class Program(NamedTuple):
+    """A compiled function with its arguments."""
+
+    run: Callable[[], Any]
+    compile_s: float
+    mib: float  # besides arguments and results
+
+
+def program(function: Callable[..., Any], args: tuple[Any, ...]) -> Program:
+    """Compile a function for its arguments."""
+    began = time.perf_counter()
+    compiled = jax.jit(function).lower(*args).compile()
+    seconds = time.perf_counter() - began
+    analysis: Any = compiled.memory_analysis()
+    return Program(
+        lambda: jax.block_until_ready(compiled(*args)), round(seconds, 2), round(analysis.temp_size_in_bytes / 2**20, 2)
+    )
 
 
 def parser(description: str) -> argparse.ArgumentParser:
