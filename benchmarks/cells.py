@@ -44,11 +44,10 @@ def programs(cell: Cell) -> dict[str, Any]:
 
 
 def arguments(cell: Cell) -> tuple[Any, Any]:
-    """Parameters, and inputs (T, B, ..., I) of the shape that the cell takes."""
-    space = getattr(cell, "space", ()) if cell.feature_axes > 1 else ()
-    features = I // math.prod(space) if space else I
-    params = cell.init(jax.random.key(0), features if not space else features)
-    return params, jax.random.normal(jax.random.key(1), (T, B, *space, features))
+    """Parameters, and inputs (T, B, ..., C) of the shape that the cell takes, I numbers in all."""
+    features = I if cell.feature_axes == 1 else (*cell.shape, max(1, I // math.prod(cell.shape)))  # pyright: ignore
+    params = cell.init(jax.random.key(0), features)  # pyright: ignore
+    return params, jax.random.normal(jax.random.key(1), (T, B, *(features if isinstance(features, tuple) else (I,))))
 
 
 def why(cell: Cell, ratio: float) -> str:

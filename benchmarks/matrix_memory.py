@@ -4,8 +4,8 @@
     python benchmarks/matrix_memory.py --only 'gla*' --time 512
 
 float32, T=2048, B=2, 4 heads of 64 keys and 64 values, outputs and gradients of a sum of squares by parameters and
-inputs. Memory is what the compiled program needs besides its arguments and results. Ratios are to Scan, timed in the same
-round.
+inputs. Memory is what the compiled program needs besides its arguments and results. Ratios are to Scan, timed in the
+same round.
 """
 
 import fnmatch
