@@ -42,6 +42,7 @@ from rnnzoo.structures.stable_complex import StableComplex
 from rnnzoo.structures.strictly_triangular import StrictlyTriangular
 from rnnzoo.structures.sum import Sum
 from rnnzoo.structures.symmetric import Symmetric
+from rnnzoo.structures.symmetric_skew import SymmetricSkew
 from rnnzoo.structures.toeplitz import Toeplitz
 from rnnzoo.structures.toeplitz_blocks import ToeplitzBlocks
 from rnnzoo.structures.triangular import Triangular
@@ -90,6 +91,7 @@ __all__ = [
     "Structure",
     "Sum",
     "Symmetric",
+    "SymmetricSkew",
     "Toeplitz",
     "ToeplitzBlocks",
     "Triangular",
