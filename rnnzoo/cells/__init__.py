@@ -1,8 +1,7 @@
 """Recurrent cells. Each is a `rnnzoo.base.Cell`; the table is in docs/members.md."""
 
-from rnnzoo.cells.base import Affine, Cell, Recurrent
 from rnnzoo.cells.antisymmetric_rnn import AntisymmetricRNN
-from rnnzoo.cells.base import Affine, Cell, MatrixMemory, Recurrent
+from rnnzoo.cells.base import Affine, Cell, Recurrent
 from rnnzoo.cells.cfc import CfC
 from rnnzoo.cells.cornn import CoRNN
 from rnnzoo.cells.dreamer_gru import DreamerGRU
