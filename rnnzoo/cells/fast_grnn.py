@@ -24,10 +24,10 @@ class FastGRNN(Recurrent):
         h_t = (sigmoid(zeta) * (1 - i_t) + sigmoid(nu)) * n_t + i_t * h_tm1
                                                               State       h (H,)      Output    h
 
-    i_t is the paper's z_t. zeta starts at 1, nu at -4 and both biases at 1, as in the authors' code, which draws W and
-    U from a normal distribution of standard deviation 0.1; `kernel_init` and `recurrent_init` may say so. A low rank
-    of U is ``structure=LowRank(rank=...)``; W has full rank here. The training in three phases, which makes W and U
-    sparse, is no part of the cell."""
+    i_t is the paper's z_t. zeta starts at 1, nu at -4 and both biases at 1, as in the authors' code. That draws W and U
+    from a normal distribution of standard deviation 0.1; here they start as in other cells. A low rank of U is
+    ``structure=LowRank(rank=...)``; W has full rank here. The training in three phases, which makes W and U sparse, is
+    no part of the cell."""
 
     structure: Structures = Dense()
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"

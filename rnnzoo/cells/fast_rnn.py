@@ -24,9 +24,9 @@ class FastRNN(Recurrent):
         h_t = sigmoid(alpha) * n_t + sigmoid(beta) * h_tm1                alpha, beta ()
                                                               State       h (H,)      Output    h
 
-    alpha starts at -3, beta at 3 and b.h at 1, as in the authors' code, which draws W and U from a normal distribution
-    of standard deviation 0.1; `kernel_init` and `recurrent_init` may say so. A low rank of U is
-    ``structure=LowRank(rank=...)``; W has full rank here."""
+    alpha starts at -3, beta at 3 and b.h at 1, as in the authors' code. That draws W and U from a normal distribution
+    of standard deviation 0.1; here they start as in other cells. A low rank of U is ``structure=LowRank(rank=...)``;
+    W has full rank here."""
 
     structure: Structures = Dense()
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
