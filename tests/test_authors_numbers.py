@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,8 @@ def arrays(tree):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_cell_gives_the_numbers_of_its_authors(x64, file):
     given = json.loads(file.read_text())
-    cell = find("cells", given["cell"])(hidden_size=given["hidden_size"], **given["fields"])
+    cls: Any = find("cells", given["cell"])
+    cell = cls(hidden_size=given["hidden_size"], **given["fields"])
     params, state, xs, ys, last = (arrays(given[name]) for name in ("params", "state", "xs", "ys", "last"))
     shapes = jax.eval_shape(lambda key: cell.init(key, given["input_size"]), jax.random.key(0))
     assert jax.tree.map(jnp.shape, params) == jax.tree.map(jnp.shape, shapes)
