@@ -28,7 +28,7 @@ def test_biases_start_as_in_the_authors_code():
     assert starts(cells.JANET(hidden_size=4)) == {"f": 1, "n": 0}
     assert starts(cells.BRC(hidden_size=4)) == {"a": 0, "c": 0}
     assert starts(cells.RAN(hidden_size=4)) == {"i": 0, "f": 0}
-    assert starts(cells.CFN(hidden_size=4)) == {"theta": 0, "eta": 0}
+    assert starts(cells.CFN(hidden_size=4)) == {"theta": 1, "eta": -1}
     assert starts(cells.STAR(hidden_size=4)) == {"k": 0, "n": 0}
     assert starts(cells.IntersectionRNN(hidden_size=4)) == {"y": 0, "h": 0, "gy": 1, "gh": 1, "p": 0}
     assert starts(cells.IntersectionRNN(hidden_size=4), 4) == {"y": 0, "h": 0, "gy": 1, "gh": 1}

@@ -17,13 +17,13 @@ import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
 from rnnzoo.cells.base import Recurrent
 
-SMALL, ODD = (6, 3, 5, 0), (2, 1, 3, 2)  # hidden units, inputs, steps, seed
+SMALL, SQUARE = (6, 3, 5, 0), (2, 2, 3, 2)  # hidden units, inputs, steps, seed
 
 
 def cases() -> list[tuple[str, dict[str, Any], tuple[int, int, int, int]]]:
     found: list[tuple[str, dict[str, Any], tuple[int, int, int, int]]] = []
     for name in published("cells"):
-        found += [(name, {}, SMALL), (name, {}, ODD), (name, {"bias": False}, SMALL)]
+        found += [(name, {}, SMALL), (name, {}, SQUARE), (name, {"bias": False}, SMALL)]
         found += [(name, fields, SMALL) for fields in CELL_FIELDS.get(name, [])]
     return found
 

@@ -20,7 +20,8 @@ class CFN(Recurrent):
         h_t = theta_t * tanh(h_tm1) + eta_t * tanh(W_h x_t)                       u.theta u.eta      structure
                                                                       State       h (H,)   Output  h
 
-    W_h x_t has no bias, so that h_t decays to 0 while the input is 0, whatever the parameters are."""
+    W_h x_t has no bias, so that h_t decays to 0 while the input is 0, whatever the parameters are. b_theta starts at 1
+    and b_eta at -1, as in the paper's experiments."""
 
     gates = ("theta", "eta", "h")
     recurrent_gates = ("theta", "eta")
@@ -31,6 +32,8 @@ class CFN(Recurrent):
         params = super().init(key, input_size)
         if self.bias:
             del params["b"]["h"]
+            params["b"]["theta"] += 1
+            params["b"]["eta"] -= 1
         return params
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
