@@ -6,19 +6,29 @@ from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.gru import GRU
 from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.indrnn import IndRNN
+from rnnzoo.cells.lmu import LMU
 from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.mamba import Mamba
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minlstm import MinLSTM
+from rnnzoo.cells.pd_ssm import PDSSM
 from rnnzoo.cells.projected_lstm import ProjectedLSTM
+from rnnzoo.cells.s4d import S4D
+from rnnzoo.cells.scrn import SCRN
+from rnnzoo.cells.slice import SLiCE
 from rnnzoo.cells.ugrnn import UGRNN
 
 __all__ = [
     "GRU",
+    "LMU",
     "LRU",
     "LSTM",
     "MGU",
+    "PDSSM",
+    "S4D",
+    "SCRN",
     "UGRNN",
     "Affine",
     "Cell",
@@ -26,9 +36,11 @@ __all__ = [
     "Elman",
     "GRUResetBefore",
     "IndRNN",
+    "Mamba",
     "MatrixMemory",
     "MinGRU",
     "MinLSTM",
     "ProjectedLSTM",
     "Recurrent",
+    "SLiCE",
 ]

@@ -167,6 +167,13 @@ def _reduction(function: str) -> Rule:
 RULES |= {name: _reduction(function) for name, function in REDUCTIONS.items()}
 
 
+def _position(function: str) -> Rule:
+    return lambda eqn, args, constants: f"{function}({args[0]}, {eqn.params['axes'][0]}).astype({_dtype(eqn)})"
+
+
+RULES |= {"argmax": _position("np.argmax"), "argmin": _position("np.argmin")}
+
+
 def _constant_places(eqn: Any, args: list[str], constants: list[np.ndarray | None]) -> Any:
     """Entries of the first argument at constant places, found by applying the operation to the entries' numbers."""
     if any(c is None for c in constants[1:]):
@@ -230,8 +237,25 @@ def _scatter_add(eqn, args, constants):
     shape, size = _shape(eqn), eqn.invars[0].aval.size
     if not jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.floating):
         raise Refused("is of complex numbers or integers")
-    text = f"np.bincount(@, np.reshape({args[2]}, -1), {size}).reshape({shape}).astype({_dtype(eqn)})"
-    return f"{args[0]} + {text}", _scatter_places(eqn, constants)
+    text = f"{args[0]} + np.bincount({{}}, np.reshape({args[2]}, -1), {size}).reshape({shape}).astype({_dtype(eqn)})"
+    if constants[1] is not None:
+        return text.format("@"), _scatter_places(eqn, constants)
+    axis = _scattered_axis(eqn)
+    places = f"np.take(np.arange({size}).reshape({shape}), {args[1]}[..., 0], {axis})"  # refuses what is out of range
+    return text.format(f"np.reshape({places}, -1)")
+
+
+def _scattered_axis(eqn: Any) -> int:
+    """The one axis along which a scatter writes whole slices to places that depend on values."""
+    numbers, axes = eqn.params["dimension_numbers"], range(eqn.invars[0].aval.ndim)
+    written = tuple(numbers.scatter_dims_to_operand_dims)
+    others = tuple(axis for axis in axes if axis not in written)
+    windows = tuple(numbers.update_window_dims), tuple(numbers.inserted_window_dims)
+    sizes = [eqn.invars[k].aval.shape for k in (0, 2)]
+    whole = len(written) == 1 and windows == (others, written) and eqn.invars[1].aval.ndim == 2
+    if not whole or any(sizes[0][axis] != sizes[1][axis] for axis in others):
+        raise Refused("writes to places that depend on values, and not whole slices along one axis")
+    return written[0]
 
 
 RULES["scatter-add"] = _scatter_add
