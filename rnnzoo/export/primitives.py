@@ -2,6 +2,7 @@
 calls "@"."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -240,22 +241,28 @@ def _scatter_add(eqn, args, constants):
     text = f"{args[0]} + np.bincount({{}}, np.reshape({args[2]}, -1), {size}).reshape({shape}).astype({_dtype(eqn)})"
     if constants[1] is not None:
         return text.format("@"), _scatter_places(eqn, constants)
-    axis = _scattered_axis(eqn)
-    places = f"np.take(np.arange({size}).reshape({shape}), {args[1]}[..., 0], {axis})"  # refuses what is out of range
-    return text.format(f"np.reshape({places}, -1)")
+    return text.format(f"np.reshape({_dynamic_places(eqn, args[1])}, -1)")
 
 
-def _scattered_axis(eqn: Any) -> int:
-    """The one axis along which a scatter writes whole slices to places that depend on values."""
-    numbers, axes = eqn.params["dimension_numbers"], range(eqn.invars[0].aval.ndim)
-    written = tuple(numbers.scatter_dims_to_operand_dims)
-    others = tuple(axis for axis in axes if axis not in written)
-    windows = tuple(numbers.update_window_dims), tuple(numbers.inserted_window_dims)
-    sizes = [eqn.invars[k].aval.shape for k in (0, 2)]
-    whole = len(written) == 1 and windows == (others, written) and eqn.invars[1].aval.ndim == 2
-    if not whole or any(sizes[0][axis] != sizes[1][axis] for axis in others):
-        raise Refused("writes to places that depend on values, and not whole slices along one axis")
-    return written[0]
+def _dynamic_places(eqn: Any, indices: str) -> str:
+    """Where in the flattened result each update of a scatter of whole slices goes, to places within range that depend
+    on values."""
+    numbers, shape, updates = eqn.params["dimension_numbers"], _shape(eqn), eqn.invars[2].aval.shape
+    written, batch = tuple(numbers.scatter_dims_to_operand_dims), tuple(numbers.operand_batching_dims)
+    within = [int(axis) for axis in numbers.update_window_dims]
+    outside = [axis for axis in range(len(updates)) if axis not in within]  # those of the indices
+    others = [axis for axis in range(len(shape)) if axis not in written + batch]
+    whole = sorted(written) == sorted(numbers.inserted_window_dims)
+    if not whole or [shape[axis] for axis in others] != [updates[axis] for axis in within]:
+        raise Refused("writes to places that depend on values, and not whole slices")
+    strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    spread = tuple(size if axis in outside else 1 for axis, size in enumerate(updates))
+    terms = [f"np.reshape({indices}[..., {k}], {spread}) * {strides[axis]}" for k, axis in enumerate(written)]
+    batched = [outside[axis] for axis in numbers.scatter_indices_batching_dims]
+    for axis, place in [*zip(others, within, strict=True), *zip(batch, batched, strict=True)]:
+        along = tuple(shape[axis] if k == place else 1 for k in range(len(updates)))
+        terms.append(f"np.arange({shape[axis]}).reshape({along}) * {strides[axis]}")
+    return f"np.broadcast_to({' + '.join(terms)}, {tuple(updates)})"
 
 
 RULES["scatter-add"] = _scatter_add
