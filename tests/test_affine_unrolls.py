@@ -109,8 +109,7 @@ LONG = 100_000
 def test_a_hundred_thousand_steps(cell):
     """Why there is no form in logarithms: products of decays vanish, as they should, and nothing is divided by them.
 
-    Gates reach from wide open to shut, so that products of a few decays are already 0 in float32. Of a cell whose
-    transitions may be above 1, the plain loop says whether there is anything to compare."""
+    Gates reach from wide open to shut, so that products of a few decays are already 0 in float32."""
     params = cell.init(jax.random.key(0), 2)
     params["w"] = jax.tree.map(lambda w: 30 * w, params["w"])
     xs = jax.random.normal(jax.random.key(1), (LONG, 2))
@@ -123,26 +122,14 @@ def test_a_hundred_thousand_steps(cell):
 
         return jax.value_and_grad(loss, (0, 1, 2), has_aux=True)(params, xs, state)
 
-    def result(unroll):
-        return jax.jit(functools.partial(gradients, unroll))(params, xs, state)
-
-    expected = result(unrolls.Scan())
-    if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(expected)) and grows(cell, params, xs[:100]):
-        pytest.skip("its states grow beyond all bounds")
-    for unroll in (unrolls.Associative(), unrolls.ChunkedAssociative()):
-        assert_close(result(unroll), expected, 1e-4)
-
-
-def grows(cell, params, xs):
-    """Whether some A_t takes a state of ones to one with a number above 1."""
-    params, affine = cell.prepare(params), cell.recurrence
-
-    def image(x_t):
-        return affine.transition.matvec(
-            affine.affine(params, cell.project(params, x_t))[0], jnp.ones(affine.state_size)
-        )
-
-    return bool((abs(jax.vmap(image)(xs)) > 1).any())
+    results = [
+        jax.jit(functools.partial(gradients, unroll))(params, xs, state)
+        for unroll in (unrolls.Scan(), unrolls.Associative(), unrolls.ChunkedAssociative())
+    ]
+    for leaf in jax.tree.leaves(results):
+        assert np.isfinite(leaf).all()
+    for other in results[1:]:
+        assert_close(other, results[0], 1e-4)
 
 
 @pytest.mark.parametrize("unroll", PARALLEL, ids=str)
