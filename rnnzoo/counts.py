@@ -46,7 +46,7 @@ def nonzeros_of(cell: Cell) -> int:
     if isinstance(cell, Wrapper):
         return nonzeros_of(cell.cell)
     if isinstance(cell.recurrence, Affine):
-        return cell.recurrence.transition.nonzeros(cell.hidden_size)
+        return cell.recurrence.transition.nonzeros(cell.recurrence.state_size)
     return sum(structure.nonzeros(cell.hidden_size) for structure in cell.structures.values())
 
 

@@ -113,7 +113,7 @@ def test_a_hundred_thousand_steps(cell):
     params = cell.init(jax.random.key(0), 2)
     params["w"] = jax.tree.map(lambda w: 30 * w, params["w"])
     xs = jax.random.normal(jax.random.key(1), (LONG, 2))
-    state = {"h": jnp.ones(4)}
+    state = jax.tree.map(jnp.ones_like, cell.initial_state(cell.prepare(params)))
 
     def gradients(unroll, params, xs, state):
         def loss(params, xs, state):

@@ -16,7 +16,7 @@ from rnnzoo import cells, run, structures, unrolls, wrappers
 from rnnzoo.cells.base import Affine
 from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.typing import Control
-from rnnzoo.unrolls.auto import CHEAP
+from rnnzoo.unrolls.auto import CHEAP, _numbers
 from rnnzoo.unrolls.cudnn import GATES, _is_lstm, pack
 
 LSTM = cells.LSTM(hidden_size=HIDDEN)
@@ -169,7 +169,7 @@ def test_on_a_cpu_it_is_the_scan(cell):
 
 def is_cheap_affine(cell):
     inner = cell.recurrence
-    return isinstance(inner, Affine) and inner.transition.num_params(inner.hidden_size) <= CHEAP * inner.hidden_size
+    return isinstance(inner, Affine) and _numbers(inner.transition, inner.state_size) <= CHEAP * inner.state_size
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=label)

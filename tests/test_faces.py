@@ -99,10 +99,12 @@ def test_half_precision_in_and_out_abstractly(cell, dtype):
 
 
 @parameters("cell", CELLS)
-def test_the_first_carry_does_not_depend_on_values_abstractly(cell):
-    """`linen.RNNCell.initialize_carry` may be called before there are parameters: here there are only their shapes."""
-    prepared = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), FEATURES)))
-    assert not any(leaf.any() for leaf in jax.tree.leaves(cell.initial_state(prepared)))
+def test_the_first_carry_before_there_are_parameters_abstractly(cell):
+    """`linen.RNNCell.initialize_carry` may be called then: an initial state may read parameters, which it draws."""
+    key = jax.random.key(0)
+    state = jax.eval_shape(lambda key: cell.initial_state(cell.prepare(cell.init(key, FEATURES))), key)
+    carry = jax.eval_shape(lambda key: rnnzoo.linen.RNNCell(cell=cell).initialize_carry(key, (BATCH, FEATURES)), key)
+    assert carry == jax.tree.map(lambda a: jax.ShapeDtypeStruct((BATCH, *a.shape), a.dtype), state)
 
 
 # ---- Flax's own wrappers ---------------------------------------------------------------------------------

@@ -22,8 +22,10 @@ from rnnzoo.cells.leaky_rnn import LeakyRNN
 from rnnzoo.cells.lem import LEM
 from rnnzoo.cells.li_gru import LiGRU
 from rnnzoo.cells.lipschitz_rnn import LipschitzRNN
+from rnnzoo.cells.lmu import LMU
 from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.mamba import Mamba
 from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
@@ -34,9 +36,13 @@ from rnnzoo.cells.mut1 import MUT1
 from rnnzoo.cells.mut2 import MUT2
 from rnnzoo.cells.mut3 import MUT3
 from rnnzoo.cells.nbrc import NBRC
+from rnnzoo.cells.pd_ssm import PDSSM
 from rnnzoo.cells.projected_lstm import ProjectedLSTM
 from rnnzoo.cells.ran import RAN
 from rnnzoo.cells.rhn import RHN
+from rnnzoo.cells.s4d import S4D
+from rnnzoo.cells.scrn import SCRN
+from rnnzoo.cells.slice import SLiCE
 from rnnzoo.cells.star import STAR
 from rnnzoo.cells.sub_lstm import SubLSTM
 from rnnzoo.cells.ugrnn import UGRNN
@@ -50,6 +56,7 @@ __all__ = [
     "GRU",
     "JANET",
     "LEM",
+    "LMU",
     "LRU",
     "LSTM",
     "MGU",
@@ -57,8 +64,11 @@ __all__ = [
     "MUT2",
     "MUT3",
     "NBRC",
+    "PDSSM",
     "RAN",
     "RHN",
+    "S4D",
+    "SCRN",
     "STAR",
     "UGRNN",
     "Affine",
@@ -77,6 +87,7 @@ __all__ = [
     "LeakyRNN",
     "LiGRU",
     "LipschitzRNN",
+    "Mamba",
     "MatrixMemory",
     "MinGRU",
     "MinLSTM",
@@ -84,6 +95,7 @@ __all__ = [
     "ModReLURNN",
     "ProjectedLSTM",
     "Recurrent",
+    "SLiCE",
     "SubLSTM",
     "UnICORNN",
 ]

@@ -25,7 +25,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
     """One step of a recurrent network, cut where the mathematics cuts it: only `step` is sequential."""
 
     gates: ClassVar[tuple[str, ...]] = ("h",)  # the names of W x + b
-    carries: ClassVar[tuple[str, ...]] = ("h",)  # the names of the vectors (H,) in the state
+    carries: ClassVar[tuple[str, ...]] = ("h",)  # the names of the vectors in the state, by default of size (H,)
     uses_dt: ClassVar[bool] = False  # True: `project` gets x_t (I + 1,), with the elapsed time dt as its last entry
     history: ClassVar[int] = (
         0  # n > 0: `project` gets a window (n + 1, I) of inputs, x_t last; the state has "x" (n, I)
@@ -169,18 +169,28 @@ class Recurrent(Cell):
 
 
 class Affine(Cell):
-    """A cell that is linear in its state: h_t = A_t h_tm1 + b_t, with A_t in an algebra. `step` follows."""
+    """A cell that is linear in its state: h_t = A_t h_tm1 + b_t, with A_t in an algebra. `step` follows.
+
+    The state h is one vector of S numbers: S = H, or another `state_size`, such as H N where every unit has N numbers
+    of its own. A_t is (S, S), and b_t (S,)."""
 
     transition: ClassVar[Algebra] = required()
     """The algebra that every A_t belongs to. A class attribute or a property."""
+    state_size: ClassVar[int] = derived(lambda self: self.hidden_size)
+    """How many numbers S the state h has."""
+    elementwise = derived(lambda self: self.state_size == self.hidden_size)
 
     @abc.abstractmethod
-    def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
+    def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " S"]]:
         """A_t, prepared parameters of a member of `transition`, and b_t."""
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         a_t, b_t = self.affine(params, z_t)
         return {"h": self.transition.matvec(a_t, state["h"]) + b_t}
+
+    def initial_state(self, params: Params) -> State:
+        dtype = jnp.result_type(*jax.tree.leaves(params), jnp.float32)
+        return {"h": jnp.zeros(self.state_size, dtype)}
 
 
 __all__ = ["Affine", "Cell", "Recurrent"]

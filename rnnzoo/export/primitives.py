@@ -2,6 +2,7 @@
 calls "@"."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -167,6 +168,13 @@ def _reduction(function: str) -> Rule:
 RULES |= {name: _reduction(function) for name, function in REDUCTIONS.items()}
 
 
+def _position(function: str) -> Rule:
+    return lambda eqn, args, constants: f"{function}({args[0]}, {eqn.params['axes'][0]}).astype({_dtype(eqn)})"
+
+
+RULES |= {"argmax": _position("np.argmax"), "argmin": _position("np.argmin")}
+
+
 def _constant_places(eqn: Any, args: list[str], constants: list[np.ndarray | None]) -> Any:
     """Entries of the first argument at constant places, found by applying the operation to the entries' numbers."""
     if any(c is None for c in constants[1:]):
@@ -230,8 +238,31 @@ def _scatter_add(eqn, args, constants):
     shape, size = _shape(eqn), eqn.invars[0].aval.size
     if not jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.floating):
         raise Refused("is of complex numbers or integers")
-    text = f"np.bincount(@, np.reshape({args[2]}, -1), {size}).reshape({shape}).astype({_dtype(eqn)})"
-    return f"{args[0]} + {text}", _scatter_places(eqn, constants)
+    text = f"{args[0]} + np.bincount({{}}, np.reshape({args[2]}, -1), {size}).reshape({shape}).astype({_dtype(eqn)})"
+    if constants[1] is not None:
+        return text.format("@"), _scatter_places(eqn, constants)
+    return text.format(f"np.reshape({_dynamic_places(eqn, args[1])}, -1)")
+
+
+def _dynamic_places(eqn: Any, indices: str) -> str:
+    """Where in the flattened result each update of a scatter of whole slices goes, to places within range that depend
+    on values."""
+    numbers, shape, updates = eqn.params["dimension_numbers"], _shape(eqn), eqn.invars[2].aval.shape
+    written, batch = tuple(numbers.scatter_dims_to_operand_dims), tuple(numbers.operand_batching_dims)
+    within = [int(axis) for axis in numbers.update_window_dims]
+    outside = [axis for axis in range(len(updates)) if axis not in within]  # those of the indices
+    others = [axis for axis in range(len(shape)) if axis not in written + batch]
+    whole = sorted(written) == sorted(numbers.inserted_window_dims)
+    if not whole or [shape[axis] for axis in others] != [updates[axis] for axis in within]:
+        raise Refused("writes to places that depend on values, and not whole slices")
+    strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    spread = tuple(size if axis in outside else 1 for axis, size in enumerate(updates))
+    terms = [f"np.reshape({indices}[..., {k}], {spread}) * {strides[axis]}" for k, axis in enumerate(written)]
+    batched = [outside[axis] for axis in numbers.scatter_indices_batching_dims]
+    for axis, place in [*zip(others, within, strict=True), *zip(batch, batched, strict=True)]:
+        along = tuple(shape[axis] if k == place else 1 for k in range(len(updates)))
+        terms.append(f"np.arange({shape[axis]}).reshape({along}) * {strides[axis]}")
+    return f"np.broadcast_to({' + '.join(terms)}, {tuple(updates)})"
 
 
 RULES["scatter-add"] = _scatter_add

@@ -10,6 +10,7 @@ from rnnzoo.structures.cayley import Cayley
 from rnnzoo.structures.circulant import Circulant
 from rnnzoo.structures.clockwork import Clockwork
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
+from rnnzoo.structures.complex_one_per_column import ComplexOnePerColumn
 from rnnzoo.structures.complex_pairs import ComplexPairs
 from rnnzoo.structures.cycle import Cycle
 from rnnzoo.structures.dale import Dale
@@ -28,6 +29,7 @@ from rnnzoo.structures.kronecker import Kronecker
 from rnnzoo.structures.low_rank import LowRank
 from rnnzoo.structures.masked import Masked
 from rnnzoo.structures.monarch import Monarch
+from rnnzoo.structures.one_per_column import OnePerColumn
 from rnnzoo.structures.partitioned import Partitioned
 from rnnzoo.structures.permutation import Permutation
 from rnnzoo.structures.ring import Ring
@@ -58,6 +60,7 @@ __all__ = [
     "Circulant",
     "Clockwork",
     "ComplexDiagonal",
+    "ComplexOnePerColumn",
     "ComplexPairs",
     "Cycle",
     "Dale",
@@ -76,6 +79,7 @@ __all__ = [
     "LowRank",
     "Masked",
     "Monarch",
+    "OnePerColumn",
     "Partitioned",
     "Permutation",
     "Ring",

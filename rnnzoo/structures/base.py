@@ -106,9 +106,14 @@ class Algebra(Structure):
 
     jacobian: ClassVar["Algebra"] = required()
 
+    def bare(self, a: PyTree) -> PyTree:
+        """A prepared matrix without what only derivatives by its parameters need. `compose` takes and returns this
+        form, and `matvec` takes either. By default all of it."""
+        return a
+
     @abc.abstractmethod
     def compose(self, a: PyTree, b: PyTree) -> PyTree:
-        """The product A B (B acts first), prepared, of two prepared matrices."""
+        """The product A B (B acts first), prepared and bare, of two such matrices."""
 
     @abc.abstractmethod
     def identity(self, size: int) -> PyTree:

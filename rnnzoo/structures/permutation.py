@@ -8,8 +8,8 @@ import numpy as np
 
 from rnnzoo.spec import Seed, spec
 from rnnzoo.structures.base import Structure
-from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.factors import refuse
+from rnnzoo.structures.one_per_column import OnePerColumn
 from rnnzoo.typing import Array, Float, Key
 
 
@@ -26,7 +26,7 @@ class Permutation(Structure):
     """Which permutation; not trained."""
 
     connectivity = "cyclic"
-    closure = Dense()
+    closure = OnePerColumn()
 
     def check(self, size: int) -> None:
         if size < 2:

@@ -25,6 +25,7 @@ class Products:
     apply: Callable[[PyTree, Array], Array]  # A h
     apply_transposed: Callable[[PyTree, Array], Array]  # A^T h
     compose: Callable[[PyTree, PyTree], PyTree]  # A B (B acts first)
+    bare: Callable[[PyTree], PyTree]  # A as a product takes it
 
     @classmethod
     def of(cls, algebra: Algebra) -> "Products":
@@ -33,7 +34,7 @@ class Products:
         def apply_transposed(a, h):
             return jax.linear_transpose(functools.partial(algebra.matvec, a), h)(h)[0]
 
-        return cls(algebra.matvec, apply_transposed, algebra.compose)
+        return cls(algebra.matvec, apply_transposed, algebra.compose, algebra.bare)
 
     def with_resets(self) -> "Products":
         """The same for pairs (A, whether A is 0 because of a reset). There, nothing of what came before is left, not
@@ -52,15 +53,15 @@ class Products:
             b = select(reset, jax.tree.map(jnp.zeros_like, b), b)
             return self.compose(a, b), reset | reset_before
 
-        return Products(apply, apply_transposed, compose)
+        return Products(apply, apply_transposed, compose, lambda pair: (self.bare(pair[0]), pair[1]))
 
     def transposed(self) -> "Products":
         """The same for the matrices A^T, each given by A. (A B)^T = B^T A^T."""
-        return Products(self.apply_transposed, self.apply, lambda a, b: self.compose(b, a))
+        return Products(self.apply_transposed, self.apply, lambda a, b: self.compose(b, a), self.bare)
 
     def mapped(self) -> "Products":
         """The same over a leading axis of everything."""
-        return Products(jax.vmap(self.apply), jax.vmap(self.apply_transposed), jax.vmap(self.compose))
+        return Products(*(jax.vmap(getattr(self, field.name)) for field in dataclasses.fields(self)))
 
     def join(self, first: tuple[PyTree, Array], second: tuple[PyTree, Array]) -> tuple[PyTree, Array]:
         """Two maps h -> A h + b as one."""
@@ -122,16 +123,17 @@ class AffineUnroll(Unroll):
 
     def system(self, products: Products, a: PyTree, b: Array) -> Array:
         """h_0 = b_0, h_t = A_t h_tm1 + b_t. `custom_linear_solve` derives from the system, not from its solution."""
+        bare = jax.vmap(products.bare)(a)
 
         def system(h):
             before = jnp.concatenate([jnp.zeros_like(h[:1]), h[:-1]])
             return h - jax.vmap(products.apply)(a, before)
 
         def solve(_, b):
-            return self._solve(products, a, b, reverse=False)
+            return self._solve(products, bare, b, reverse=False)
 
         def solve_transposed(_, g):  # lambda_t = A_tp1^T lambda_tp1 + g_t
-            after = jax.tree.map(lambda a: jnp.concatenate([a[1:], jnp.zeros_like(a[:1])]), a)
+            after = jax.tree.map(lambda a: jnp.concatenate([a[1:], jnp.zeros_like(a[:1])]), bare)
             return self._solve(products.transposed(), after, g, reverse=True)
 
         return lax.custom_linear_solve(system, b, solve, solve_transposed)
@@ -153,7 +155,7 @@ def _affine(cell: Affine, params: Params, z_t: PyTree, control_t: Control) -> tu
         a_t = select(control_t.reset, jax.tree.map(jnp.zeros_like, a_t), a_t)
     if control_t.active is not None:
         b_t = jnp.where(control_t.active, b_t, 0)
-        identity = cell.transition.materialize(cell.transition.identity(cell.hidden_size))
+        identity = cell.transition.materialize(cell.transition.identity(cell.state_size))
         a_t = select(control_t.active, a_t, identity)
     if control_t.reset is None:
         return a_t, b_t

@@ -1,6 +1,7 @@
 """Choose an unroll by the device, the sizes and what the cell allows."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.spec import UsageError, accepts, describe, spec
+from rnnzoo.structures.base import Algebra
 from rnnzoo.typing import Array, Control, Params, PyTree, State
 from rnnzoo.unrolls.associative import Associative
 from rnnzoo.unrolls.base import Ran, Unroll
@@ -46,7 +48,14 @@ class Rule:
 
 def _is_cheap_affine(asked: Question) -> bool:
     cell = asked.cell.recurrence
-    return isinstance(cell, Affine) and cell.transition.num_params(cell.hidden_size) <= CHEAP * cell.hidden_size
+    return isinstance(cell, Affine) and _numbers(cell.transition, cell.state_size) <= CHEAP * cell.state_size
+
+
+@functools.lru_cache(maxsize=256)
+def _numbers(algebra: Algebra, size: int) -> int:
+    """How many numbers make up a matrix where products are taken."""
+    bare = jax.eval_shape(lambda u: algebra.bare(algebra.materialize(u)), algebra.shapes(size))
+    return sum(leaf.size for leaf in jax.tree.leaves(bare))
 
 
 # The first rule that applies, and whose unroll does not refuse the cell. The rule for CPUs is measured by

@@ -175,7 +175,7 @@ def around(
     zs = shard_like(_each_step(cell.project, 1)(params, xs), xs, slice(0, 2))
     all_states, last = unrolled(state, zs, controls)
     ys = _each_step(readout or cell.readout, 2)(params, all_states, zs)
-    ys = ys.astype(jnp.result_type(*jax.tree.leaves(zs)))
+    ys = ys.astype(cell.dtype or jnp.result_type(*jax.tree.leaves(zs)))
     if past is not None:
         all_states = {**all_states, "x": past}
         last = {**last, "x": past[-1] if past.shape[0] else before}
