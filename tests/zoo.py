@@ -241,7 +241,8 @@ def is_numeric(cell: Cell) -> bool:
         return True
     if is_varied(cell):
         return name_of(cell.structure) in FIRST_STRUCTURES[:2]
-    return name_of(cell.structure) == name_of(type(cell)(hidden_size=HIDDEN).structure)
+    cls: Any = type(cell)
+    return name_of(cell.structure) == name_of(cls(hidden_size=HIDDEN).structure)
 
 
 def is_numeric_by_scan(cell: Cell) -> bool:
