@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +24,11 @@ def arrays(tree):
 def test_cell_gives_its_authors_numbers(x64, file):
     given = json.loads(file.read_text())
     fields = {name: spec_json.from_dict(value) for name, value in given["fields"].items()}
-    cell = find("cells", given["cell"])(hidden_size=given["hidden_size"], **fields)
+    cls: Any = find("cells", given["cell"])
+    cell = cls(hidden_size=given["hidden_size"], **fields)
     params, state = arrays(given["params"]), arrays(given["state"])
     shapes = jax.eval_shape(lambda: cell.init(jax.random.key(0), given["input_size"]))
     assert jax.tree.map(np.shape, params) == jax.tree.map(np.shape, shapes)
-    times = {"dt": arrays(given["dt"])} if "dt" in given else {}
-    actual = run(cell, params, arrays(given["xs"]), state, unroll=unrolls.Loop(), **times)
+    dt: Any = arrays(given["dt"]) if "dt" in given else None  # the elapsed times (T,), where not all are 1
+    actual = run(cell, params, arrays(given["xs"]), state, unroll=unrolls.Loop(), dt=dt)
     assert_close(actual, (arrays(given["ys"]), arrays(given["last"])), given["tolerance"])
