@@ -1,4 +1,7 @@
-"""Gu et al. 2020, section 3: the refine gate, and the UR-LSTM with 1 - g in the input gate's place."""
+"""Gu et al. 2020, section 3: the UR-LSTM, with 1 - g in the input gate's place.
+
+The refined gate g is also in the first author's code: state-spaces/s4, src/models/nn/gate.py, mechanism UR.
+"""
 
 import numpy as np
 
