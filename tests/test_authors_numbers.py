@@ -1,4 +1,4 @@
-"""Cells against numbers that their authors' own code gave; each file says which code, and how its weights map."""
+"""Cells against numbers that their authors' own code gave."""
 
 import json
 import pathlib
@@ -16,8 +16,7 @@ from rnnzoo.spec import find
 FILES = sorted((pathlib.Path(__file__).parent / "fixtures" / "authors").glob("*.json"))
 
 
-def arrays(tree: Any) -> Any:
-    """The same tree, of arrays where it has lists."""
+def arrays(tree):
     return {k: arrays(v) for k, v in tree.items()} if isinstance(tree, dict) else jnp.asarray(tree, float)
 
 
@@ -30,5 +29,6 @@ def test_cell_gives_its_authors_numbers(x64, file):
     params, state = arrays(given["params"]), arrays(given["state"])
     shapes = jax.eval_shape(lambda: cell.init(jax.random.key(0), given["input_size"]))
     assert jax.tree.map(np.shape, params) == jax.tree.map(np.shape, shapes)
-    actual = run(cell, params, arrays(given["xs"]), state, unroll=unrolls.Loop())
+    dt: Any = arrays(given["dt"]) if "dt" in given else None  # the elapsed times (T,), where not all are 1
+    actual = run(cell, params, arrays(given["xs"]), state, unroll=unrolls.Loop(), dt=dt)
     assert_close(actual, (arrays(given["ys"]), arrays(given["last"])), given["tolerance"])

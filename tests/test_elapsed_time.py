@@ -10,7 +10,7 @@ import pytest
 from references import reference_of
 from support import assert_close
 from unroll_support import FEATURES, LENGTHS, RESETS, arguments, quick, values_and_gradients
-from zoo import HIDDEN
+from zoo import CELLS, HIDDEN, parameters
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
@@ -19,11 +19,12 @@ CELL = cells.CfC(hidden_size=HIDDEN)
 DT = jax.random.uniform(jax.random.key(4), (4, 3), minval=0.1, maxval=3.0)
 
 
-def test_cfc_with_its_own_times_is_the_paper(x64):
-    params, xs, state = arguments(CELL, 4, ())
+@parameters("cell", [cell for cell in CELLS if cell.uses_dt])
+def test_cell_with_its_own_times_is_the_paper(x64, cell):
+    params, xs, state = arguments(cell, 4, ())
     p, s = jax.tree.map(np.asarray, (params, state))
-    expected = reference_of(cells.CfC)(CELL, p, np.asarray(xs), s, np.asarray(DT[:, 0]))
-    assert_close(run(CELL, params, xs, state, dt=DT[:, 0].astype(jnp.float64)), expected, 1e-12)
+    expected = reference_of(type(cell))(cell, p, np.asarray(xs), s, np.asarray(DT[:, 0], float))
+    assert_close(run(cell, params, xs, state, dt=DT[:, 0].astype(jnp.float64)), expected, 1e-12)
 
 
 def test_no_times_are_times_of_one(x64):

@@ -6,7 +6,9 @@ from rnnzoo.cells.base import Affine, Cell, Recurrent
 from rnnzoo.cells.brc import BRC
 from rnnzoo.cells.cfc import CfC
 from rnnzoo.cells.cfn import CFN
+from rnnzoo.cells.cifg_lstm import CIFGLSTM
 from rnnzoo.cells.cornn import CoRNN
+from rnnzoo.cells.ct_lstm import CTLSTM
 from rnnzoo.cells.dreamer_gru import DreamerGRU
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.fast_grnn import FastGRNN
@@ -18,6 +20,8 @@ from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.indrnn import IndRNN
 from rnnzoo.cells.intersection_rnn import IntersectionRNN
 from rnnzoo.cells.janet import JANET
+from rnnzoo.cells.layer_norm_gru import LayerNormGRU
+from rnnzoo.cells.layer_norm_lstm import LayerNormLSTM
 from rnnzoo.cells.leaky_rnn import LeakyRNN
 from rnnzoo.cells.lem import LEM
 from rnnzoo.cells.li_gru import LiGRU
@@ -32,26 +36,35 @@ from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minimal_rnn import MinimalRNN
 from rnnzoo.cells.minlstm import MinLSTM
 from rnnzoo.cells.modrelu_rnn import ModReLURNN
+from rnnzoo.cells.multiplicative_lstm import MultiplicativeLSTM
 from rnnzoo.cells.mut1 import MUT1
 from rnnzoo.cells.mut2 import MUT2
 from rnnzoo.cells.mut3 import MUT3
+from rnnzoo.cells.nas_cell import NASCell
 from rnnzoo.cells.nbrc import NBRC
+from rnnzoo.cells.on_lstm import ONLSTM
 from rnnzoo.cells.pd_ssm import PDSSM
+from rnnzoo.cells.peephole_lstm import PeepholeLSTM
+from rnnzoo.cells.phased_lstm import PhasedLSTM
 from rnnzoo.cells.projected_lstm import ProjectedLSTM
 from rnnzoo.cells.ran import RAN
 from rnnzoo.cells.rhn import RHN
 from rnnzoo.cells.s4d import S4D
 from rnnzoo.cells.scrn import SCRN
 from rnnzoo.cells.slice import SLiCE
+from rnnzoo.cells.slstm import SLSTM
 from rnnzoo.cells.star import STAR
 from rnnzoo.cells.sub_lstm import SubLSTM
 from rnnzoo.cells.ugrnn import UGRNN
 from rnnzoo.cells.unicornn import UnICORNN
+from rnnzoo.cells.ur_lstm import URLSTM
 
 __all__ = [
     "ATR",
     "BRC",
     "CFN",
+    "CIFGLSTM",
+    "CTLSTM",
     "GORU",
     "GRU",
     "JANET",
@@ -64,13 +77,16 @@ __all__ = [
     "MUT2",
     "MUT3",
     "NBRC",
+    "ONLSTM",
     "PDSSM",
     "RAN",
     "RHN",
     "S4D",
     "SCRN",
+    "SLSTM",
     "STAR",
     "UGRNN",
+    "URLSTM",
     "Affine",
     "AntisymmetricRNN",
     "Cell",
@@ -84,6 +100,8 @@ __all__ = [
     "GatedAntisymmetricRNN",
     "IndRNN",
     "IntersectionRNN",
+    "LayerNormGRU",
+    "LayerNormLSTM",
     "LeakyRNN",
     "LiGRU",
     "LipschitzRNN",
@@ -93,6 +111,10 @@ __all__ = [
     "MinLSTM",
     "MinimalRNN",
     "ModReLURNN",
+    "MultiplicativeLSTM",
+    "NASCell",
+    "PeepholeLSTM",
+    "PhasedLSTM",
     "ProjectedLSTM",
     "Recurrent",
     "SLiCE",

@@ -107,6 +107,14 @@ def broadcast_in_dim(eqn, args, constants):
 
 
 @rule
+def cumsum(eqn, args, constants):
+    axis, last_first = eqn.params["axis"], eqn.params["reverse"]
+    source = f"np.flip({args[0]}, {axis})" if last_first else args[0]
+    total = f"np.cumsum({source}, {axis}, {_dtype(eqn)})"
+    return f"np.flip({total}, {axis})" if last_first else total
+
+
+@rule
 def transpose(eqn, args, constants):
     return f"np.transpose({args[0]}, {tuple(eqn.params['permutation'])})"
 

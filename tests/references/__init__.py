@@ -3,7 +3,8 @@
 The reference of a member is ``reference`` in the file with the name of the member's own file: ``lstm.py`` for
 ``rnnzoo/cells/lstm.py``. It takes the cell's specification (for its plain fields), its parameters `p` with every
 recurrent matrix U as a dense (H, H) array, inputs (T, I), and the state before the first step. It returns outputs
-(T, O) and the last state. Nothing in these files uses rnnzoo.
+(T, O) and the last state. Nothing in these files uses rnnzoo. The reference of a cell with `uses_dt` takes the elapsed
+times as well, `dts` (T,); None, the default, stands for ones.
 
 ``FIELDS`` of such a file is a list of fields other than the defaults that change the cell's equations, each a dict;
 every one is tested.
