@@ -14,9 +14,11 @@ from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.fast_grnn import FastGRNN
 from rnnzoo.cells.fast_rnn import FastRNN
 from rnnzoo.cells.gated_antisymmetric_rnn import GatedAntisymmetricRNN
+from rnnzoo.cells.gilr_lstm import GILRLSTM
 from rnnzoo.cells.goru import GORU
 from rnnzoo.cells.gru import GRU
 from rnnzoo.cells.gru_reset_before import GRUResetBefore
+from rnnzoo.cells.hgrn import HGRN
 from rnnzoo.cells.indrnn import IndRNN
 from rnnzoo.cells.intersection_rnn import IntersectionRNN
 from rnnzoo.cells.janet import JANET
@@ -25,6 +27,7 @@ from rnnzoo.cells.layer_norm_lstm import LayerNormLSTM
 from rnnzoo.cells.leaky_rnn import LeakyRNN
 from rnnzoo.cells.lem import LEM
 from rnnzoo.cells.li_gru import LiGRU
+from rnnzoo.cells.linoss import LinOSS
 from rnnzoo.cells.lipschitz_rnn import LipschitzRNN
 from rnnzoo.cells.lmu import LMU
 from rnnzoo.cells.lru import LRU
@@ -48,13 +51,20 @@ from rnnzoo.cells.peephole_lstm import PeepholeLSTM
 from rnnzoo.cells.phased_lstm import PhasedLSTM
 from rnnzoo.cells.projected_lstm import ProjectedLSTM
 from rnnzoo.cells.ran import RAN
+from rnnzoo.cells.real_hgrn import RealHGRN
+from rnnzoo.cells.rg_lru import RGLRU
 from rnnzoo.cells.rhn import RHN
+from rnnzoo.cells.rotation_min_gru import RotationMinGRU
 from rnnzoo.cells.s4d import S4D
+from rnnzoo.cells.s5 import S5
 from rnnzoo.cells.scrn import SCRN
+from rnnzoo.cells.signed_min_gru import SignedMinGRU
 from rnnzoo.cells.slice import SLiCE
 from rnnzoo.cells.slstm import SLSTM
+from rnnzoo.cells.sru import SRU
 from rnnzoo.cells.star import STAR
 from rnnzoo.cells.sub_lstm import SubLSTM
+from rnnzoo.cells.t_rnn import TRNN
 from rnnzoo.cells.ugrnn import UGRNN
 from rnnzoo.cells.unicornn import UnICORNN
 from rnnzoo.cells.ur_lstm import URLSTM
@@ -65,8 +75,10 @@ __all__ = [
     "CFN",
     "CIFGLSTM",
     "CTLSTM",
+    "GILRLSTM",
     "GORU",
     "GRU",
+    "HGRN",
     "JANET",
     "LEM",
     "LMU",
@@ -80,11 +92,15 @@ __all__ = [
     "ONLSTM",
     "PDSSM",
     "RAN",
+    "RGLRU",
     "RHN",
     "S4D",
+    "S5",
     "SCRN",
     "SLSTM",
+    "SRU",
     "STAR",
+    "TRNN",
     "UGRNN",
     "URLSTM",
     "Affine",
@@ -104,6 +120,7 @@ __all__ = [
     "LayerNormLSTM",
     "LeakyRNN",
     "LiGRU",
+    "LinOSS",
     "LipschitzRNN",
     "Mamba",
     "MatrixMemory",
@@ -116,8 +133,11 @@ __all__ = [
     "PeepholeLSTM",
     "PhasedLSTM",
     "ProjectedLSTM",
+    "RealHGRN",
     "Recurrent",
+    "RotationMinGRU",
     "SLiCE",
+    "SignedMinGRU",
     "SubLSTM",
     "UnICORNN",
 ]
