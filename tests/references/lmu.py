@@ -14,8 +14,8 @@ def matrices(d, theta, method):
             A[i, j] = (2 * i + 1) * (-1 if i < j else (-1.0) ** (i - j + 1))
         B[i, 0] = (2 * i + 1) * (-1.0) ** i
     system = A / theta, B / theta, np.zeros((1, d)), np.zeros((1, 1))
-    A_bar, B_bar, *_ = cont2discrete(system, dt=1.0, method=method)
-    return A_bar, B_bar[:, 0]
+    discrete = cont2discrete(system, dt=1.0, method=method)
+    return np.asarray(discrete[0]), np.asarray(discrete[1])[:, 0]
 
 
 def reference(cell, p, xs, state):
