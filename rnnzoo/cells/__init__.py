@@ -2,27 +2,41 @@
 
 from rnnzoo.cells.base import Affine, Cell, MatrixMemory, Recurrent
 from rnnzoo.cells.cfc import CfC
+from rnnzoo.cells.conv_gru import ConvGRU
+from rnnzoo.cells.conv_lstm import ConvLSTM
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.gru import GRU
+from rnnzoo.cells.gru_d import GRUD
 from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.indrnn import IndRNN
 from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.ltc import LTC
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minlstm import MinLSTM
 from rnnzoo.cells.projected_lstm import ProjectedLSTM
+from rnnzoo.cells.qrnn import QRNN
+from rnnzoo.cells.t_gru import TGRU
+from rnnzoo.cells.t_lstm import TLSTM
 from rnnzoo.cells.ugrnn import UGRNN
 
 __all__ = [
     "GRU",
+    "GRUD",
     "LRU",
     "LSTM",
+    "LTC",
     "MGU",
+    "QRNN",
+    "TGRU",
+    "TLSTM",
     "UGRNN",
     "Affine",
     "Cell",
     "CfC",
+    "ConvGRU",
+    "ConvLSTM",
     "Elman",
     "GRUResetBefore",
     "IndRNN",

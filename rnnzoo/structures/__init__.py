@@ -11,6 +11,7 @@ from rnnzoo.structures.circulant import Circulant
 from rnnzoo.structures.clockwork import Clockwork
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
 from rnnzoo.structures.complex_pairs import ComplexPairs
+from rnnzoo.structures.convolution import Convolution
 from rnnzoo.structures.cycle import Cycle
 from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
@@ -58,6 +59,7 @@ __all__ = [
     "Clockwork",
     "ComplexDiagonal",
     "ComplexPairs",
+    "Convolution",
     "Cycle",
     "Dale",
     "Dense",
