@@ -18,8 +18,9 @@ class ConvGRU(Convolutional):
         n_t = tanh(W_n x_t + b_n + U_n (r_t * h_tm1))                     u.r u.z u.n  (C, k, k, C)
         h_t = (1 - i_t) * h_tm1 + i_t * n_t                   State       h (H,)   Output  h (H,)
 
-    As in the paper, which has no biases and calls i_t z_t. State and output are flat arrays (*shape, C), so that
-    ``ys.reshape(T, B, *shape, C)`` is a sequence of pictures. Without a `shape`, W and U are dense matrices."""
+    As in the paper, which has no biases; i_t is its z_t, and 1 - i_t of `GRUResetBefore`. State and output are flat
+    arrays (*shape, C), so that ``ys.reshape(T, B, *shape, C)`` is a sequence of pictures. Without a `shape`, W and U
+    are dense matrices."""
 
     gates = ("r", "z", "n")
 

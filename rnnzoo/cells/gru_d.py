@@ -14,22 +14,24 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class GRUD(Recurrent):
-    """A feature of x_t that is NaN is missing. With m_t 1 where x_t was seen, else 0, last the value seen last (`means`
-    before any), and age_t the time since then: dt, 1 unless ``run(..., dt=...)`` says otherwise, and at a feature that
-    was missing at the step before its age_tm1 besides::
+    """A feature of x_t that is NaN is missing: m_t is 0 there, else 1. With dt the time since the step before, 1 unless
+    ``run(..., dt=...)`` says otherwise::
 
-        x = m_t * x_t + (1 - m_t) * (fade_x * last + (1 - fade_x) * means)
-        fade_x = exp(-max(0, decay.x * age_t + decay_b.x))
-        fade_h = exp(-max(0, decay.h age_t + decay_b.h))      Parameters  w.r w.z w.n, v.r v.z v.n  (H, I)
-        h = fade_h * h_tm1                                                b.r b.z b.n  (H,)
-        r_t = sigmoid(W_r x + V_r m_t + b_r + U_r h)                      u.r u.z u.n  structure
-        i_t = sigmoid(W_z x + V_z m_t + b_z + U_z h)                      decay.x decay_b.x  (I,)
-        n_t = tanh(W_n x + V_n m_t + b_n + U_n (r_t * h))                 decay.h (H, I)  decay_b.h  (H,)
-        h_t = (1 - i_t) * h + i_t * n_t                       State       h (H,), last age (I,)   Output  h
+        d_t = age_tm1 + dt                                    Parameters  w.r w.z w.n, v.r v.z v.n  (H, I)
+        age_t = (1 - m_t) * d_t                                           b.r b.z b.n  (H,)
+        last_t = m_t * x_t + (1 - m_t) * last_tm1                         u.r u.z u.n  structure
+        fade_x = exp(-max(0, decay.x * d_t + decay_b.x))                  decay.x decay_b.x  (I,)
+        fade_h = exp(-max(0, decay.h d_t + decay_b.h))                    decay.h (H, I)  decay_b.h (H,)
+        x = m_t * x_t + (1 - m_t) * (fade_x * last_t + (1 - fade_x) * means)
+        h = fade_h * h_tm1                                    State       h (H,), zeros at first
+        r_t = sigmoid(W_r x + V_r m_t + b_r + U_r h)                      age (I,), zeros at first
+        i_t = sigmoid(W_z x + V_z m_t + b_z + U_z h)                      last (I,), `means` at first
+        n_t = tanh(W_n x + V_n m_t + b_n + U_n (r_t * h))     Output      h
+        h_t = (1 - i_t) * h + i_t * n_t
 
-    i_t is the paper's z_t. As in the paper; its authors' code feeds 1 - m_t, lets missing values fade to 0, takes the
-    h_tm1 that has not faded in the last line, and swaps i_t and 1 - i_t there. decay and decay_b start at 0, as in that
-    code, so that nothing fades at first. The paper has an age of 0 at the first step: so it is here with dt 0 there."""
+    As in the paper, whose d_1 is 0, which it is here with dt 0 at the first step; i_t is its z_t, and 1 - i_t of
+    `GRUResetBefore`. The authors' code is another cell: it feeds 1 - m_t, lets missing features fade to 0, and has
+    h_tm1 for h and 1 - i_t for i_t in the last line. decay and decay_b start at 0, as in that code: nothing fades."""
 
     gates = ("r", "z", "n")
     elementwise = False
@@ -77,16 +79,16 @@ class GRUD(Recurrent):
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         m_t, dtype = z_t["seen"], state["h"].dtype
-        age_t = state["age"] + z_t["dt"]
-        means, fade_x = self._means(params), self._fade(params, "x", params["decay"]["x"] * age_t)
+        d_t = state["age"] + z_t["dt"]
+        means, fade_x = self._means(params), self._fade(params, "x", params["decay"]["x"] * d_t)
         last = jnp.where(m_t > 0, z_t["x"], state["last"])
         x = jnp.where(m_t > 0, z_t["x"], fade_x * last + (1 - fade_x) * means)
-        h = self._fade(params, "h", params["decay"]["h"] @ age_t) * state["h"]
+        h = self._fade(params, "h", params["decay"]["h"] @ d_t) * state["h"]
         w = {g: (x.astype(w.dtype) @ w.T).astype(dtype) for g, w in params["w"].items()}
         a = recur({"r": h, "z": h})
         r_t, i_t = sigmoid(a["r"] + w["r"]), sigmoid(a["z"] + w["z"])
         n_t = jnp.tanh(recur({"n": r_t * h})["n"] + w["n"])
-        return {"h": (1 - i_t) * h + i_t * n_t, "last": last, "age": jnp.where(m_t > 0, 0, age_t)}
+        return {"h": (1 - i_t) * h + i_t * n_t, "last": last, "age": jnp.where(m_t > 0, 0, d_t)}
 
     def _fade(self, params: Params, name: str, rate: Array) -> Array:
         # Not relu, whose derivative is 0 where decays start: they would stay there.

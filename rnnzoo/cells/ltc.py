@@ -35,7 +35,7 @@ class LTC(Cell):
     with sums over neurons and inputs. As in the authors' code (ncps), fully wired, with its "implicit" constraints: w,
     leak and capacity C go through softplus, so that they are positive. Parameters start as there, uniform; e, the
     reversal potential of a synapse, at 1 for two of three and -1 for the others. Each synapse has a function of its
-    own, so that there is no matrix U that could have a structure."""
+    own, so that there is no matrix U that could have a structure, and `kernel_init` draws nothing."""
 
     gates = ()
     elementwise = False
