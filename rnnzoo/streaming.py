@@ -113,7 +113,9 @@ def make_stepper(
 
     one = cell.initial_state(ready)
     first = jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch, *a.shape)), one)
-    xs = jax.ShapeDtypeStruct((steps, *batch, features), floating)
+    size = cell.input_size_of(features)
+    shape = (size,) if cell.feature_axes == 1 else size
+    xs = jax.ShapeDtypeStruct((steps, *batch, *shape), floating)
     return _compile(function, first, xs, _controls(cell, (steps, *batch), floating, resets, mask, dt))
 
 
@@ -199,15 +201,15 @@ def _is_used(leaf: Any) -> bool:
 
 
 def _input_size(cell: Cell, params: Params) -> int:
-    """The number of input features I that parameters are for: one of their own dimensions."""
+    """The number of input features I, along the last axis, that parameters are for: one of their own dimensions."""
     sizes = sorted({size for leaf in jax.tree.leaves(params) for size in np.shape(leaf)} - {0})
     for size in sizes[:-1]:
         try:
-            check_params(cell, params, size)
+            check_params(cell, params, cell.input_size_of(size))
         except UsageError:
             continue
         return size
-    check_params(cell, params, sizes[-1] if sizes else 1)
+    check_params(cell, params, cell.input_size_of(sizes[-1] if sizes else 1))
     return sizes[-1]
 
 

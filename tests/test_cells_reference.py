@@ -51,9 +51,9 @@ def test_cell_is_its_paper(x64, name, fields, sizes):
     hidden_size, features, time, seed = sizes
     cell = published("cells")[name](hidden_size=hidden_size, **fields)
     keys = jax.random.split(jax.random.key(seed), 2)
-    params = random_like(keys[0], cell.init(keys[0], features), 0.7)
+    params = random_like(keys[0], cell.init(keys[0], cell.input_size_of(features)), 0.7)
     state = random_like(keys[1], cell.initial_state(params))
-    xs = inputs(time, (), features, seed)
+    xs = inputs(time, cell.leading_axes, features, seed)
     expected = reference_of(type(cell))(cell, numbers(cell, params), np.asarray(xs), jax.tree.map(np.asarray, state))
     assert_close(run(cell, params, xs, state, unroll=unrolls.Loop()), expected, 1e-12)
 

@@ -86,7 +86,7 @@ def test_what_is_wrong_only_in_between_is_accepted():
         (["--cell.structure", "block_diagonal", "--cell.structure.block", "3"], "block"),
         (["--cell.structure", "bandd"], "did you mean Banded?"),
         (["--cell.structure"], "needs a name"),
-        (["--cell", "LTSM"], "did you mean LSTM?"),
+        (["--cell", "LTSM"], "did you mean LSTM"),
         (["--unroll", "associative"], "LSTM is not affine in its state"),
         (["--frobnicate", "1"], "--frobnicate"),
         (["stray"], "stray"),

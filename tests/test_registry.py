@@ -43,7 +43,7 @@ def test_nested_specifications_survive_json():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"type": "cells.LTSM", "hidden_size": 8}', "no 'LTSM' in cells; did you mean LSTM?"),
+        ('{"type": "cells.LTSM", "hidden_size": 8}', "no 'LTSM' in cells; did you mean LSTM"),
         ('{"type": "cellz.LSTM"}', "no family 'cellz'; did you mean cells?"),
         ('{"type": "os.system"}', "no family 'os'"),
         ('{"type": "cells.LSTM", "hidden_sise": 8}', "has no field 'hidden_sise'; did you mean hidden_size?"),

@@ -51,6 +51,12 @@ DEFINITIONS = {  # U_ij as the docstrings define it
     structures.Hollow(): lambda u, i, j: u[i, j - (j > i)] if i != j else 0,
     structures.StrictlyTriangular(): lambda u, i, j: triangle(u, i, j - 1, 5) if i < j else 0,
     structures.Symmetric(): lambda u, i, j: triangle(u, min(i, j), max(i, j), 6),
+    structures.Convolution(channels=2): lambda u, i, j: (
+        u[i % 2, j // 2 - i // 2 + 1, j % 2] if abs(i // 2 - j // 2) < 2 else 0
+    ),
+    structures.Convolution(shape=(2, 3), kernel=2): lambda u, i, j: (
+        u[0, j // 3 - i // 3, j % 3 - i % 3, 0] if j // 3 - i // 3 in (0, 1) and j % 3 - i % 3 in (0, 1) else 0
+    ),
     structures.Grid(rows=2): lambda u, i, j: (
         u[[(0, 0), (-1, 0), (0, -1), (0, 1), (1, 0)].index(d), i]
         if (d := (j // 3 - i // 3, j % 3 - i % 3)) in [(0, 0), (-1, 0), (0, -1), (0, 1), (1, 0)]
@@ -98,6 +104,9 @@ REFUSALS = [
     (structures.Kronecker(factors=(2, 3)), 8, "hidden_size of 6, or factors with the product 8"),
     (structures.Kronecker(), 7, "hidden_size that is a product, such as 4, 6 or 64"),
     (structures.Monarch(blocks=3), 8, "blocks of 1, 2, 4 or 8"),
+    (structures.Convolution(channels=3), 8, "a multiple of 3 channels"),
+    (structures.Convolution(shape=(2, 3)), 8, "a multiple of 6 places"),
+    (structures.Convolution(shape=(2, 2), channels=3), 8, "12"),
     (structures.Grid(rows=3), 8, "rows of 1, 2, 4 or 8"),
     (structures.Grid(torus=True), 8, "R C with 3 or more of each, such as 9, 12 or 64"),
     (structures.Grid(rows=2, torus=True), 12, "rows of 3 or 4"),

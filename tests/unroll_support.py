@@ -33,10 +33,10 @@ def stack(trees: list) -> Any:
 def arguments(cell: Any, time: int = TIME, batch: tuple[int, ...] = (BATCH,), seed: int = 0) -> tuple[Any, Any, Any]:
     """Random parameters, inputs (T, *B, I), and initial state (*B, H)."""
     keys = jax.random.split(jax.random.key(seed), 3)
-    params = cell.init(keys[0], FEATURES)
+    params = cell.init(keys[0], cell.input_size_of(FEATURES))
     params = jax.tree.map(jnp.add, params, random_like(keys[1], params, 0.1))
     state = jax.tree.map(lambda a: jnp.zeros((*batch, *a.shape), a.dtype), cell.initial_state(params))
-    return params, inputs(time, batch, FEATURES, seed), random_like(keys[2], state, 0.5)
+    return params, inputs(time, (*batch, *cell.leading_axes), FEATURES, seed), random_like(keys[2], state, 0.5)
 
 
 def loss(cell, unroll, params, xs, state, options):

@@ -52,6 +52,9 @@ STRUCTURE_FIELDS = [  # structures with other fields than sizes set
     structures.BoundedDiagonal(low=0.0),
     structures.ComplexPairs(structure=structures.Dense()),
     structures.ComplexPairs(structure=structures.StrictlyTriangular()),
+    structures.Convolution(channels=2),
+    structures.Convolution(shape=(2, 4)),
+    structures.Convolution(shape=()),
     structures.Grid(rows=2, neighbours=8),
     structures.Grid(torus=True),
     structures.Monarch(blocks=2),
@@ -165,8 +168,8 @@ def vectors_heard(cell: Cell) -> int:
     heard: dict[int, Any] = {}
 
     def step() -> Any:
-        params = cell.prepare(cell.init(jax.random.key(0), 3))
-        z_t = cell.project(params, jnp.zeros(3 + cell.uses_dt))
+        params = cell.prepare(cell.init(jax.random.key(0), cell.input_size_of(3)))
+        z_t = cell.project(params, jnp.zeros(cell.window_of(3)))
 
         def recur(vectors: Any) -> dict[str, Any]:
             named = vectors if isinstance(vectors, dict) else dict.fromkeys(cell.structures, vectors)

@@ -10,6 +10,8 @@ from rnnzoo.cells.cifg_lstm import CIFGLSTM
 from rnnzoo.cells.cornn import CoRNN
 from rnnzoo.cells.ct_lstm import CTLSTM
 from rnnzoo.cells.dreamer_gru import DreamerGRU
+from rnnzoo.cells.conv_gru import ConvGRU
+from rnnzoo.cells.conv_lstm import ConvLSTM
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.fast_grnn import FastGRNN
 from rnnzoo.cells.fast_rnn import FastRNN
@@ -17,6 +19,7 @@ from rnnzoo.cells.gated_antisymmetric_rnn import GatedAntisymmetricRNN
 from rnnzoo.cells.gilr_lstm import GILRLSTM
 from rnnzoo.cells.goru import GORU
 from rnnzoo.cells.gru import GRU
+from rnnzoo.cells.gru_d import GRUD
 from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.hgrn import HGRN
 from rnnzoo.cells.indrnn import IndRNN
@@ -34,6 +37,7 @@ from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
 from rnnzoo.cells.mamba import Mamba
 from rnnzoo.cells.matrix_memory import MatrixMemory
+from rnnzoo.cells.ltc import LTC
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minimal_rnn import MinimalRNN
@@ -65,6 +69,9 @@ from rnnzoo.cells.sru import SRU
 from rnnzoo.cells.star import STAR
 from rnnzoo.cells.sub_lstm import SubLSTM
 from rnnzoo.cells.t_rnn import TRNN
+from rnnzoo.cells.qrnn import QRNN
+from rnnzoo.cells.t_gru import TGRU
+from rnnzoo.cells.t_lstm import TLSTM
 from rnnzoo.cells.ugrnn import UGRNN
 from rnnzoo.cells.unicornn import UnICORNN
 from rnnzoo.cells.ur_lstm import URLSTM
@@ -82,8 +89,10 @@ __all__ = [
     "JANET",
     "LEM",
     "LMU",
+    "GRUD",
     "LRU",
     "LSTM",
+    "LTC",
     "MGU",
     "MUT1",
     "MUT2",
@@ -101,6 +110,9 @@ __all__ = [
     "SRU",
     "STAR",
     "TRNN",
+    "QRNN",
+    "TGRU",
+    "TLSTM",
     "UGRNN",
     "URLSTM",
     "Affine",
@@ -109,6 +121,8 @@ __all__ = [
     "CfC",
     "CoRNN",
     "DreamerGRU",
+    "ConvGRU",
+    "ConvLSTM",
     "Elman",
     "FastGRNN",
     "FastRNN",

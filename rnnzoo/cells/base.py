@@ -31,6 +31,8 @@ class Cell(Spec, abc.ABC, kind="cells"):
         0  # n > 0: `project` gets a window (n + 1, I) of inputs, x_t last; the state has "x" (n, I)
     )
     feature_axes: ClassVar[int] = 1  # axes of one input; of more than one, the input size is their tuple
+    leading_axes: ClassVar[tuple[int, ...]] = ()
+    """Sizes of the axes of one input but for the last, where the cell fixes them."""
     input_leaves: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Gate -> where z_t has its W x + b, for those whose W x + b is not what U v is added to."""
     elementwise: ClassVar[bool] = True
@@ -53,6 +55,18 @@ class Cell(Spec, abc.ABC, kind="cells"):
     """Compute and output dtype (None: that of inputs and parameters). The state is never below float32."""
     kernel_init: Initializer | None = None
     """How input weights W are drawn (None: Glorot uniform)."""
+
+    def input_size_of(self, features: int) -> Any:
+        """The input size with so many features along the last axis: their number, or a tuple if there are more axes.
+        Axes that the cell does not fix have that size, too."""
+        unfixed = self.feature_axes - 1 - len(self.leading_axes)
+        return features if self.feature_axes == 1 else (*self.leading_axes, *[features] * unfixed, features)
+
+    def window_of(self, features: int) -> tuple[int, ...]:
+        """The shape of what `project` reads at one step, with so many features along the last axis."""
+        size = self.input_size_of(features)
+        *leading, last = (size,) if self.feature_axes == 1 else size
+        return (*[self.history + 1] * (self.history > 0), *leading, last + self.uses_dt)
 
     def init(self, key: Key, input_size: int) -> Params:
         """``{"w": {gate: (H, I)}, "b": {gate: (H,)}}``, plus what the cell adds."""

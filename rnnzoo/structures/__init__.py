@@ -12,6 +12,7 @@ from rnnzoo.structures.clockwork import Clockwork
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
 from rnnzoo.structures.complex_one_per_column import ComplexOnePerColumn
 from rnnzoo.structures.complex_pairs import ComplexPairs
+from rnnzoo.structures.convolution import Convolution
 from rnnzoo.structures.cycle import Cycle
 from rnnzoo.structures.dale import Dale
 from rnnzoo.structures.dense import Dense
@@ -62,6 +63,7 @@ __all__ = [
     "ComplexDiagonal",
     "ComplexOnePerColumn",
     "ComplexPairs",
+    "Convolution",
     "Cycle",
     "Dale",
     "Dense",

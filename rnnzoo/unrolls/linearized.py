@@ -126,7 +126,7 @@ def _states_jvp(unroll: Linearized, cell: Cell, primals: Any, tangents: Any) -> 
 @functools.lru_cache(maxsize=256)
 def _no_derivative(cell: Cell) -> str | None:
     """Why a step has no derivative by the state in forward mode; None if it has."""
-    size: Any = cell.hidden_size if cell.feature_axes == 1 else (cell.hidden_size,) * cell.feature_axes
+    size = cell.input_size_of(cell.hidden_size)
     params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), size)))
     state = jax.eval_shape(cell.initial_state, params)
     name = type(cell).__name__
@@ -139,8 +139,8 @@ def _no_derivative(cell: Cell) -> str | None:
         inner = {key: value for key, value in state.items() if key != "x" or not cell.history}
         return jax.jvp(lambda s: advance(cell, params, s, z_t, Control()), (inner,), (inner,))
 
-    features = (cell.hidden_size + cell.uses_dt,)
-    x_t = jax.ShapeDtypeStruct((cell.history + 1, *features) if cell.history else features, jnp.float32)
-    if cell.feature_axes == 1 and reverse_only(jax.make_jaxpr(push)(params, state, x_t).jaxpr):
+    x_t = jax.ShapeDtypeStruct(cell.window_of(cell.hidden_size), jnp.float32)
+    is_known = cell.feature_axes == 1 + len(cell.leading_axes)
+    if is_known and reverse_only(jax.make_jaxpr(push)(params, state, x_t).jaxpr):
         return f"step of {name} has no forward mode, as it calls a jax.custom_vjp"
     return None

@@ -5,6 +5,8 @@ from rnnzoo.wrappers.clockwork import Clockwork
 from rnnzoo.wrappers.dilated import Dilated
 from rnnzoo.wrappers.drop_connect import DropConnect
 from rnnzoo.wrappers.multiplicative_integration import MultiplicativeIntegration
+from rnnzoo.wrappers.short_convolution import ShortConvolution
+from rnnzoo.wrappers.token_shift import TokenShift
 from rnnzoo.wrappers.variational_dropout import VariationalDropout
 from rnnzoo.wrappers.zoneout import Zoneout
 
@@ -13,6 +15,8 @@ __all__ = [
     "Dilated",
     "DropConnect",
     "MultiplicativeIntegration",
+    "ShortConvolution",
+    "TokenShift",
     "VariationalDropout",
     "Wrapper",
     "Zoneout",

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 
@@ -53,12 +54,13 @@ class Wrapper(Noisy):
     uses_dt = derived(lambda self: self.cell.uses_dt)
     history = derived(lambda self: self.cell.history)
     feature_axes = derived(lambda self: self.cell.feature_axes)
+    leading_axes = derived(lambda self: self.cell.leading_axes)
     input_leaves = derived(lambda self: self.cell.input_leaves)
     elementwise = derived(lambda self: self.cell.elementwise)
     structures = derived(lambda self: self.cell.structures)
     output_size = derived(lambda self: self.cell.output_size)
 
-    def init(self, key: Key, input_size: int) -> Params:
+    def init(self, key: Key, input_size: Any) -> Params:
         return self.cell.init(key, input_size)
 
     def prepare(self, params: Params) -> Params:
@@ -112,6 +114,15 @@ def needs_structure(wrapper: Wrapper) -> None:
         )
 
 
+def needs_no_history(wrapper: Wrapper) -> None:
+    """Raise `UsageError` if the wrapped cell reads inputs of earlier steps itself."""
+    if wrapper.cell.history:
+        raise UsageError(
+            f"{type(wrapper.cell).__name__} reads {wrapper.cell.history} inputs before x_t, and "
+            f"{type(wrapper).__name__} changes what it reads; accepted: a cell without a history of inputs"
+        )
+
+
 def needs_vectors(wrapper: Wrapper) -> None:
     """Raise `UsageError` if the state of the wrapped cell is not one of vectors."""
     if not wrapper.cell.carries:
@@ -124,11 +135,11 @@ def needs_vectors(wrapper: Wrapper) -> None:
 @functools.lru_cache(maxsize=256)
 def vector_shapes(cell: Cell) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The names of the vectors in the state of `cell`, in the order of `carries`, each with its shape."""
-    state = state_shapes(cell, cell.hidden_size)
+    state = state_shapes(cell, cell.input_size_of(cell.hidden_size))
     return tuple((name, state[name].shape) for name in cell.carries)
 
 
-def state_shapes(cell: Cell, input_size: int) -> State:
+def state_shapes(cell: Cell, input_size: Any) -> State:
     """The shapes of the state of one sequence. Nothing is drawn; U keeps its structure, since an `initial_state` may
     read it."""
     cell = undrawn(cell)
@@ -147,6 +158,6 @@ def needs_units(wrapper: Wrapper) -> None:
 
 
 __all__ = [
-    "Wrapper", "innermost", "needs_structure", "needs_units", "needs_vectors", "state_shapes", "vector_shapes",
-    "with_structure", "without_matrices",
+    "Wrapper", "innermost", "needs_no_history", "needs_structure", "needs_units", "needs_vectors", "state_shapes",
+    "vector_shapes", "with_structure", "without_matrices",
 ]  # fmt: skip

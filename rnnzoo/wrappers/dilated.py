@@ -36,7 +36,8 @@ class Dilated(Wrapper):
 
     def initial_state(self, params: Params) -> State:
         one = self.cell.initial_state(params)
-        return jax.tree.map(lambda a: jnp.broadcast_to(a, (self.delay, *a.shape)), one)
+        past = {"x": one.pop("x")} if self.history else {}  # of the inputs, which are not dilated
+        return {**jax.tree.map(lambda a: jnp.broadcast_to(a, (self.delay, *a.shape)), one), **past}
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         new = self.cell.step(params, jax.tree.map(lambda a: a[0], state), z_t, recur)

@@ -1,5 +1,7 @@
 """Multiplicative integration of input and state (Wu et al. 2016). arXiv:1606.06630"""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -35,9 +37,10 @@ class MultiplicativeIntegration(Wrapper):
         super().__post_init__()
         needs_structure(self)
 
-    def init(self, key: Key, input_size: int) -> Params:
+    def init(self, key: Key, input_size: Any) -> Params:
         params = self.cell.init(key, input_size)
-        x_t = jax.ShapeDtypeStruct((input_size + self.uses_dt,), jnp.float32)
+        features = input_size if self.feature_axes == 1 else input_size[-1]
+        x_t = jax.ShapeDtypeStruct(self.window_of(features), jnp.float32)
         cell = without_matrices(self.cell)
         zs = jax.eval_shape(lambda x_t: cell.project(cell.prepare(cell.init(key, input_size)), x_t), x_t)
         if not isinstance(zs, dict) or not {self._leaf(g) for g in self.structures} <= zs.keys():
