@@ -7,11 +7,11 @@ from rnnzoo.cells.brc import BRC
 from rnnzoo.cells.cfc import CfC
 from rnnzoo.cells.cfn import CFN
 from rnnzoo.cells.cifg_lstm import CIFGLSTM
+from rnnzoo.cells.conv_gru import ConvGRU
+from rnnzoo.cells.conv_lstm import ConvLSTM
 from rnnzoo.cells.cornn import CoRNN
 from rnnzoo.cells.ct_lstm import CTLSTM
 from rnnzoo.cells.dreamer_gru import DreamerGRU
-from rnnzoo.cells.conv_gru import ConvGRU
-from rnnzoo.cells.conv_lstm import ConvLSTM
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.fast_grnn import FastGRNN
 from rnnzoo.cells.fast_rnn import FastRNN
@@ -35,9 +35,9 @@ from rnnzoo.cells.lipschitz_rnn import LipschitzRNN
 from rnnzoo.cells.lmu import LMU
 from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.ltc import LTC
 from rnnzoo.cells.mamba import Mamba
 from rnnzoo.cells.matrix_memory import MatrixMemory
-from rnnzoo.cells.ltc import LTC
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minimal_rnn import MinimalRNN
@@ -54,6 +54,7 @@ from rnnzoo.cells.pd_ssm import PDSSM
 from rnnzoo.cells.peephole_lstm import PeepholeLSTM
 from rnnzoo.cells.phased_lstm import PhasedLSTM
 from rnnzoo.cells.projected_lstm import ProjectedLSTM
+from rnnzoo.cells.qrnn import QRNN
 from rnnzoo.cells.ran import RAN
 from rnnzoo.cells.real_hgrn import RealHGRN
 from rnnzoo.cells.rg_lru import RGLRU
@@ -68,10 +69,9 @@ from rnnzoo.cells.slstm import SLSTM
 from rnnzoo.cells.sru import SRU
 from rnnzoo.cells.star import STAR
 from rnnzoo.cells.sub_lstm import SubLSTM
-from rnnzoo.cells.t_rnn import TRNN
-from rnnzoo.cells.qrnn import QRNN
 from rnnzoo.cells.t_gru import TGRU
 from rnnzoo.cells.t_lstm import TLSTM
+from rnnzoo.cells.t_rnn import TRNN
 from rnnzoo.cells.ugrnn import UGRNN
 from rnnzoo.cells.unicornn import UnICORNN
 from rnnzoo.cells.ur_lstm import URLSTM
@@ -85,11 +85,11 @@ __all__ = [
     "GILRLSTM",
     "GORU",
     "GRU",
+    "GRUD",
     "HGRN",
     "JANET",
     "LEM",
     "LMU",
-    "GRUD",
     "LRU",
     "LSTM",
     "LTC",
@@ -100,6 +100,7 @@ __all__ = [
     "NBRC",
     "ONLSTM",
     "PDSSM",
+    "QRNN",
     "RAN",
     "RGLRU",
     "RHN",
@@ -109,10 +110,9 @@ __all__ = [
     "SLSTM",
     "SRU",
     "STAR",
-    "TRNN",
-    "QRNN",
     "TGRU",
     "TLSTM",
+    "TRNN",
     "UGRNN",
     "URLSTM",
     "Affine",
@@ -120,9 +120,9 @@ __all__ = [
     "Cell",
     "CfC",
     "CoRNN",
-    "DreamerGRU",
     "ConvGRU",
     "ConvLSTM",
+    "DreamerGRU",
     "Elman",
     "FastGRNN",
     "FastRNN",
