@@ -2,12 +2,13 @@
 
 import jax
 import jax.numpy as jnp
-from jax.nn import sigmoid, silu, softplus
+from jax.nn import sigmoid, silu
 
+from rnnzoo.cells.gated_delta_net import head_decay
 from rnnzoo.cells.heads import HeadMemory, rates, step_biases, unit
 from rnnzoo.cells.matrix_memory import Memory
 from rnnzoo.spec import Size, spec
-from rnnzoo.typing import Array, Float, Key, Params, PyTree
+from rnnzoo.typing import Key, Params, PyTree
 
 
 @spec
@@ -28,10 +29,10 @@ class DeltaProduct(HeadMemory):
 
         D_0 = exp(-exp(a_log) * softplus(W_alpha x_t + dt_bias)) * S_tm1
 
-    unit(a) = a / sqrt(a . a + 1e-6), in each head. A product of n reflections, beta_j up to 2, can be any orthogonal
-    transition of that rank. The short convolutions before the silu, the norm of each head, the gate and the output
-    projection of the paper's layer belong to the block around the cell. Decays are in float32 or wider whatever
-    `dtype` is. With ``bias=True``, W x_t + b in place of W x_t."""
+    unit(a) = a / sqrt(a . a + 1e-6), in each head. Where beta_j = 2 for all j, the memory is multiplied by n
+    reflections: any orthogonal matrix that moves no more than n dimensions. The short convolutions before the silu,
+    the norm of each head, the gate and the output projection of the paper's layer belong to the block around the cell.
+    Decays are in float32 or wider whatever `dtype` is. With ``bias=True``, W x_t + b in place of W x_t."""
 
     writes: Size = 2
     """Number of writes n in a step."""
@@ -67,8 +68,5 @@ class DeltaProduct(HeadMemory):
         beta = (1 + self.negative_eigenvalues) * sigmoid(z_t["beta"]).reshape(self.writes, self.heads, 1)
         g = jnp.zeros_like(beta)
         if self.gated:
-            g = g.at[0].set(self._log_decay(params, z_t))
+            g = g.at[0].set(head_decay(params, z_t["alpha"]))
         return {"q": q_t / self.keys**0.5, "k": beta * k, "v": v, "b": jnp.exp(g) * k, "g": g}
-
-    def _log_decay(self, params: Params, z_t: PyTree) -> Float[Array, "N 1"]:
-        return -(jnp.exp(params["a_log"]) * softplus(z_t["alpha"] + params["dt_bias"]))[:, None]

@@ -2,16 +2,16 @@
 
 import jax
 import jax.numpy as jnp
-from jax.nn import sigmoid, silu, softplus
+from jax.nn import softplus
 
-from rnnzoo.cells.heads import HeadMemory, rates, step_biases, unit
-from rnnzoo.cells.matrix_memory import Memory
+from rnnzoo.cells.delta_net import DeltaRule
+from rnnzoo.cells.heads import rates, step_biases
 from rnnzoo.spec import Size, spec
-from rnnzoo.typing import Key, Params, PyTree
+from rnnzoo.typing import Array, Float, Key, Params, PyTree
 
 
 @spec
-class GatedDeltaNet(HeadMemory):
+class GatedDeltaNet(DeltaRule):
     """A `DeltaNet` whose memory decays first, each head at one rate::
 
         q_t = unit(silu(W_q x_t)) / sqrt(K)                   Parameters  w.q w.k         (N K, I)
@@ -34,8 +34,6 @@ class GatedDeltaNet(HeadMemory):
 
     key_size: Size | None = None
     """Number of keys K in a head (None: half as many as values, rounded up)."""
-    negative_eigenvalues: bool = False
-    """Whether beta_t is twice as large, up to 2 (Grazzi et al. 2025, arXiv:2411.12537)."""
 
     @property
     def usual_keys(self) -> int:
@@ -46,15 +44,10 @@ class GatedDeltaNet(HeadMemory):
         own = {"dt_bias": step_biases(dt_key, self.heads), "a_log": rates(a_key, self.heads, 0.0, 16.0)}
         return super().init(key, input_size) | own
 
-    def memory(self, params: Params, z_t: PyTree) -> Memory:
-        q_t, k_t, v_t = (silu(self.per_head(z_t[gate])) for gate in "qkv")
-        k_t = unit(k_t)
-        beta_t = (1 + self.negative_eigenvalues) * sigmoid(z_t["beta"])[:, None]
-        log_alpha = -(jnp.exp(params["a_log"]) * softplus(z_t["alpha"] + params["dt_bias"]))[:, None]
-        return {
-            "q": unit(q_t) / self.keys**0.5,
-            "k": beta_t * k_t,
-            "v": v_t,
-            "b": jnp.exp(log_alpha) * k_t,
-            "g": log_alpha,
-        }
+    def log_decay(self, params: Params, z_t: PyTree) -> Float[Array, "N J"]:
+        return head_decay(params, z_t["alpha"])
+
+
+def head_decay(params: Params, alpha: Float[Array, " N"]) -> Float[Array, "N 1"]:
+    """log alpha_t of each head."""
+    return -(jnp.exp(params["a_log"]) * softplus(alpha + params["dt_bias"]))[:, None]

@@ -4,14 +4,14 @@ import jax.numpy as jnp
 from jax.nn import sigmoid, silu
 
 from rnnzoo.cells.heads import unit
-from rnnzoo.cells.kda import ChannelDecay
+from rnnzoo.cells.kda import KDA
 from rnnzoo.cells.matrix_memory import Memory
 from rnnzoo.spec import spec
 from rnnzoo.typing import Params, PyTree
 
 
 @spec
-class GDN2(ChannelDecay):
+class GDN2(KDA):
     """A `KDA` with a gate for each key in what it erases, and for each value in what it writes::
 
         q_t = unit(silu(W_q x_t)) / sqrt(K)                   Parameters  w.q w.k w.erase  (N K, I)

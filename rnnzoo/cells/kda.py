@@ -2,46 +2,16 @@
 
 import jax
 import jax.numpy as jnp
-from jax.nn import sigmoid, silu, softplus
+from jax.nn import softplus
 
-from rnnzoo.cells.heads import HeadMemory, low_rank, rates, step_biases, unit
-from rnnzoo.cells.matrix_memory import Memory
+from rnnzoo.cells.delta_net import DeltaRule
+from rnnzoo.cells.heads import low_rank, rates, step_biases
 from rnnzoo.spec import Size, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree
 
 
 @spec
-class ChannelDecay(HeadMemory):
-    """A delta rule whose decay, one for each key, is made by a map of low rank."""
-
-    wide = ("dt_bias", "a_log")
-
-    rank: Size | None = None
-    """Rank R of the decay's map (None: as many as a head has values)."""
-    negative_eigenvalues: bool = False
-    """Whether what is erased is twice as large, so that it may be reflected (Grazzi et al. 2025, arXiv:2411.12537)."""
-
-    def init(self, key: Key, input_size: int) -> Params:
-        key, *keys = jax.random.split(key, 5)
-        rank, size = self.values if self.rank is None else self.rank, self.heads * self.keys
-        return super().init(key, input_size) | {
-            "down": {"alpha": self.draw(keys[0], (rank, input_size))},
-            "up": {"alpha": self.draw(keys[1], (size, rank))},
-            "dt_bias": step_biases(keys[2], size),
-            "a_log": rates(keys[3], self.heads, 1.0, 16.0),
-        }
-
-    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
-        return {**super().project(params, x_t), "alpha": low_rank(params, "alpha", x_t)}
-
-    def log_decay(self, params: Params, z_t: PyTree) -> Float[Array, "N K"]:
-        """log alpha_t."""
-        steps = softplus(z_t["alpha"] + params["dt_bias"])
-        return -jnp.exp(params["a_log"])[:, None] * self.per_head(steps)
-
-
-@spec
-class KDA(ChannelDecay):
+class KDA(DeltaRule):
     """A `GatedDeltaNet` with a decay for each key::
 
         q_t = unit(silu(W_q x_t)) / sqrt(K)                   Parameters  w.q w.k  (N K, I)
@@ -59,18 +29,24 @@ class KDA(ChannelDecay):
     cell. softplus(dt_bias) starts between 0.001 and 0.1, exp(a_log) between 1 and 16. Decays are in float32 or wider
     whatever `dtype` is. With ``bias=True``, W x_t + b in place of W x_t."""
 
-    gates = ("q", "k", "v", "beta")
-    head_gates = ("beta",)
+    wide = ("dt_bias", "a_log")
 
-    def memory(self, params: Params, z_t: PyTree) -> Memory:
-        q_t, k_t, v_t = (silu(self.per_head(z_t[gate])) for gate in "qkv")
-        k_t = unit(k_t)
-        beta_t = (1 + self.negative_eigenvalues) * sigmoid(z_t["beta"])[:, None]
-        log_alpha = self.log_decay(params, z_t)
-        return {
-            "q": unit(q_t) / self.keys**0.5,
-            "k": beta_t * k_t,
-            "v": v_t,
-            "b": jnp.exp(log_alpha) * k_t,
-            "g": log_alpha,
+    rank: Size | None = None
+    """Rank R of the decay's map (None: as many as a head has values)."""
+
+    def init(self, key: Key, input_size: int) -> Params:
+        key, *keys = jax.random.split(key, 5)
+        rank, size = self.values if self.rank is None else self.rank, self.heads * self.keys
+        return super().init(key, input_size) | {
+            "down": {"alpha": self.draw(keys[0], (rank, input_size))},
+            "up": {"alpha": self.draw(keys[1], (size, rank))},
+            "dt_bias": step_biases(keys[2], size),
+            "a_log": rates(keys[3], self.heads, 1.0, 16.0),
         }
+
+    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
+        return {**super().project(params, x_t), "alpha": low_rank(params, "alpha", x_t)}
+
+    def log_decay(self, params: Params, z_t: PyTree) -> Float[Array, "N J"]:
+        steps = softplus(z_t["alpha"] + params["dt_bias"])
+        return -jnp.exp(params["a_log"])[:, None] * self.per_head(steps)

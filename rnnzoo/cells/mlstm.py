@@ -64,6 +64,9 @@ class MLSTM(HeadMemory):
         return {"q": q_t, "k": k_t / self.keys**0.5, "v": v_t, "g": log_sigmoid(f_t), "i": i_t}
 
     def output(self, params: Params, read: Memory, z_t: PyTree) -> Float[Array, " O"]:
-        y, least = read["y"], jnp.exp(-read["m"])[:, None]
-        h_t = y[:, :-1] / (jnp.maximum(jnp.abs(y[:, -1:]), least) + self.eps)
+        # All is multiplied by exp(min(m, 0)), so that exp(-m) does not overflow where m is far below 0.
+        m = read["m"][:, None]
+        scale, least = jnp.exp(jnp.minimum(m, 0)), jnp.exp(-jnp.maximum(m, 0))
+        y = scale * read["y"]
+        h_t = y[:, :-1] / (jnp.maximum(jnp.abs(y[:, -1:]), least) + self.eps * scale)
         return sigmoid(widen(z_t["o"])) * h_t.reshape(-1)
