@@ -11,25 +11,33 @@ from rnnzoo.cells.conv_gru import ConvGRU
 from rnnzoo.cells.conv_lstm import ConvLSTM
 from rnnzoo.cells.cornn import CoRNN
 from rnnzoo.cells.ct_lstm import CTLSTM
+from rnnzoo.cells.delta_net import DeltaNet
+from rnnzoo.cells.delta_product import DeltaProduct
 from rnnzoo.cells.dreamer_gru import DreamerGRU
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.fast_grnn import FastGRNN
 from rnnzoo.cells.fast_rnn import FastRNN
 from rnnzoo.cells.gated_antisymmetric_rnn import GatedAntisymmetricRNN
+from rnnzoo.cells.gated_delta_net import GatedDeltaNet
+from rnnzoo.cells.gdn2 import GDN2
 from rnnzoo.cells.gilr_lstm import GILRLSTM
+from rnnzoo.cells.gla import GLA
 from rnnzoo.cells.goru import GORU
 from rnnzoo.cells.gru import GRU
 from rnnzoo.cells.gru_d import GRUD
 from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.hgrn import HGRN
+from rnnzoo.cells.hgrn2 import HGRN2
 from rnnzoo.cells.indrnn import IndRNN
 from rnnzoo.cells.intersection_rnn import IntersectionRNN
 from rnnzoo.cells.janet import JANET
+from rnnzoo.cells.kda import KDA
 from rnnzoo.cells.layer_norm_gru import LayerNormGRU
 from rnnzoo.cells.layer_norm_lstm import LayerNormLSTM
 from rnnzoo.cells.leaky_rnn import LeakyRNN
 from rnnzoo.cells.lem import LEM
 from rnnzoo.cells.li_gru import LiGRU
+from rnnzoo.cells.linear_attention import LinearAttention
 from rnnzoo.cells.linoss import LinOSS
 from rnnzoo.cells.lipschitz_rnn import LipschitzRNN
 from rnnzoo.cells.lmu import LMU
@@ -37,11 +45,13 @@ from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
 from rnnzoo.cells.ltc import LTC
 from rnnzoo.cells.mamba import Mamba
+from rnnzoo.cells.mamba2 import Mamba2
 from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minimal_rnn import MinimalRNN
 from rnnzoo.cells.minlstm import MinLSTM
+from rnnzoo.cells.mlstm import MLSTM
 from rnnzoo.cells.modrelu_rnn import ModReLURNN
 from rnnzoo.cells.multiplicative_lstm import MultiplicativeLSTM
 from rnnzoo.cells.mut1 import MUT1
@@ -57,9 +67,12 @@ from rnnzoo.cells.projected_lstm import ProjectedLSTM
 from rnnzoo.cells.qrnn import QRNN
 from rnnzoo.cells.ran import RAN
 from rnnzoo.cells.real_hgrn import RealHGRN
+from rnnzoo.cells.ret_net import RetNet
 from rnnzoo.cells.rg_lru import RGLRU
 from rnnzoo.cells.rhn import RHN
 from rnnzoo.cells.rotation_min_gru import RotationMinGRU
+from rnnzoo.cells.rwkv6 import RWKV6
+from rnnzoo.cells.rwkv7 import RWKV7
 from rnnzoo.cells.s4d import S4D
 from rnnzoo.cells.s5 import S5
 from rnnzoo.cells.scrn import SCRN
@@ -82,18 +95,23 @@ __all__ = [
     "CFN",
     "CIFGLSTM",
     "CTLSTM",
+    "GDN2",
     "GILRLSTM",
+    "GLA",
     "GORU",
     "GRU",
     "GRUD",
     "HGRN",
+    "HGRN2",
     "JANET",
+    "KDA",
     "LEM",
     "LMU",
     "LRU",
     "LSTM",
     "LTC",
     "MGU",
+    "MLSTM",
     "MUT1",
     "MUT2",
     "MUT3",
@@ -104,6 +122,8 @@ __all__ = [
     "RAN",
     "RGLRU",
     "RHN",
+    "RWKV6",
+    "RWKV7",
     "S4D",
     "S5",
     "SCRN",
@@ -122,12 +142,15 @@ __all__ = [
     "CoRNN",
     "ConvGRU",
     "ConvLSTM",
+    "DeltaNet",
+    "DeltaProduct",
     "DreamerGRU",
     "Elman",
     "FastGRNN",
     "FastRNN",
     "GRUResetBefore",
     "GatedAntisymmetricRNN",
+    "GatedDeltaNet",
     "IndRNN",
     "IntersectionRNN",
     "LayerNormGRU",
@@ -135,8 +158,10 @@ __all__ = [
     "LeakyRNN",
     "LiGRU",
     "LinOSS",
+    "LinearAttention",
     "LipschitzRNN",
     "Mamba",
+    "Mamba2",
     "MatrixMemory",
     "MinGRU",
     "MinLSTM",
@@ -149,6 +174,7 @@ __all__ = [
     "ProjectedLSTM",
     "RealHGRN",
     "Recurrent",
+    "RetNet",
     "RotationMinGRU",
     "SLiCE",
     "SignedMinGRU",
