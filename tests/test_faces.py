@@ -26,7 +26,7 @@ from rnnzoo import cells, run, structures, unrolls, wrappers
 def total(last, ys):
     """A number that every output and every leaf of the last state influences."""
     weights = jnp.cos(jnp.arange(ys.size, dtype=ys.dtype)).reshape(ys.shape)
-    return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in last.values())
+    return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in jax.tree.leaves(last))
 
 
 def by_functions(cell, params, xs, state, unroll):
@@ -102,7 +102,7 @@ def test_half_precision_in_and_out_abstractly(cell, dtype):
 def test_the_first_carry_does_not_depend_on_values_abstractly(cell):
     """`linen.RNNCell.initialize_carry` may be called before there are parameters: here there are only their shapes."""
     prepared = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), FEATURES)))
-    assert not any(leaf.any() for leaf in jax.tree.leaves(cell.initial_state(prepared)))
+    assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(cell.initial_state(prepared)))
 
 
 # ---- Flax's own wrappers ---------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_flax_around_our_cell_is_our_rnn(x64, face, cell):
     def grads(function):
         def total(params, xs):
             carry, ys = function(face, cell, params, xs)
-            return (ys**3).sum() + sum(leaf.sum() for leaf in carry.values()), (carry, ys)
+            return (ys**3).sum() + sum(leaf.sum() for leaf in jax.tree.leaves(carry)), (carry, ys)
 
         return jax.value_and_grad(total, (0, 1), has_aux=True)
 

@@ -8,6 +8,7 @@ from rnnzoo.cells.gru_reset_before import GRUResetBefore
 from rnnzoo.cells.indrnn import IndRNN
 from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
+from rnnzoo.cells.m2rnn import M2RNN
 from rnnzoo.cells.mgu import MGU
 from rnnzoo.cells.mingru import MinGRU
 from rnnzoo.cells.minlstm import MinLSTM
@@ -18,6 +19,7 @@ __all__ = [
     "GRU",
     "LRU",
     "LSTM",
+    "M2RNN",
     "MGU",
     "UGRNN",
     "Affine",

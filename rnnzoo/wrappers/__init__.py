@@ -4,7 +4,11 @@ from rnnzoo.wrappers.base import Wrapper
 from rnnzoo.wrappers.clockwork import Clockwork
 from rnnzoo.wrappers.dilated import Dilated
 from rnnzoo.wrappers.drop_connect import DropConnect
+from rnnzoo.wrappers.fast_slow import FastSlow
+from rnnzoo.wrappers.mogrifier import Mogrifier
 from rnnzoo.wrappers.multiplicative_integration import MultiplicativeIntegration
+from rnnzoo.wrappers.multiplicative_rnn import MultiplicativeRNN
+from rnnzoo.wrappers.skip_rnn import SkipRNN
 from rnnzoo.wrappers.variational_dropout import VariationalDropout
 from rnnzoo.wrappers.zoneout import Zoneout
 
@@ -12,7 +16,11 @@ __all__ = [
     "Clockwork",
     "Dilated",
     "DropConnect",
+    "FastSlow",
+    "Mogrifier",
     "MultiplicativeIntegration",
+    "MultiplicativeRNN",
+    "SkipRNN",
     "VariationalDropout",
     "Wrapper",
     "Zoneout",
