@@ -11,6 +11,7 @@
 from rnnzoo import cells, initializers, models, moved, structures, tasks, unrolls, wrappers
 from rnnzoo.analysis.convergence import convergence_report, newton_report
 from rnnzoo.integers import checked
+from rnnzoo.rtrl import RTRL
 from rnnzoo.run import run
 from rnnzoo.spec import UsageError, members, spec
 from rnnzoo.spec_json import from_json, to_json
@@ -24,6 +25,7 @@ from rnnzoo.version import __version__
 moved.install()
 
 __all__ = [
+    "RTRL",
     "UsageError",
     "__version__",
     "cells",

@@ -43,7 +43,7 @@ def state_size(cell: Cell, input_size: int) -> int:
 
 def nonzeros_of(cell: Cell) -> int:
     """Entries of a cell's recurrent or transition matrices that may differ from 0, over all gates."""
-    if isinstance(cell, Wrapper):
+    if isinstance(cell, Wrapper) and not cell.structures.keys() - cell.cell.structures.keys():
         return nonzeros_of(cell.cell)
     if isinstance(cell.recurrence, Affine):
         return cell.recurrence.transition.nonzeros(cell.recurrence.state_size)

@@ -17,6 +17,14 @@ CALLS = frozenset(
     }
 )
 
+# Primitives of JAX that act on each entry by itself.
+ELEMENTWISE = frozenset(
+    """abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos
+    cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic
+    lt max min mul ne neg nextafter not or pow reduce_precision rem round rsqrt select_n sign sin
+    sinh sqrt square stop_gradient sub tan tanh xor""".split()
+)
+
 
 def inner_jaxpr(eqn: core.JaxprEqn) -> core.ClosedJaxpr | None:
     """The jaxpr that an equation calls, which has the equation's arguments and results; None if it is no call."""
@@ -45,4 +53,4 @@ def reverse_only(jaxpr: core.Jaxpr) -> bool:
     return False
 
 
-__all__ = ["CALLS", "inner_jaxpr", "is_literal", "reverse_only"]
+__all__ = ["CALLS", "ELEMENTWISE", "inner_jaxpr", "is_literal", "reverse_only"]

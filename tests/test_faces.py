@@ -26,7 +26,7 @@ from rnnzoo import cells, run, structures, unrolls, wrappers
 def total(last, ys):
     """A number that every output and every leaf of the last state influences."""
     weights = jnp.cos(jnp.arange(ys.size, dtype=ys.dtype)).reshape(ys.shape)
-    return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in last.values())
+    return (weights * ys**2).sum() + sum((leaf**3).sum() for leaf in jax.tree.leaves(last))
 
 
 def by_functions(cell, params, xs, state, unroll):
@@ -118,7 +118,7 @@ def test_flax_around_our_cell_is_our_rnn(x64, face, cell):
     def grads(function):
         def total(params, xs):
             carry, ys = function(face, cell, params, xs)
-            return (ys**3).sum() + sum(leaf.sum() for leaf in carry.values()), (carry, ys)
+            return (ys**3).sum() + sum(leaf.sum() for leaf in jax.tree.leaves(carry)), (carry, ys)
 
         return jax.value_and_grad(total, (0, 1), has_aux=True)
 

@@ -11,7 +11,20 @@ PACKAGE = Path(__file__).parents[1] / "rnnzoo"
 
 # Floors, from the ground up. A module may import its own floor and those below. The first pattern that fits counts.
 FLOORS = [
-    ["typing", "version", "visible", "fields", "spec", "spec_json", "trees", "jaxprs", "disk", "integers", "moved"],
+    [
+        "typing",
+        "version",
+        "visible",
+        "fields",
+        "spec",
+        "spec_json",
+        "trees",
+        "jaxprs",
+        "dependence",
+        "disk",
+        "integers",
+        "moved",
+    ],
     ["structures.*", "tasks.*"],
     ["initializers.*"],
     ["cells.*"],
@@ -19,7 +32,7 @@ FLOORS = [
     ["unrolls.*"],
     ["arguments", "order", "run"],
     ["models"],
-    ["counts", "flax_conventions", "linen", "nnx", "streaming"],
+    ["counts", "flax_conventions", "linen", "nnx", "rtrl", "streaming"],
     ["training.*"],
     ["store.*", "analysis.*"],
     ["convert.*"],

@@ -25,7 +25,6 @@ from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Control
 from rnnzoo.unrolls.base import advance
 from rnnzoo.unrolls.elementwise import family_of, mixes
-from rnnzoo.unrolls.inputs import windows
 from rnnzoo.unrolls.linearized import Steps
 
 # ---- the Jacobian of a step --------------------------------------------------------------------------------
@@ -38,27 +37,15 @@ def steps_of(cell, time=3, controls=None):
     *axes, last = cell.window_of(FEATURES)
     xs = inputs(time, tuple(axes), last)
     if cell.uses_dt:
-<<<<<<< HEAD
         xs = xs.at[..., -1].set(1)
-=======
-        xs = jnp.pad(xs, ((0, 0), (0, 1)), constant_values=1)
-    if cell.history:  # a step sees its window in z_t, and no "x" in the state
-        before, state = state["x"], without_inputs(cell, state)
-        xs = windows(xs[:, None], before[None], None, Control())[0][:, 0]
->>>>>>> cells-h8
     zs = jax.vmap(cell.project, (None, 0))(params, xs)
     steps = Steps(cell, params, state, zs, controls or Control())
     return steps, jax.random.normal(jax.random.key(5), (time, steps.start.size))
 
 
 def without_inputs(cell, state):
-<<<<<<< HEAD
     """The state as `step` gets it: past inputs are read by `project`."""
     return {name: leaf for name, leaf in state.items() if name != "x" or not cell.history}
-=======
-    """The part of the state that a step computes."""
-    return {name: value for name, value in state.items() if name != "x" or not cell.history}
->>>>>>> cells-h8
 
 
 @parameters("cell", PAIRS, has_quick_jacobian)

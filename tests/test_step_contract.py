@@ -537,7 +537,7 @@ def test_histories_of_inputs(x64, unroll):
 
 
 @spec
-class FastSlow(Wrapper):
+class SideBySide(Wrapper):
     """Two cells whose recurrent matrices are found by path."""
 
     cell: Cell = cells.GRU(hidden_size=3)
@@ -576,7 +576,7 @@ class FastSlow(Wrapper):
 @by_scan
 def test_matrices_of_inner_cells_are_found_by_path(x64, unroll):
     for inner in (cells.GRU(hidden_size=3), cells.LSTM(hidden_size=3, structure=Diagonal())):
-        cell = FastSlow(cell=inner)
+        cell = SideBySide(cell=inner)
         agrees(cell, unroll)
         params, xs = cell.init(KEY, 2), inputs()
         slow, fast = (run(inner, params[scope], xs)[0] for scope in ("slow", "fast"))

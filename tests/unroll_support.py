@@ -44,7 +44,7 @@ def loss(cell, unroll, params, xs, state, options):
     ys, last = run(cell, params, xs, state, unroll=unroll, **options)
     wide = jnp.promote_types(ys.dtype, jnp.float32)
     weights = jnp.cos(jnp.arange(ys.size, dtype=wide)).reshape(ys.shape)
-    total = (weights * ys.astype(wide) ** 2).sum() + sum((leaf**3).sum() for leaf in last.values())
+    total = (weights * ys.astype(wide) ** 2).sum() + sum((leaf**3).sum() for leaf in jax.tree.leaves(last))
     return total, (ys, last)
 
 

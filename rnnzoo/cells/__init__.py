@@ -44,6 +44,7 @@ from rnnzoo.cells.lmu import LMU
 from rnnzoo.cells.lru import LRU
 from rnnzoo.cells.lstm import LSTM
 from rnnzoo.cells.ltc import LTC
+from rnnzoo.cells.m2rnn import M2RNN
 from rnnzoo.cells.mamba import Mamba
 from rnnzoo.cells.mamba2 import Mamba2
 from rnnzoo.cells.matrix_memory import MatrixMemory
@@ -110,6 +111,7 @@ __all__ = [
     "LRU",
     "LSTM",
     "LTC",
+    "M2RNN",
     "MGU",
     "MLSTM",
     "MUT1",

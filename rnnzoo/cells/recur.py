@@ -116,6 +116,18 @@ def matrices(params: Params, names: tuple[str, ...]) -> tuple[dict[str, PyTree],
     return found, rest
 
 
+def with_matrices(params: Params, us: dict[str, PyTree]) -> Params:
+    """The parameters with these in place of their recurrent matrices, by name."""
+    for name, u in us.items():
+        params = _with(params, _place(name), u)
+    return params
+
+
+def _with(tree: Params, place: tuple[str, ...], value: PyTree) -> Params:
+    first, *rest = place
+    return {**tree, first: _with(tree[first], tuple(rest), value) if rest else value}
+
+
 def _place(name: str) -> tuple[str, ...]:
     *scopes, gate = name.split(".")
     return (*scopes, "u", gate)
@@ -187,4 +199,5 @@ jax.tree_util.register_pytree_with_keys(Summands, _flatten, _unflatten)
 
 __all__ = [
     "Calls", "Heard", "Recur", "Site", "Summands", "Sums", "adding", "hearing", "leaf", "matrices", "scoped",
+    "with_matrices",
 ]  # fmt: skip

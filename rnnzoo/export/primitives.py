@@ -75,6 +75,13 @@ def div(eqn, args, constants):
 
 
 @rule
+def _round(eqn, args, constants):
+    if eqn.params["rounding_method"] != lax.RoundingMethod.TO_NEAREST_EVEN:
+        raise Refused("is away from zero where two are equally near, other than numpy's")
+    return f"np.round({args[0]})"
+
+
+@rule
 def split(eqn, args, constants):
     return f"np.split({args[0]}, {np.cumsum(eqn.params['sizes'])[:-1].tolist()}, {eqn.params['axis']})"
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.recur import matrices, with_matrices
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.spec_json import to_json
@@ -84,7 +85,8 @@ def _grown(params: Params, old: Model, model: Model) -> Params:
         return jax.tree.map(lambda *a: jnp.stack(a), *rows)
 
     def cell(of: Params) -> Params:
-        return {**of, "u": {gate: each(gate, u) for gate, u in of["u"].items()}}
+        us, _ = matrices(of, tuple(old.cell.structures))
+        return with_matrices(of, {gate: each(gate, u) for gate, u in us.items()})
 
     layers = {f"layer_{i}": params[f"layer_{i}"] for i in range(model.stack.layers)}
     grown = {name: {**of, **{d: cell(of[d]) for d in model.directions}} for name, of in layers.items()}

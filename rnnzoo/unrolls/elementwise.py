@@ -11,21 +11,13 @@ import jax
 
 from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.cells.recur import Site, Sums, matrices
-from rnnzoo.jaxprs import inner_jaxpr, is_literal
+from rnnzoo.jaxprs import ELEMENTWISE, inner_jaxpr, is_literal
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.dense import Dense
 from rnnzoo.structures.diagonal import Diagonal
 from rnnzoo.structures.partitioned import Partitioned
 from rnnzoo.typing import Array, Control, Params, PyTree, State, widen
 from rnnzoo.unrolls.base import advance, plain_sums
-
-# Primitives of JAX that act on each entry by itself.
-_ELEMENTWISE = frozenset(
-    """abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos
-    cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic
-    lt max min mul ne neg nextafter not or pow reduce_precision rem round rsqrt select_n sign sin
-    sinh sqrt square stop_gradient sub tan tanh xor""".split()
-)
 
 
 def mixes(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Control) -> str | None:
@@ -92,7 +84,7 @@ def _mixing(jaxpr: Any, active: set, shape: tuple[int, ...]) -> str | None:
             active |= {out for out, var in outs if not is_literal(var) and var in within}
             continue
         sizes = [var.aval.shape for var, is_heard in zip(eqn.invars, heard, strict=True) if is_heard]
-        if eqn.primitive.name not in _ELEMENTWISE or any(s != shape for s in sizes):
+        if eqn.primitive.name not in ELEMENTWISE or any(s != shape for s in sizes):
             return eqn.primitive.name
         active |= set(eqn.outvars)
     return None

@@ -6,12 +6,14 @@ import functools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell, Recurrent
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
 from rnnzoo.initializers.base import undrawn
+from rnnzoo.jaxprs import is_literal
 from rnnzoo.spec import Size, UsageError, derived, spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.structures.diagonal import Diagonal
@@ -34,20 +36,27 @@ class Wrapper(Noisy):
 
     def __post_init__(self) -> None:
         super().__post_init__()  # first: below, the cell is one
+        object.__setattr__(self, "cell", self.sharing(self.cell, "cell"))
+        for name in _SHARED:
+            object.__setattr__(self, name, getattr(self.cell, name))
+
+    def sharing(self, cell: Cell, what: str) -> Cell:
+        """The inner cell, called `what`, with the shared fields of the wrapper where its own are at their defaults.
+
+        Raises:
+            UsageError: two that differ.
+        """
         defaults = {f.name: f.default for f in dataclasses.fields(Wrapper) if f.name in _SHARED}
         given = {name: getattr(self, name) for name in _SHARED}
         given = {name: value for name, value in given.items() if value != defaults[name]}
         for name, value in given.items():
-            its = getattr(self.cell, name)
+            its = getattr(cell, name)
             if its not in (value, defaults[name]):
                 raise UsageError(
-                    f"{type(self).__name__}.{name} is {value!r} and that of its cell is {its!r}; "
+                    f"{type(self).__name__}.{name} is {value!r} and that of its {what} is {its!r}; "
                     f"accepted: one of the two, or the same twice"
                 )
-        cell = dataclasses.replace(self.cell, **given)
-        object.__setattr__(self, "cell", cell)
-        for name in _SHARED:
-            object.__setattr__(self, name, getattr(cell, name))
+        return dataclasses.replace(cell, **given)
 
     gates = derived(lambda self: self.cell.gates)
     carries = derived(lambda self: self.cell.carries)
@@ -87,9 +96,11 @@ class Wrapper(Noisy):
 
 
 def with_structure(cell: Cell, structure: Structures) -> Cell:
-    """The cell with another structure of its recurrent matrices, if it has any; of the wrapped cell for a wrapper."""
+    """The cell with another structure of its recurrent matrices, if it has any; of the wrapped cells for a wrapper."""
     if isinstance(cell, Wrapper):
-        return dataclasses.replace(cell, cell=with_structure(cell.cell, structure))
+        inner = {f.name: getattr(cell, f.name) for f in dataclasses.fields(cell)}
+        inner = {name: with_structure(value, structure) for name, value in inner.items() if isinstance(value, Cell)}
+        return dataclasses.replace(cell, **inner)
     return dataclasses.replace(cell, structure=structure) if isinstance(cell, Recurrent) else cell
 
 
@@ -146,6 +157,57 @@ def state_shapes(cell: Cell, input_size: Any) -> State:
     return jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), input_size))))
 
 
+def needs_single_inputs(wrapper: Wrapper, *cells: Cell) -> None:
+    """Raise `UsageError` if one of the cells takes anything but one vector a step."""
+    for cell in cells:
+        if cell.history or cell.feature_axes != 1:
+            what = "a window over past inputs" if cell.history else f"inputs of {cell.feature_axes} axes"
+            raise UsageError(
+                f"{type(cell).__name__} takes {what}, and {type(wrapper).__name__} makes the inputs of its cells step "
+                "by step; accepted: a cell that takes one vector a step"
+            )
+
+
+def needs_readout_of_state(wrapper: Wrapper, cell: Cell) -> None:
+    """Raise `UsageError` if the outputs of a cell depend on its projected inputs, which are not kept where the wrapper
+    makes them in the loop."""
+    if _reads_inputs(cell):
+        raise UsageError(
+            f"the output of {type(cell).__name__} is made of its state and its input, which {type(wrapper).__name__} "
+            "changes in the loop and does not keep; accepted: a cell whose output is made of its state alone"
+        )
+
+
+@functools.lru_cache(maxsize=256)
+def _reads_inputs(cell: Cell) -> bool:
+    """Whether what `readout` of a cell that takes one vector a step returns depends on z_t."""
+    cell = undrawn(cell)
+
+    def arguments() -> tuple[Params, State, PyTree]:
+        params = cell.prepare(cell.init(jax.random.key(0), cell.hidden_size))
+        x_t = jnp.zeros(cell.hidden_size + cell.uses_dt)
+        return params, cell.initial_state(params), cell.project(params, x_t)
+
+    params, state, z_t = jax.eval_shape(arguments)
+    jaxpr = jax.make_jaxpr(lambda z_t, params, state: cell.readout(params, state, z_t))(z_t, params, state).jaxpr
+    used = set(jaxpr.outvars)
+    for eqn in reversed(jaxpr.eqns):
+        if not used.isdisjoint(eqn.outvars):
+            used |= {var for var in eqn.invars if not is_literal(var)}
+    return not used.isdisjoint(jaxpr.invars[: len(jax.tree.leaves(z_t))])
+
+
+def projected(cell: Cell, params: Params, x_t: Float[Array, " I"]) -> PyTree:
+    """What an inner cell makes of an input that is known in the loop only, as its step gets it: at least float32."""
+    z_t = cell.project(params, x_t if cell.dtype is None else x_t.astype(cell.dtype))
+    return jax.tree.map(lambda a: a.astype(jnp.promote_types(a.dtype, jnp.float32)), z_t)
+
+
+def times(matrix: Float[Array, "M N"], vector: Float[Array, " N"]) -> Float[Array, " M"]:
+    """The product in the dtype of the matrix, that of computation, as the dtype of the vector, that of the state."""
+    return (vector.astype(matrix.dtype) @ matrix.T).astype(vector.dtype)
+
+
 def needs_units(wrapper: Wrapper) -> None:
     """Raise `UsageError` if the state of the wrapped cell is not one of vectors with a number for each unit, (H,)."""
     needs_vectors(wrapper)
@@ -158,6 +220,6 @@ def needs_units(wrapper: Wrapper) -> None:
 
 
 __all__ = [
-    "Wrapper", "innermost", "needs_no_history", "needs_structure", "needs_units", "needs_vectors", "state_shapes",
-    "vector_shapes", "with_structure", "without_matrices",
+    "Wrapper", "innermost", "needs_no_history", "needs_readout_of_state", "needs_single_inputs", "needs_structure",
+    "needs_units", "needs_vectors", "projected", "state_shapes", "times", "vector_shapes", "with_structure", "without_matrices",
 ]  # fmt: skip

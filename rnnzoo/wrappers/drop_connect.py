@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.lstm import LSTM
-from rnnzoo.cells.recur import Recur
+from rnnzoo.cells.recur import Recur, matrices, with_matrices
 from rnnzoo.spec import Fraction, spec
 from rnnzoo.typing import Key, Params, PyTree, State
 from rnnzoo.wrappers.base import Wrapper, needs_structure
@@ -34,9 +34,10 @@ class DropConnect(Wrapper):
 
     def noisy_params(self, key: Key, params: Params) -> Params:
         key, inner_key = jax.random.split(key)
-        leaves, tree = jax.tree.flatten(params["u"])
+        us, _ = matrices(params, tuple(self.structures))
+        leaves, tree = jax.tree.flatten(us)
         keys = jax.random.split(key, len(leaves))
         kept = [jax.random.bernoulli(k, 1 - self.rate, a.shape) for a, k in zip(leaves, keys, strict=True)]
         scale = max(1 - self.rate, 1e-9)  # at rate 1 all weights are dropped, and 0 / 0 is not
-        u = [jnp.where(keep, a / scale, 0) for a, keep in zip(leaves, kept, strict=True)]
-        return super().noisy_params(inner_key, {**params, "u": tree.unflatten(u)})
+        dropped = [jnp.where(keep, a / scale, 0) for a, keep in zip(leaves, kept, strict=True)]
+        return super().noisy_params(inner_key, with_matrices(params, tree.unflatten(dropped)))
