@@ -221,5 +221,6 @@ def needs_units(wrapper: Wrapper) -> None:
 
 __all__ = [
     "Wrapper", "innermost", "needs_no_history", "needs_readout_of_state", "needs_single_inputs", "needs_structure",
-    "needs_units", "needs_vectors", "projected", "state_shapes", "times", "vector_shapes", "with_structure", "without_matrices",
+    "needs_units", "needs_vectors", "projected", "state_shapes", "times", "vector_shapes", "with_structure",
+    "without_matrices",
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Voelker et al. 2019, section 2; A and B discretised as in the authors' code (abr/neurips2019, lmu/lmu.py)."""
 
+from typing import Any
+
 import numpy as np
 from scipy.signal import cont2discrete
 
@@ -14,8 +16,8 @@ def matrices(d, theta, method):
             A[i, j] = (2 * i + 1) * (-1 if i < j else (-1.0) ** (i - j + 1))
         B[i, 0] = (2 * i + 1) * (-1.0) ** i
     system = A / theta, B / theta, np.zeros((1, d)), np.zeros((1, 1))
-    discrete = cont2discrete(system, dt=1.0, method=method)
-    return np.asarray(discrete[0]), np.asarray(discrete[1])[:, 0]
+    discrete: Any = cont2discrete(system, dt=1.0, method=method)
+    return discrete[0], discrete[1][:, 0]
 
 
 def reference(cell, p, xs, state):
