@@ -97,13 +97,6 @@ def clamp(eqn, args, constants):
 
 
 @rule
-def _round(eqn, args, constants):
-    if eqn.params["rounding_method"] != lax.RoundingMethod.TO_NEAREST_EVEN:
-        raise Refused("away from zero is not in numpy")
-    return f"np.round({args[0]})"
-
-
-@rule
 def integer_pow(eqn, args, constants):
     return f"{args[0]} ** {eqn.params['y']}"
 
