@@ -1,5 +1,4 @@
-"""Balduzzi & Ghifary 2016, section 3.3: the strongly-typed GRU, as RecurrentLayers.jl and LuxRecurrentLayers.jl (TGRU)
-quote it; tau is tanh."""
+"""Balduzzi & Ghifary 2016, section 3.3: the strongly-typed GRU, as RecurrentLayers.jl (TGRU) quotes it; tau is tanh."""
 
 import numpy as np
 

@@ -1,5 +1,5 @@
-"""Balduzzi & Ghifary 2016, section 3.3: the strongly-typed LSTM, as RecurrentLayers.jl and LuxRecurrentLayers.jl
-(TLSTM) quote it; tau is tanh."""
+"""Balduzzi & Ghifary 2016, section 3.3: the strongly-typed LSTM, as RecurrentLayers.jl (TLSTM) quotes it; tau is
+tanh."""
 
 import numpy as np
 
