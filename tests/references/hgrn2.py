@@ -1,4 +1,4 @@
-"""Qin et al. 2024 (HGRN2), section 3, as in the first author's code (hgru2-pytorch, hgru2_pytorch/hgru2_1d.py,
+"""Qin et al. 2024 (HGRN2), section 3, as in the first author's code (hgru2-pytorch, hgru2_pytorch/modules/hgru2_1d.py,
 `forward_lesshead`) and, for the other activations, fla/layers/hgrn2.py."""
 
 import numpy as np
