@@ -1,0 +1,23 @@
+"""Functions that the references of several matrix memories share."""
+
+import numpy as np
+
+from references import sigmoid
+
+
+def silu(a):
+    return a * sigmoid(a)
+
+
+def softplus(a):
+    return np.log(1 + np.exp(a))
+
+
+def heads(a, count):
+    """Rows for each head, one head after the other."""
+    return a.reshape(count, -1)
+
+
+def l2norm(a):
+    """fla/modules/l2norm.py, of each head."""
+    return a / np.sqrt(np.sum(a * a, axis=-1, keepdims=True) + 1e-6)
