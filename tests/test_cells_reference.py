@@ -20,11 +20,14 @@ from rnnzoo.cells.base import Recurrent
 SMALL, SQUARE = (6, 3, 5, 0), (2, 2, 3, 2)  # hidden units, inputs, steps, seed
 
 
-def cases() -> list[tuple[str, dict[str, Any], tuple[int, int, int, int]]]:
-    found: list[tuple[str, dict[str, Any], tuple[int, int, int, int]]] = []
+def cases() -> list[Any]:
+    """A cell with its default fields, without biases, and with two other sets of fields at once; the rest is slow."""
+    found: list[Any] = []
     for name in published("cells"):
-        found += [(name, {}, SMALL), (name, {}, SQUARE), (name, {"bias": False}, SMALL)]
-        found += [(name, fields, SMALL) for fields in CELL_FIELDS.get(name, [])]
+        quick = [{}, {"bias": False}, *CELL_FIELDS.get(name, [])[:2]]
+        found += [(name, fields, SMALL) for fields in quick]
+        slow = [(name, fields, SMALL) for fields in CELL_FIELDS.get(name, [])[2:]]
+        found += [pytest.param(*case, marks=pytest.mark.slow) for case in [*slow, (name, {}, SQUARE)]]
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from jax.experimental import rnn
 from support import assert_close, random_like
 from unroll_support import BATCH, FEATURES, LENGTHS, TIME, arguments, loss
-from zoo import CELLS, HIDDEN, PAIRS, label
+from zoo import CELLS, HIDDEN, PAIRS, is_traced, label, parameters
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
@@ -105,7 +105,7 @@ def test_the_kernel_is_told_the_order_in_memory(reference):
     assert orders == ["(0, 1, 2)"] * (inputs + outputs + cotangents)
 
 
-@pytest.mark.parametrize("cell", [c for c in PAIRS if type(c) is cells.LSTM] + CELLS, ids=label)
+@parameters("cell", [c for c in PAIRS if type(c) is cells.LSTM] + CELLS, is_traced)
 def test_which_cells_are_cudnns_abstractly(cell):
     """Those whose step is the LSTM's, with a matrix (H, H) in the prepared parameters."""
     params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), FEATURES)))

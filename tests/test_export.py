@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close, name, random_like
-from zoo import all_cells, all_structures, is_exported, marked
+from zoo import all_cells, all_structures, is_exported, is_varied, marked, parameters
 
 from rnnzoo import UsageError, cells, structures
 from rnnzoo.export import export
@@ -78,7 +78,7 @@ def test_numpy_alone_streams_a_model(tmp_path):
     assert_close(np.load(tmp_path / "out" / "ys.npy"), np.asarray(CHARACTERS.apply(params, jnp.asarray(xs))[0]), 1e-5)
 
 
-@pytest.mark.parametrize("cell", all_cells(HIDDEN), ids=name)
+@parameters("cell", all_cells(HIDDEN), is_varied)
 def test_every_cell_as_numpy(tmp_path, cell):
     model = Model(cell=cell, input_size=FEATURES, output_size=2)
     assert export(model, varied(model), "numpy", tmp_path / "out")[1] < 1e-5

@@ -54,7 +54,7 @@ def with_gradients(face, cell, unroll):
     return jax.value_and_grad(function, (0, 1, 2), has_aux=True)
 
 
-@parameters("cell", CELLS)
+@parameters("cell", CELLS, is_varied)
 def test_functions_linen_and_nnx_are_one_program_abstractly(cell):
     """Not only equal numbers: the same operations, in outputs and in gradients."""
     args = jax.eval_shape(lambda: arguments(cell, TIME, (BATCH,)))
@@ -86,7 +86,7 @@ def test_parameters_are_those_of_init_abstractly(cell):
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float16", marks=pytest.mark.slow)])
-@parameters("cell", CELLS)
+@parameters("cell", CELLS, is_varied)
 def test_half_precision_in_and_out_abstractly(cell, dtype):
     cell = dataclasses.replace(cell, dtype=dtype)
     params = jax.eval_shape(lambda: cell.init(jax.random.key(0), FEATURES))

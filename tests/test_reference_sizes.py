@@ -21,6 +21,9 @@ def given(cell, features):
 @pytest.mark.parametrize(
     ("cell", "features"),
     [
+        (cells.MUT1(hidden_size=3), 3),
+        (cells.MUT2(hidden_size=3), 3),
+        (cells.IntersectionRNN(hidden_size=3), 3),
         (cells.SRU(hidden_size=4), 4),
         (cells.SRU(hidden_size=4, rescale=False), 4),
         (cells.SRU(hidden_size=4, highway_bias=-1.0, activation="tanh"), 4),

@@ -18,16 +18,19 @@ import pytest
 from support import assert_close, random_like
 from unroll_support import BATCH, FEATURES, LENGTHS, RESETS, arguments, eager, loss, quick, stack, values_and_gradients
 from zoo import (
+    OTHER_RUNS,
     PAIRS,
     UNROLLS,
-    each_other,
     each_unroll,
     is_numeric,
     is_numeric_by_scan,
+    is_quick,
+    is_traced,
+    is_varied,
     parameters,
     varied_cell,
     varied_other,
-)
+)  # fmt: skip
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
@@ -43,7 +46,7 @@ from rnnzoo.unrolls.uses import uses_of
 # ---- every triple, abstractly ----------------------------------------------------------------------------
 
 
-@parameters("cell", PAIRS, is_numeric)  # the other pairs, about 300, take five minutes: slow
+@parameters("cell", PAIRS, is_traced)  # the other pairs, about 2,500, take an hour: slow
 def test_shapes_and_refusals_of_every_unroll(cell):
     params = jax.eval_shape(lambda: cell.init(jax.random.key(0), FEATURES))
     xs = jax.ShapeDtypeStruct((3, BATCH, FEATURES), jnp.float32)
@@ -154,7 +157,7 @@ def low_precision(cell, dtype):
     return dataclasses.replace(cell, dtype=dtype)
 
 
-@each_other
+@parameters(("cell", "unroll"), OTHER_RUNS, lambda cell, unroll: is_varied(cell) and is_quick(cell, unroll))
 @eager
 def test_low_precision_values(cell, unroll):
     """Outputs in the compute dtype, the state in float32 all the way; both near float32's."""

@@ -15,10 +15,10 @@ import rnnzoo
 from rnnzoo import cells, run, unrolls, wrappers
 from rnnzoo.unrolls.iterative import Iterative
 
-GRU, LRU = cells.GRU(hidden_size=4), cells.LRU(hidden_size=4)
+GRU, LRU, GLA = cells.GRU(hidden_size=4), cells.LRU(hidden_size=4), cells.GLA(hidden_size=4)
 NOISY = wrappers.Zoneout(cell=cells.CfC(hidden_size=4))
 TIME, BATCH, FEATURES = 5, 4, 3
-PARAMS = {cell: cell.init(jax.random.key(0), FEATURES) for cell in (GRU, LRU, NOISY)}
+PARAMS = {cell: cell.init(jax.random.key(0), FEATURES) for cell in (GRU, LRU, GLA, NOISY)}
 ARRAYS: Any = {
     "xs": jax.random.normal(jax.random.key(1), (TIME, BATCH, FEATURES)),
     "lengths": jnp.array([5, 3, 0, 4]),
@@ -26,7 +26,7 @@ ARRAYS: Any = {
     "mask": jnp.ones((TIME, BATCH), bool).at[1, 3].set(False),
 }
 SPLIT = {name: P("d") if name == "lengths" else P(None, "d") for name in ARRAYS}
-RUNS = [(next(c for c in (GRU, LRU) if u.refuses(c) is None), u) for u in UNROLLS if u != unrolls.CuDNN()]
+RUNS = [(next(c for c in (GRU, LRU, GLA) if u.refuses(c) is None), u) for u in UNROLLS if u != unrolls.CuDNN()]
 RUNS += [(NOISY, unrolls.Scan())]
 QUICK = ("Scan", "Truncated", "Associative")
 each_run = parameters(("cell", "unroll"), RUNS)

@@ -244,8 +244,18 @@ def is_numeric(cell: Cell) -> bool:
         return True
     if is_varied(cell):
         return name_of(cell.structure) in FIRST_STRUCTURES[:2]
+    return is_own_structure(cell)
+
+
+def is_own_structure(cell: Recurrent) -> bool:
+    """Whether its structure is the one that it has by default."""
     cls: Any = type(cell)
     return name_of(cell.structure) == name_of(cls(hidden_size=HIDDEN).structure)
+
+
+def is_traced(cell: Cell) -> bool:
+    """Cells of every kind with two structures, for what traces a cell with every unroll; other cells are run."""
+    return is_varied(cell) and is_numeric(cell)
 
 
 def is_numeric_by_scan(cell: Cell) -> bool:
@@ -254,9 +264,9 @@ def is_numeric_by_scan(cell: Cell) -> bool:
 
 
 def has_quick_jacobian(cell: Cell) -> bool:
-    """Every cell with a diagonal U, or a fixed one, and one cell with U of every family of Jacobians."""
+    """Cells of every kind with a diagonal U, or a fixed one, and one cell with U of every family of Jacobians."""
     structure = name_of(getattr(cell, "structure", structures.Diagonal()))
-    return structure == "Diagonal" or (name_of(cell) == FIRST_CELLS[0] and structure in JACOBIANS)
+    return (structure == "Diagonal" and is_varied(cell)) or (name_of(cell) == FIRST_CELLS[0] and structure in JACOBIANS)
 
 
 def is_cheap(cell: Cell) -> bool:
@@ -324,7 +334,6 @@ def marked(members: Sequence[Any], is_quick: Callable[[Any], bool]) -> list[Any]
     return [pytest.param(m, id=str(m), marks=() if is_quick(m) else pytest.mark.slow) for m in members]
 
 
-each_other = parameters(("cell", "unroll"), OTHER_RUNS, is_quick)
 each_unroll = parameters(("cell", "unroll"), OTHER_RUNS, is_quick_or_first)
 varied_cell = parameters("cell", CELLS, is_varied)
 varied_run = parameters(("cell", "unroll"), RUNS, is_varied)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Recurrent
-from rnnzoo.spec import Size, UsageError, derived, spec
+from rnnzoo.spec import Size, Spec, UsageError, derived, spec
 from rnnzoo.structures.base import Structure, Structures
 from rnnzoo.structures.convolution import Convolution, convolve
 from rnnzoo.typing import Array, Float, Key, Params, PyTree
@@ -36,6 +36,7 @@ class Convolutional(Recurrent, abc.ABC):
     """The structure of the recurrent matrices U (None: `Convolution`)."""
 
     def __post_init__(self) -> None:
+        Spec.__post_init__(self)  # the fields first: what follows computes with them
         count = math.prod(self.shape)
         if self.hidden_size % count or self.channels not in (None, self.hidden_size // count):
             fits = f"a multiple of {count}" if self.channels is None else f"{count * self.channels}"

@@ -57,6 +57,8 @@ class ChunkedMemory(Unroll):
         """What is read at each step, leaves (T, B, N, ...), and the last state."""
         memory = jax.vmap(jax.vmap(functools.partial(cell.memory, params)))(widen(zs))
         memory = {name: a.astype(state["s"].dtype) for name, a in memory.items()}
+        # A decay to nothing is one to the smallest number, lest -inf - -inf be NaN.
+        memory["g"] = jnp.maximum(memory["g"], jnp.log(jnp.finfo(memory["g"].dtype).tiny))
         memory, writes = _one_after_the_other(memory)
         time = memory["q"].shape[0]
         if not time:
