@@ -39,6 +39,5 @@ def forget_programs():
 def pytest_collection_modifyitems(items):
     import zoo
 
-    for item in items:
-        if zoo.is_too_much(item):
-            item.add_marker(pytest.mark.slow)
+    for item in [*filter(zoo.is_too_much, items), *zoo.repeated(items)]:
+        item.add_marker(pytest.mark.slow)

@@ -8,7 +8,7 @@ import pytest
 from face_support import ALL_FACES, BANDED, BATCH, LENGTHS, TIME, call, nnx_rnn, rows
 from support import assert_close
 from unroll_support import FEATURES, arguments, eager
-from zoo import CELLS, HIDDEN, parameters
+from zoo import CELLS, HIDDEN, is_varied, parameters
 
 import rnnzoo.linen
 import rnnzoo.nnx
@@ -103,7 +103,7 @@ def as_flax(cell, state):
     return state["h"] if form_of(cell) == "h" else (state["c"], state["h"])
 
 
-@parameters("cell", [*CELLS, wrappers.Zoneout(cell=BANDED), wrappers.Clockwork(cell=BANDED)])
+@parameters("cell", [*CELLS, wrappers.Zoneout(cell=BANDED), wrappers.Clockwork(cell=BANDED)], is_varied)
 @ALL_FACES
 def test_the_entries_of_the_state_decide_on_the_form_abstractly(face, cell):
     params, xs, state = jax.eval_shape(lambda: arguments(cell, TIME, (BATCH,)))

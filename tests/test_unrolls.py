@@ -23,7 +23,6 @@ from zoo import (
     UNROLLS,
     each_unroll,
     is_numeric,
-    is_numeric_by_scan,
     is_quick,
     is_traced,
     is_varied,
@@ -78,7 +77,7 @@ def test_who_is_refused(cell):
 # ---- every (cell, structure), and every (cell, unroll), in numbers ---------------------------------------
 
 
-@parameters("cell", PAIRS, is_numeric_by_scan)
+@parameters("cell", PAIRS, is_traced)
 def test_scan_is_the_loop(x64, cell):
     args = arguments(cell)
     scan = quick(functools.partial(values_and_gradients, cell, unrolls.Scan()))

@@ -219,17 +219,8 @@ def is_varied(cell: Cell, unroll: Unroll | None = None) -> bool:
 
 
 def is_quick(cell: Cell, unroll: Unroll) -> bool:
-    """Cells of every kind, but with few unrolls that are composed or slow to compile; and every cell with one."""
-    if is_composed(unroll) or not is_varied(cell):
-        return is_varied(cell, unroll) or name_of(unroll) == its_unroll(cell)
-    return is_light(cell, unroll)
-
-
-def its_unroll(cell: Cell) -> str:
-    """The unroll that tries most of what a cell says of itself."""
-    if isinstance(cell.recurrence, MatrixMemory):
-        return "ChunkedMemory"
-    return "Associative" if isinstance(cell.recurrence, Affine) else "Scan"
+    """Cells of every kind, but with few unrolls that are composed or slow to compile."""
+    return is_varied(cell, unroll) if is_composed(unroll) else is_varied(cell) and is_light(cell, unroll)
 
 
 def is_quick_or_first(cell: Cell, unroll: Unroll) -> bool:
@@ -254,13 +245,8 @@ def is_own_structure(cell: Recurrent) -> bool:
 
 
 def is_traced(cell: Cell) -> bool:
-    """Cells of every kind with two structures, for what traces a cell with every unroll; other cells are run."""
-    return is_varied(cell) and is_numeric(cell)
-
-
-def is_numeric_by_scan(cell: Cell) -> bool:
-    """The same where a loop and `Scan` are compared: cells that `is_quick` runs by `Scan` need it no second time."""
-    return is_numeric(cell) and (is_varied(cell) or name_of(cell) == ANY_U or its_unroll(cell) != "Scan")
+    """Cells of every kind with two structures, and one with all: for what compares unrolls, which know no cell."""
+    return (is_varied(cell) or name_of(cell) == ANY_U) and is_numeric(cell)
 
 
 def has_quick_jacobian(cell: Cell) -> bool:
@@ -277,6 +263,22 @@ def is_cheap(cell: Cell) -> bool:
 def is_exported(structure: Structure) -> bool:
     """The quick ones, and one for each operation that those do not need."""
     return is_numbered(structure) or name_of(structure) in FIRST_OPERATIONS
+
+
+REPEATED = 1  # how many cases of a test about single cells run at once
+
+
+def repeated(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Of each test about single cells, what cells promise beyond their equations, all cases but the first: slow."""
+    found, seen = [], dict[str, int]()
+    for item in items:
+        about_cells = item.path.stem.startswith("test_cells_") and item.path.stem != "test_cells_reference"
+        if about_cells or item.path.stem == "test_wrappers_more":
+            name = item.nodeid.partition("[")[0]
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > REPEATED:
+                found.append(item)
+    return found
 
 
 # ---- the budget: which numbers -----------------------------------------------------------------------------
