@@ -19,7 +19,7 @@ from rnnzoo.spec import _FAMILIES, Spec, UsageError, members
 from rnnzoo.spec_json import from_json, to_dict, to_json
 from rnnzoo.training.config import Config
 
-EXAMPLES, SECONDS = 25, 2.0  # of each member; for one text, of which JAX's tracing takes most
+EXAMPLES, SECONDS = 10, 2.0  # of each member; for one text, of which JAX's tracing takes most
 STRANGE: list[Any] = [
     None, True, False, 0, 1, -1, 3, 2**31, 10**12, 10**400, -(10**30), 0.5, -1e300, float("nan"), float("inf"), "", "h",
     "itself", "bfloat16", "x" * 1000, [], [1], [[]], ["h", "h"], [2] * 40, {}, {"type": None}, {"type": 3},

@@ -38,7 +38,8 @@ def numbers(cell: Any, params: Any) -> Any:
         *scopes, gate = name.split(".")
         us = functools.reduce(operator.getitem, scopes, dense)["u"]
         us[gate] = structure.matrix(us[gate], cell.hidden_size)
-    dense.setdefault("b", {g: jnp.zeros(len(dense["w"][g])) for g in cell.gates})
+    weights = dense.get("w", {})
+    dense.setdefault("b", {g: jnp.zeros(len(weights[g]) if g in weights else cell.hidden_size) for g in cell.gates})
     return jax.tree.map(np.asarray, dense)
 
 

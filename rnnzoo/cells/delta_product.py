@@ -1,5 +1,7 @@
 """DeltaProduct (Siems et al. 2025). arXiv:2502.10297"""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid, silu
@@ -7,7 +9,7 @@ from jax.nn import sigmoid, silu
 from rnnzoo.cells.gated_delta_net import head_decay
 from rnnzoo.cells.heads import HeadMemory, rates, step_biases, unit
 from rnnzoo.cells.matrix_memory import Memory
-from rnnzoo.spec import Size, spec
+from rnnzoo.spec import Range, spec
 from rnnzoo.typing import Key, Params, PyTree
 
 
@@ -34,7 +36,7 @@ class DeltaProduct(HeadMemory):
     the norm of each head, the gate and the output projection of the paper's layer belong to the block around the cell.
     Decays are in float32 or wider whatever `dtype` is. With ``bias=True``, W x_t + b in place of W x_t."""
 
-    writes: Size = 2
+    writes: Annotated[int, Range(low=1, high=64)] = 2
     """Number of writes n in a step."""
     gated: bool = False
     """Whether the memory decays before the first write."""

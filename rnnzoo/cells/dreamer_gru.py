@@ -1,5 +1,7 @@
 """Gated recurrent unit of DreamerV3, the core of its world model (Hafner et al. 2023). arXiv:2301.04104"""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -7,7 +9,7 @@ from jax.nn import sigmoid, silu
 
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
-from rnnzoo.spec import Size, derived, spec
+from rnnzoo.spec import Range, Size, derived, spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
@@ -39,7 +41,7 @@ class DreamerGRU(Recurrent):
     structure: Structures = Dense()
     units: Size | None = None
     """Size E of what is made of the input and of the whole state (None: hidden_size)."""
-    layers: Size = 1
+    layers: Annotated[int, Range(low=1, high=64)] = 1
     """Number of layers before the gates."""
 
     @property

@@ -1,12 +1,14 @@
 """Liquid time-constant network, LTC (Hasani et al. 2021). arXiv:2006.04439"""
 
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid, softplus
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.recur import Recur
-from rnnzoo.spec import Size, spec
+from rnnzoo.spec import Range, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
 
 EPSILON = 1e-8  # lest a conductance of 0 be divided by
@@ -41,7 +43,7 @@ class LTC(Cell):
     elementwise = False
     uses_dt = True
 
-    unfolds: Size = 6
+    unfolds: Annotated[int, Range(low=1, high=64)] = 6
     """Steps of the solver n for one step of the sequence."""
 
     def init(self, key: Key, input_size: int) -> Params:

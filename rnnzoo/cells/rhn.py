@@ -1,11 +1,13 @@
 """Recurrent highway network, RHN (Zilly et al. 2017). arXiv:1607.03474"""
 
+from typing import Annotated
+
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
 from rnnzoo.cells.recur import Recur
-from rnnzoo.spec import Size, derived, spec
+from rnnzoo.spec import Range, derived, spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
@@ -26,7 +28,7 @@ class RHN(Recurrent):
     gates = derived(lambda self: tuple(f"{kind}{layer}" for layer in self._layers for kind in self._kinds))
 
     structure: Structures = Dense()
-    depth: Size = 3
+    depth: Annotated[int, Range(low=1, high=64)] = 3
     """Number of layers within a step."""
     coupled: bool = True
     """Whether the carry gate c is 1 - t."""
