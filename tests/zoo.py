@@ -150,13 +150,16 @@ def structure_facts(structure: Structure) -> dict[str, Any]:
     }
 
 
+MANY = 2  # as many vectors as it takes: three are treated as two are
+
+
 def cell_facts(cell: Cell) -> dict[str, Any]:
     """What an unroll can tell cells by."""
     return {
         "affine": isinstance(cell.recurrence, Affine),
         "memory": isinstance(cell.recurrence, MatrixMemory),
-        "vectors": len(cell.carries),
-        "heard": vectors_heard(cell),
+        "vectors": min(len(cell.carries), MANY),
+        "heard": min(vectors_heard(cell), MANY),
         "reads out": type(cell).readout is not Cell.readout,
         "history": cell.history > 0,
         "axes": cell.feature_axes,
