@@ -38,7 +38,7 @@ for name in PARSERS:
 """
 
 
-@pytest.mark.slow  # .ci/run fuzzes every parser for a minute
+@pytest.mark.slow  # .ci/run fuzzes every parser for longer
 def test_every_parser_for_a_second():
     done = subprocess.run([sys.executable, "-c", SHORT], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
