@@ -1,6 +1,7 @@
 """What the tests of structures share: sizes that fit, random parameters, and what every structure promises."""
 
 import functools
+import operator
 from typing import Any
 
 import jax
@@ -85,6 +86,19 @@ def observed(structure: Structure, size: int) -> Any:
         return said, structure.matrix(u, size), structure.matrix(v, size), after
 
     return jax.jit(observe, compiler_options={"xla_backend_optimization_level": 0})
+
+
+def with_dense_matrices(cell: Any, params: Any) -> Any:
+    """The parameters with every recurrent matrix U as a dense one, and zeros for biases that the cell lacks: what a
+    reference takes. Traceable."""
+    found = jax.tree.map(lambda a: a, params)
+    for name, structure in cell.structures.items():
+        *scopes, gate = name.split(".")
+        us = functools.reduce(operator.getitem, scopes, found)["u"]
+        us[gate] = structure.matrix(us[gate], cell.hidden_size)
+    weights = found.get("w", {})
+    found.setdefault("b", {g: jnp.zeros(len(weights[g]) if g in weights else cell.hidden_size) for g in cell.gates})
+    return found
 
 
 def check_identities(structure: Structure, size: int, seed: int) -> None:

@@ -1,8 +1,6 @@
 """Every cell against the literal equations of its paper, and the facts that its documentation states."""
 
 import dataclasses
-import functools
-import operator
 from typing import Any
 
 import jax
@@ -10,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from references import name_of, names, reference_of
+from structure_support import with_dense_matrices
 from support import assert_close, inputs, random_like
 from zoo import CELL_FIELDS, published
 
@@ -32,15 +31,8 @@ def cases() -> list[Any]:
 
 
 def numbers(cell: Any, params: Any) -> Any:
-    """The parameters as NumPy arrays, with dense U, and zeros for biases that the cell lacks."""
-    dense = jax.tree.map(lambda a: a, params)
-    for name, structure in cell.structures.items():
-        *scopes, gate = name.split(".")
-        us = functools.reduce(operator.getitem, scopes, dense)["u"]
-        us[gate] = structure.matrix(us[gate], cell.hidden_size)
-    weights = dense.get("w", {})
-    dense.setdefault("b", {g: jnp.zeros(len(weights[g]) if g in weights else cell.hidden_size) for g in cell.gates})
-    return jax.tree.map(np.asarray, dense)
+    """The parameters as a reference takes them."""
+    return jax.tree.map(np.asarray, with_dense_matrices(cell, params))
 
 
 def test_every_cell_and_wrapper_has_a_reference_and_every_reference_a_cell():

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from references import reference_of
+from structure_support import with_dense_matrices
 from support import assert_close
 from unroll_support import FEATURES, LENGTHS, RESETS, arguments, quick, values_and_gradients
 from zoo import CELLS, HIDDEN, parameters
@@ -22,7 +23,7 @@ DT = jax.random.uniform(jax.random.key(4), (4, 3), minval=0.1, maxval=3.0)
 @parameters("cell", [cell for cell in CELLS if cell.uses_dt])
 def test_cell_with_its_own_times_is_the_paper(x64, cell):
     params, xs, state = arguments(cell, 4, ())
-    p, s = jax.tree.map(np.asarray, (params, state))
+    p, s = jax.tree.map(np.asarray, (with_dense_matrices(cell, params), state))
     expected = reference_of(type(cell))(cell, p, np.asarray(xs), s, np.asarray(DT[:, 0], float))
     assert_close(run(cell, params, xs, state, dt=DT[:, 0].astype(jnp.float64)), expected, 1e-12)
 

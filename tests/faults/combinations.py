@@ -16,7 +16,7 @@ from rnnzoo.structures.base import Structure
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.wrappers.base import Wrapper, innermost, with_structure
 
-from .oracle import Controls, Tree
+from .oracle import Controls, Tree, has_readout
 
 SIZES = (1, 2, 3, 4, 5, 6, 8)
 TIMES = (1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 16, 17)
@@ -33,7 +33,7 @@ UNROLLS: tuple[Unroll, ...] = (
 )  # fmt: skip
 STRUCTURES: tuple[Structure, ...] = tuple(own_structures(1, 2, 3))
 WRAPPERS = [name for name, cls in published("cells").items() if issubclass(cls, Wrapper)]
-PLAIN = [name for name in published("cells") if name not in WRAPPERS]
+PLAIN = [name for name, cls in published("cells").items() if name not in WRAPPERS and cls.feature_axes == 1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +107,8 @@ def any_cell(rng: random.Random) -> Cell:
 
 def _wrapped(rng: random.Random, cell: Cell) -> Cell:
     kind = rng.choice(WRAPPERS)
+    if kind in ("Zoneout", "Clockwork") and not has_readout(cell):
+        return cell
     match kind:
         case "Zoneout":
             return wrappers.Zoneout(cell=cell, rate=0.3)
@@ -115,10 +117,11 @@ def _wrapped(rng: random.Random, cell: Cell) -> Cell:
             return wrappers.Clockwork(cell=cell, periods=periods)
         case "Dilated":
             return wrappers.Dilated(cell=cell, delay=rng.choice((1, 2, 3)))
-        case "MultiplicativeIntegration":  # whose reference is that around an Elman network
-            inner = {"hidden_size": cell.hidden_size, "structure": getattr(cell, "structure", structures.Dense())}
-            return wrappers.MultiplicativeIntegration(cell=published("cells")["Elman"](**inner))
-    return published("cells")[kind](cell=cell)
+        case "VariationalDropout" | "DropConnect" | "ShortConvolution" | "TokenShift":
+            return published("cells")[kind](cell=cell)
+    # Those whose reference is that around their default cell.
+    wrapper = published("cells")[kind](hidden_size=cell.hidden_size, **rng.choice([{}, *CELL_FIELDS.get(kind, [])]))
+    return with_structure(wrapper, getattr(cell, "structure", structures.Dense()))
 
 
 def _network(rng: random.Random, cell: Cell, features: int) -> Model:
@@ -147,6 +150,13 @@ def shapes_of(c: Combination) -> tuple[Tree, Tree]:
         return cell.initial_state(cell.prepare(cell.init(key, c.features)))
 
     return jax.eval_shape(init, jax.random.key(0)), jax.eval_shape(state, jax.random.key(0))
+
+
+def initial_of(c: Combination) -> Tree:
+    """The state before the first step, for every sequence, in float64. It does not depend on parameters."""
+    params = c.cell.init(jax.random.key(0), c.features)
+    initial = c.cell.initial_state(c.cell.prepare(params))
+    return jax.tree.map(lambda a: np.repeat(np.asarray(a, np.float64)[None], c.batch, 0), initial)
 
 
 def draw(c: Combination, shapes: tuple[Tree, Tree], rng: np.random.Generator) -> Draw:
@@ -178,4 +188,4 @@ def _controls(c: Combination, rng: np.random.Generator, dtype: Any) -> Controls:
     )
 
 
-__all__ = ["Combination", "Draw", "any_cell", "any_combination", "any_structure", "draw", "shapes_of"]
+__all__ = ["Combination", "Draw", "any_cell", "any_combination", "any_structure", "draw", "initial_of", "shapes_of"]

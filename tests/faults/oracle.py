@@ -37,8 +37,8 @@ def step(cell: Cell, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np
     """The output and the state after one step, from parameters with dense recurrent matrices."""
     match cell:
         case wrappers.Dilated():
-            y, new = step(cell.cell, p, x, {name: past[0] for name, past in state.items()}, dt)
-            return y, {name: np.concatenate([state[name][1:], new[name][None]]) for name in state}
+            y, new = step(cell.cell, p, x, jax.tree.map(lambda past: past[0], state), dt)
+            return y, jax.tree.map(lambda past, now: np.concatenate([past[1:], now[None]]), state, new)
         case wrappers.Zoneout():
             _, new = step(cell.cell, p, x, state, dt)
             for name in cell.carries:
@@ -47,11 +47,35 @@ def step(cell: Cell, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np
             return readout(cell.cell, p, x, new), new
         case wrappers.Clockwork():
             return _clockwork(cell, p, x, state, dt)
+        case wrappers.ShortConvolution():
+            return _after_convolution(cell, p, x, state, dt)
+        case wrappers.TokenShift():
+            inner = {name: leaf for name, leaf in state.items() if name != "x"}
+            now = x * p["mix"] + state["x"][0, : len(x)] * (1 - p["mix"])
+            y, new = step(cell.cell, p, now, inner, dt)
+            return y, {**new, "x": _with_time(cell, x, dt)[None]}
         case wrappers.VariationalDropout() | wrappers.DropConnect():  # in evaluation
             return step(cell.cell, p, x, state, dt)
     more = (np.array([dt]),) if cell.uses_dt else ()
     ys, new = reference_of(type(cell))(cell, p, x[None], state, *more)
     return ys[0], new
+
+
+def _after_convolution(
+    cell: wrappers.ShortConvolution, p: Tree, x: np.ndarray, state: Tree, dt: float
+) -> tuple[np.ndarray, Tree]:
+    inner = {name: leaf for name, leaf in state.items() if name != "x"}
+    window = np.concatenate([state["x"], _with_time(cell, x, dt)[None]]) if cell.width > 1 else x[None]
+    now = (p["conv"]["w"] * window[:, : len(x)]).sum(0) + p["conv"].get("b", 0.0)
+    if cell.activation == "silu":
+        now = now / (1 + np.exp(-now))
+    y, new = step(cell.cell, p, now, inner, dt)
+    return y, {**new, "x": window[1:]} if cell.width > 1 else new
+
+
+def _with_time(cell: Cell, x: np.ndarray, dt: float) -> np.ndarray:
+    """What a history keeps of one step: the input, and the time for cells that use it."""
+    return np.concatenate([x, [dt]]) if cell.uses_dt else x
 
 
 def _clockwork(cell: wrappers.Clockwork, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np.ndarray, Tree]:
@@ -63,11 +87,26 @@ def _clockwork(cell: wrappers.Clockwork, p: Tree, x: np.ndarray, state: Tree, dt
     return readout(cell.cell, p, x, new), {**new, "clock": (state["clock"] + 1) % periods}
 
 
+def has_jumps(cell: Cell) -> bool:
+    """Whether a step rounds, so that its gradient is not its slope."""
+    return isinstance(cell, wrappers.SkipRNN) or (isinstance(cell, wrappers.Wrapper) and has_jumps(cell.cell))
+
+
+def has_readout(cell: Cell) -> bool:
+    """Whether `readout` knows the cell's."""
+    match cell:
+        case wrappers.Dilated() | wrappers.Zoneout() | wrappers.Clockwork():
+            return has_readout(cell.cell)
+        case wrappers.VariationalDropout() | wrappers.DropConnect():
+            return has_readout(cell.cell)
+    return isinstance(cell, cells.LRU) or type(cell).readout is Cell.readout
+
+
 def readout(cell: Cell, p: Tree, x: np.ndarray, state: Tree) -> np.ndarray:
     """The output that goes with a state which a wrapper has changed."""
     match cell:
         case wrappers.Dilated():
-            return readout(cell.cell, p, x, {name: past[-1] for name, past in state.items()})
+            return readout(cell.cell, p, x, jax.tree.map(lambda past: past[-1], state))
         case wrappers.Wrapper():
             return readout(cell.cell, p, x, state)
         case cells.LRU():
@@ -79,10 +118,9 @@ def readout(cell: Cell, p: Tree, x: np.ndarray, state: Tree) -> np.ndarray:
 
 
 def sequence(
-    cell: Cell, p: Tree, xs: np.ndarray, state: Tree, controls: Controls, reverse: bool
+    cell: Cell, p: Tree, xs: np.ndarray, state: Tree, initial: Tree, controls: Controls, reverse: bool
 ) -> tuple[np.ndarray, Tree]:
-    """Outputs (T, O) and the last state of one sequence."""
-    initial = {name: np.zeros_like(leaf) for name, leaf in state.items()}
+    """Outputs (T, O) and the last state of one sequence. A reset puts `initial` in the place of the state."""
     ys = np.zeros((len(xs), cell.output_size))
     for t in reversed(range(len(xs))) if reverse else range(len(xs)):
         if controls.lengths is not None and t >= controls.lengths:
@@ -96,23 +134,27 @@ def sequence(
 
 
 def batch(
-    cell: Cell, p: Tree, xs: np.ndarray, state: Tree, controls: Controls, reverse: bool = False
+    cell: Cell, p: Tree, xs: np.ndarray, state: Tree, initial: Tree, controls: Controls, reverse: bool = False
 ) -> tuple[np.ndarray, Tree]:
     """Outputs (T, B, O) and last states (B, ...)."""
     with np.errstate(over="ignore"):  # of exp(-a) in a gate that is closed
         lanes = [
-            sequence(cell, p, xs[:, b], {n: a[b] for n, a in state.items()}, controls.lane(b), reverse)
+            sequence(cell, p, xs[:, b], lane(state, b), lane(initial, b), controls.lane(b), reverse)
             for b in range(xs.shape[1])
         ]
-    lasts = {name: np.stack([last[name] for _, last in lanes]) for name in state}
-    return np.stack([ys for ys, _ in lanes], 1), lasts
+    return np.stack([ys for ys, _ in lanes], 1), jax.tree.map(lambda *a: np.stack(a), *(last for _, last in lanes))
+
+
+def lane(tree: Tree, number: int) -> Tree:
+    """What belongs to one sequence."""
+    return jax.tree.map(lambda a: a[number], tree)
 
 
 # ---- a network -------------------------------------------------------------------------------------------
 
 
-def network(model: Model, p: Tree, xs: np.ndarray, zeros: Tree, controls: Controls) -> np.ndarray:
-    """Outputs (T, B, O), or (B, O) of a model read at the last step; `zeros` is the first state of one layer."""
+def network(model: Model, p: Tree, xs: np.ndarray, initial: Tree, controls: Controls) -> np.ndarray:
+    """Outputs (T, B, O), or (B, O) of a model read at the last step; `initial` is the first state of one layer."""
     ys = xs @ p["embed"]["w"] if "embed" in p else xs
     for layer in range(model.stack.layers):
         here, read = p[f"layer_{layer}"], ys
@@ -120,8 +162,9 @@ def network(model: Model, p: Tree, xs: np.ndarray, zeros: Tree, controls: Contro
             centred = ys - ys.mean(-1, keepdims=True)
             spread = np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
             read = centred / spread * here["norm"]["scale"] + here["norm"]["bias"]
+        ways = [(here[d], d == "backward") for d in model.directions]
         found = np.concatenate(
-            [batch(model.cell, here[d], read, zeros, controls, d == "backward")[0] for d in model.directions], -1
+            [batch(model.cell, way, read, initial, initial, controls, back)[0] for way, back in ways], -1
         )
         ys = found + ys if model.stack.residual and found.shape == ys.shape else found
     if model.read == "last":
@@ -151,4 +194,4 @@ def wide(tree: Tree) -> Tree:
     return jax.tree.map(lambda a: np.asarray(a, np.float64), tree)
 
 
-__all__ = ["Controls", "Tree", "batch", "network", "sequence", "step", "wide"]
+__all__ = ["Controls", "Tree", "batch", "has_jumps", "has_readout", "network", "sequence", "step", "wide"]
