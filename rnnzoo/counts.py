@@ -14,8 +14,7 @@ from rnnzoo.wrappers.base import Wrapper, state_shapes
 
 def num_params(model: Model) -> int:
     """How many numbers of a network are free."""
-    unused = sum(_unused(model.cell, model.layer_input_size(i)) for i in range(model.stack.layers))
-    return _stored(model.init) - len(model.directions) * unused
+    return _stored(model.init) - sum(_unused(cell, size) for cell, size in model.cells)
 
 
 def num_cell_params(cell: Cell, input_size: int) -> int:
@@ -52,7 +51,7 @@ def nonzeros_of(cell: Cell) -> int:
 
 def nonzeros_u(model: Model) -> int:
     """The same for all layers and directions of a network."""
-    return model.stack.layers * len(model.directions) * nonzeros_of(model.cell)
+    return sum(nonzeros_of(cell) for cell, _ in model.cells)
 
 
 __all__ = ["nonzeros_of", "nonzeros_u", "num_cell_params", "num_params", "state_size"]

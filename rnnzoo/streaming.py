@@ -155,7 +155,8 @@ def make_model_stepper(
     first = jax.tree.map(jnp.copy, model.initial_state_prepared(ready, streams))
     floats = jax.ShapeDtypeStruct((steps, streams, model.input_size), floating)
     xs = jax.ShapeDtypeStruct((steps, streams), jnp.int32) if model.tokens else floats
-    stepper = _compile(function, first, xs, _controls(model.cell, (steps, streams), floating, resets, mask, dt))
+    cell = next((cell for cell, _ in model.cells if cell.uses_dt), model.cell)
+    stepper = _compile(function, first, xs, _controls(cell, (steps, streams), floating, resets, mask, dt))
     return dataclasses.replace(stepper, symbols=model.input_size if model.tokens and check_tokens else None)
 
 

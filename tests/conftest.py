@@ -39,5 +39,6 @@ def forget_programs():
 def pytest_collection_modifyitems(items):
     import zoo
 
-    for item in [*filter(zoo.is_too_much, items), *zoo.repeated(items)]:
-        item.add_marker(pytest.mark.slow)
+    for choose in (lambda items: filter(zoo.is_too_much, items), zoo.repeated, zoo.thinned):  # in this order
+        for item in list(choose(items)):
+            item.add_marker(pytest.mark.slow)

@@ -20,12 +20,12 @@ SMALL, SQUARE = (6, 3, 5, 0), (2, 2, 3, 2)  # hidden units, inputs, steps, seed
 
 
 def cases() -> list[Any]:
-    """A cell with its default fields, without biases, and with one other set of fields at once; the rest is slow."""
+    """A cell with its default fields and with one other set of fields at once; the rest is slow."""
     found: list[Any] = []
     for name in published("cells"):
-        quick = [{}, {"bias": False}, *CELL_FIELDS.get(name, [])[:1]]
+        quick = [{}, *CELL_FIELDS.get(name, [{"bias": False}])[:1]]
         found += [(name, fields, SMALL) for fields in quick]
-        slow = [(name, fields, SMALL) for fields in CELL_FIELDS.get(name, [])[1:]]
+        slow = [(name, fields, SMALL) for fields in [{"bias": False}, *CELL_FIELDS.get(name, [])[1:]]]
         found += [pytest.param(*case, marks=pytest.mark.slow) for case in [*slow, (name, {}, SQUARE)]]
     return found
 

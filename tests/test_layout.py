@@ -31,7 +31,7 @@ FLOORS = [
     ["wrappers.*"],
     ["unrolls.*"],
     ["arguments", "order", "run"],
-    ["models"],
+    ["models.*"],
     ["counts", "flax_conventions", "linen", "nnx", "rtrl", "streaming"],
     ["training.*"],
     ["store.*", "analysis.*"],

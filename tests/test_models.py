@@ -8,7 +8,8 @@ from support import assert_close, inputs
 
 import rnnzoo
 from rnnzoo import cells, structures
-from rnnzoo.models import Model, Stack
+from rnnzoo.models import LayerNorm, Model, Stack, layer
+from rnnzoo.models.layer import Call, Keys
 
 CELL = cells.GRU(hidden_size=6, structure=structures.Diagonal())
 
@@ -98,9 +99,7 @@ def test_residual_adds_a_layers_input_to_its_output():
 
 
 def test_layer_norm_has_mean_0_and_variance_1():
-    from rnnzoo.models import _layer_norm
-
-    normed = _layer_norm({"scale": jnp.ones(6), "bias": jnp.zeros(6)}, 3 + 2 * inputs(5, (2,), 6))
+    normed = LayerNorm()({"scale": jnp.ones(6), "bias": jnp.zeros(6)}, 3 + 2 * inputs(5, (2,), 6))
     np.testing.assert_allclose(normed.mean(-1), 0, atol=1e-5)
     np.testing.assert_allclose(normed.var(-1), 1, atol=1e-3)
 
@@ -111,9 +110,8 @@ def test_dropout_acts_in_training_only_and_keeps_the_mean():
     plain, dropped = (net.apply(params, inputs(), dropout_key=k)[0] for k in (None, jax.random.key(1)))
     assert not np.allclose(plain, dropped)
     assert_close(plain, model().apply(params, inputs())[0], 0)
-    from rnnzoo.models import _dropout
-
-    many = _dropout(jax.random.key(0), jnp.ones((100, 100)), 0.25)
+    call, keys = Call(rnnzoo.run, None, None, 0.25), Keys(jax.random.key(0), jax.random.key(1))
+    many = layer.dropped(call, keys, jnp.ones((100, 100)))
     assert abs(float(many.mean()) - 1) < 0.02 and abs(float((many == 0).mean()) - 0.25) < 0.02
 
 

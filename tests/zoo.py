@@ -284,6 +284,26 @@ def repeated(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     return found
 
 
+# Files whose tests have many cases, of members by unrolls, and how many of them there are for one that runs at once.
+THINNED = {
+    "test_contributing": 2, "test_initializers": 2, "test_newton": 2, "test_open_contract": 2, "test_parts": 2,
+    "test_sequences": 2, "test_step_contract": 3, "test_structures": 2, "test_unrolls": 2, "test_chunked_memory": 2,
+}  # fmt: skip
+
+
+def thinned(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Of each test in such a file, all cases but every second or third: slow."""
+    found, seen = [], dict[str, int]()
+    for item in items:
+        if (each := THINNED.get(item.path.stem)) is None or item.get_closest_marker("slow") is not None:
+            continue
+        name = item.nodeid.partition("[")[0]
+        if seen.setdefault(name, 0) % each:
+            found.append(item)
+        seen[name] += 1
+    return found
+
+
 # ---- the budget: which numbers -----------------------------------------------------------------------------
 
 # Files whose tests compute numbers for every structure: for those that are not quick, slow.

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from rnnzoo.analysis.matrices import draw_eigenvalues, draw_matrix, new_figure, save
+from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.update import init_state
@@ -21,40 +22,41 @@ def draw_run(folder: Path, path: Path, warn: Any, seed: int = 0, which: str = "l
     `seed` counts from 0 among the seeds of the run. Returns how many matrices are drawn, and how many there are."""
     run = RunFolder(folder)
     config = run.config()
-    structures, size = config.cell.structures, config.cell.hidden_size
-    if not structures:
-        raise UsageError(f"the cell of {folder}, {type(config.cell).__name__}, has no recurrent matrix U to draw")
     if seed >= config.seeds:
         raise UsageError(f"--seed is {seed}; accepted: 0 to {config.seeds - 1}, one of the run's seeds")
     model = config.network(config.task.open())
+    structures = [(str(s), cell.hidden_size) for cell, _ in model.cells for s in cell.structures.values()]
+    if not structures:
+        raise UsageError(f"the cell of {folder}, {type(config.cell).__name__}, has no recurrent matrix U to draw")
     step, state = stored_state(run, config, model, which, warn)
-    trained = matrices_of(state["params"], structures, size, seed)
+    trained = matrices_of(model, state["params"], seed)
     initial = {}
     if not config.init_from:  # else the run began from the parameters of another run
-        initial = matrices_of(init_state(config, model)["params"], structures, size, seed)
+        initial = matrices_of(model, init_state(config, model)["params"], seed)
     shown = dict(list(trained.items())[:MAX_MATRICES])
     figure = new_figure(9.6, 2.9 * len(shown) + 0.7)
     rows = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"width_ratios": [1.15, 1, 1.1]})
     for row, (name, matrix) in zip(rows, shown.items(), strict=True):
         _row(row, name, matrix, initial.get(name))
-    kinds = ", ".join(dict.fromkeys(map(str, structures.values())))
+    kinds, sizes = (", ".join(dict.fromkeys(map(str, of))) for of in zip(*structures, strict=True))
     of_all = f"; {len(shown)} of {len(trained)} matrices" if len(shown) < len(trained) else ""
     which_seed = f", seed {config.seed + seed}" if config.seeds > 1 else ""
-    figure.suptitle(f"{type(config.cell).__name__}, {kinds}, H = {size}, after {step} steps{which_seed}{of_all}")
+    figure.suptitle(f"{type(config.cell).__name__}, {kinds}, H = {sizes}, after {step} steps{which_seed}{of_all}")
     save(figure, path)
     return len(shown), len(trained)
 
 
-def matrices_of(params: Any, structures: Any, size: int, seed: int) -> dict[str, np.ndarray]:
+def matrices_of(model: Model, params: Any, seed: int) -> dict[str, np.ndarray]:
     """Place in the network -> dense U, from the parameters of all seeds for one seed."""
-    dense = jax.jit(lambda structure, u: structure.matrix(u, size), static_argnums=0)
+    dense = jax.jit(lambda structure, u, size: structure.matrix(u, size), static_argnums=(0, 2))
     found = {}
-    for layer in sorted((n for n in params if n.startswith("layer_")), key=lambda n: int(n.split("_")[1])):
-        for direction in ("cell", "backward"):
-            for gate, u in params[layer].get(direction, {}).get("u", {}).items():
-                place = f"layer {layer.split('_')[1]}" + (", backward" if direction == "backward" else "")
+    for number, layer in enumerate(model.layers):
+        for direction, cell in zip(("cell", "backward"), layer.cells, strict=False):
+            for gate, u in params[f"layer_{number}"][direction].get("u", {}).items():
+                place = f"layer {number}" + (", backward" if direction == "backward" else "")
                 u_seed = jax.tree.map(lambda a: a[seed], u)
-                found[f"{place}, gate {gate}"] = np.asarray(dense(structures[gate], u_seed), np.float64)
+                whole = dense(cell.structures[gate], u_seed, cell.hidden_size)
+                found[f"{place}, gate {gate}"] = np.asarray(whole, np.float64)
     return found
 
 

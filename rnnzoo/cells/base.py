@@ -41,6 +41,9 @@ class Cell(Spec, abc.ABC, kind="cells"):
     structures: ClassVar[Mapping[str, Structure]] = MappingProxyType({})
     """The structure of every recurrent matrix, by name: a gate, or a path such as "slow.i" for an inner cell."""
 
+    gives: ClassVar[int] = 0  # the last features of the output that are for later layers of a network alone
+    takes: ClassVar[int] = 0  # the last features of the input that an earlier layer gives
+
     output_size: ClassVar[int] = derived(lambda self: self.hidden_size)
     """Number of features O that `readout` returns."""
     recurrence: ClassVar["Cell"] = derived(lambda self: self)
@@ -105,6 +108,11 @@ class Cell(Spec, abc.ABC, kind="cells"):
             name, has = type(self).__name__, ", ".join(state)
             raise UsageError(f"the state of {name} has {has}, and no h; accepted: an entry h, or a readout of its own")
         return state["h"]
+
+    def at_depth(self, depth: float) -> "Cell":
+        """The cell with the initial weights that it has at a place in a network, from 0 (first layer) to 1 (last).
+        Most cells have the same everywhere."""
+        return self
 
     def initial_state(self, params: Params) -> State:
         """The state before the first step: zeros, in float32 or wider."""

@@ -24,7 +24,7 @@ class TimeMixing(HeadMemory):
 
     def initial_state(self, params: Params) -> State:
         state = super().initial_state(params)
-        return {**state, "x": jnp.zeros((1, params["w"]["r"].shape[1]), state["s"].dtype)}
+        return {**state, "x": jnp.zeros((1, params["w"]["r"].shape[1] + self.takes), state["s"].dtype)}
 
     def normed(self, params: Params, y: Float[Array, "N V"]) -> Float[Array, " H"]:
         """Each head with mean 0 and variance 1, times norm.scale, plus norm.shift."""

@@ -1,5 +1,7 @@
 """Scalar LSTM with exponential gates, sLSTM (Beck et al. 2024). arXiv:2405.04517"""
 
+import dataclasses
+
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, sigmoid
 
@@ -45,6 +47,9 @@ class SLSTM(Recurrent):
             at = jnp.linspace(0.0, 1.0, self.hidden_size)
             params["b"]["f"] = 5 - 12 * at ** (0.3 + 1.3 * self.depth)
         return params
+
+    def at_depth(self, depth: float) -> "SLSTM":
+        return self if self.depth else dataclasses.replace(self, depth=depth)
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         s, is_new = recur(state["h"]), state["n"] == 0

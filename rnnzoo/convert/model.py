@@ -14,6 +14,8 @@ from rnnzoo.typing import Params
 def check_stack(model: Model, library: str) -> None:
     """Raise `UsageError` if the model has a norm or residuals between its layers, which other libraries do not."""
     stack = model.stack
+    if stack.pattern:
+        raise UsageError(f"Stack.pattern has blocks, which {library} has not; accepted: pattern=()")
     widths = [model.layer_input_size(layer) for layer in range(stack.layers)]
     effective = {"norm": stack.norm and stack.layers > 1, "residual": stack.residual and model.width in widths}
     if names := [name for name, is_effective in effective.items() if is_effective]:

@@ -27,9 +27,10 @@ def relative_error(found: Any, expected: Any, at_least: float = 1e-30) -> float:
 
 def require_float32(model: Model, format: str) -> None:
     """Raise `UsageError` for a model that computes in half precision."""
-    if model.cell.dtype not in (None, "float32"):
-        name = type(model.cell).__name__
-        raise UsageError(f"{format} cannot carry {name}.dtype = {model.cell.dtype!r}; accepted: None or 'float32'")
+    for cell in (model.cell, *(block.cell for block in model.stack.pattern if block.cell is not None)):
+        if cell.dtype not in (None, "float32"):
+            name = type(cell).__name__
+            raise UsageError(f"{format} cannot carry {name}.dtype = {cell.dtype!r}; accepted: None or 'float32'")
 
 
 __all__ = ["random_input", "relative_error", "require_float32"]

@@ -31,7 +31,9 @@ def step_function(model: Model, params: Params) -> tuple[Callable[..., Any], tup
 
 @spec
 class _OneStep(Unroll):
-    """For sequences of one step: no loop."""
+    """For sequences of one step: no loop, over layers neither."""
+
+    compiled = False
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         z_t, control_t = jax.tree.map(lambda a: a.reshape(a.shape[1:]), (zs, controls))

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rnnzoo.cells.base import Cell
 from rnnzoo.disk import write_whole
 from rnnzoo.models import Model
 from rnnzoo.spec import UnknownMember, UsageError
@@ -134,7 +135,7 @@ def load_model(path: str | Path, *, warn: Callable[[str], None] = warnings.warn)
     check_symbols(model, symbols, str(path / SYMBOLS))
     arrays = safetensors.read(path / WEIGHTS)
     numbers = sum(a.size for a in arrays.values())
-    if model.stack.layers > len(arrays) or model.cell.hidden_size > numbers:  # before arrays of that size are made
+    if model.stack.layers > len(arrays) or _largest_cell(model) > numbers:  # before arrays of that size are made
         raise UsageError(f"{path / WEIGHTS} is too small for the model of config.json: {numbers} numbers")
     like = check_arrays(model, arrays, str(path / WEIGHTS))
     with np.errstate(over="ignore"):  # float64 may overflow to infinity in float32
@@ -147,10 +148,16 @@ def load_model(path: str | Path, *, warn: Callable[[str], None] = warnings.warn)
 def _largest_weights(model: Model, path: Path) -> int:
     """The most bytes that the weights of a model take: 64-bit numbers, each array with a name, and metadata."""
     size = plain_file(path, WEIGHTS).stat().st_size
-    if 2 * model.cell.hidden_size > size or 8 * model.stack.layers > size:  # before shapes of that size are computed
+    if 2 * _largest_cell(model) > size or 8 * model.stack.layers > size:  # before shapes of that size are computed
         raise UsageError(f"{path / WEIGHTS} is too small for the model of config.json: {size} bytes")
     leaves = named(model.shapes())
     return sum(16 * leaf.size + len(name) + 1024 for name, leaf in leaves.items()) + 2**20
+
+
+def _largest_cell(model: Model) -> int:
+    """The most hidden units, or outputs of an attention."""
+    own = [block.cell for block in model.stack.pattern if block.cell is not None]
+    return max(cell.hidden_size if isinstance(cell, Cell) else cell.output_size for cell in (model.cell, *own))
 
 
 def _training(path: Path) -> tuple[Config | None, str]:
@@ -206,6 +213,7 @@ def _card(trained: Trained, versions: dict[str, str]) -> str:
     model, config = trained.model, trained.config
     lines = ["---", "library_name: rnnzoo", "tags: [jax, recurrent-neural-network]", "---", ""]
     lines += [f"# {type(model.cell).__name__}, {model.cell.hidden_size} units", "", f"    {model.cell}", ""]
+    lines += [f"- block {n}: {block}" for n, block in enumerate(model.stack.pattern)] + [""] * bool(model.stack.pattern)
     lines += [f"Layers: {model.stack.layers}. Inputs: {model.input_size}. Outputs: {model.output_size}.", ""]
     if own := definitions(model, config):
         files = ", ".join(f"`{name}` ({Path(of['source']).name or 'a notebook'})" for name, of in own.items())

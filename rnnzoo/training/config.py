@@ -81,8 +81,9 @@ class Config(Spec, kind="configs"):
                 f"Config.seed is {self.seed} and seeds is {self.seeds}; accepted: a last seed, seed + seeds - 1, of up "
                 f"to {LARGEST_SEED}"
             )
-        if reason := self.unroll.refuses(self.cell):
-            raise UsageError(reason)
+        for cell in (self.cell, *(block.cell for block in self.model.pattern)):
+            if isinstance(cell, Cell) and (reason := self.unroll.refuses(cell)):
+                raise UsageError(reason)
         if self.stream and not self.task.streams:
             raise UsageError(f"{type(self.task).__name__} has no streams; accepted: Config.stream = False")
 

@@ -10,12 +10,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from rnnzoo.initializers.base import undrawn
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.tasks.data import Data, InMemory
 from rnnzoo.training.config import Config
 from rnnzoo.training.update import make_optimizer, next_batch
-from rnnzoo.wrappers.base import state_shapes
 
 CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # version 2, version 1
 
@@ -41,18 +41,23 @@ def needed_bytes(config: Config, model: Model, data: Data) -> dict[str, int]:
     be larger than any array. What an unroll keeps for the gradient is left out, since unrolls differ in it."""
     params = model.shapes()
     optimizer = jax.eval_shape(make_optimizer(config).init, params)
-    state = state_shapes(model.cell, model.layer_input_size(0))
-    layers = model.stack.layers if config.stream else 1  # other states may be gone when the next layer begins
+    states = [_bytes(state) for state in jax.eval_shape(lambda: _first(undrawn(model))).values()]
+    states = sum(states) if config.stream else max(states)  # others may be gone when the next layer begins
     longest = min(config.steps, config.log_every, config.eval_every)
     one = {
         "parameters": _bytes(params),
         "gradients": _bytes(params),  # all at once, for their norm
         "optimizer": _bytes(optimizer),
         "batch": config.batch_size * _bytes(_sequence(config, data)),
-        "states": config.batch_size * layers * _bytes(state),
+        "states": config.batch_size * states,
         "metrics": longest * 9,  # two float32 and a bool
     }
     return {name: config.seeds * size for name, size in one.items()}
+
+
+def _first(model: Model) -> Any:
+    """The state of one sequence before the first step, of every layer."""
+    return model.initial_state(model.init(jax.random.key(0)), 1)
 
 
 def _sequence(config: Config, data: Data) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.base import Cell, Recurrent
 from rnnzoo.cells.recur import matrices, with_matrices
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
@@ -35,7 +35,7 @@ def warm_state(config: Config, model: Model, data: Data, warn: Callable[[str], N
     if (symbols := folder.symbols()) is not None and symbols != data.symbols:
         raise UsageError(f"--init-from {config.init_from}: that run has other characters; accepted: the same ones")
     params = stored_state(folder, source, old, "last", warn)[1]["params"]
-    if old.cell.structures != model.cell.structures:
+    if [cell.structures for cell, _ in old.cells] != [cell.structures for cell, _ in model.cells]:
         params = _grown(params, old, model)
     opt = jax.vmap(make_optimizer(config).init)(params)
     return {"params": params, "opt": opt} | jax.vmap(lambda p: first_carry(config, model, p))(params)
@@ -76,21 +76,23 @@ def _check(config: Config, model: Model, source: Config, old: Model) -> None:
 
 def _grown(params: Params, old: Model, model: Model) -> Params:
     """The parameters of all seeds of `old` with every U as a member of the structure that it has in `model`."""
-    size = model.cell.hidden_size
+    grown = dict(params)
+    for number, (before, after) in enumerate(zip(old.layers, model.layers, strict=True)):
+        pairs = dict(zip(("cell", "backward"), zip(before.cells, after.cells, strict=True), strict=False))
+        layer = params[name := f"layer_{number}"]
+        grown[name] = {**layer, **{d: _grown_cell(layer[d], *pair) for d, pair in pairs.items()}}
+    return grown
 
+
+def _grown_cell(params: Params, old: Cell, new: Cell) -> Params:
     def each(gate: str, u: Any) -> Any:
-        before, after = old.cell.structures[gate], model.cell.structures[gate]
+        before, after = old.structures[gate], new.structures[gate]
         seeds = jax.tree.leaves(u)[0].shape[0] if jax.tree.leaves(u) else 0
-        rows = [grow(before, jax.tree.map(lambda a, s=s: a[s], u), after, size=size) for s in range(seeds)]
+        rows = [grow(before, jax.tree.map(lambda a, s=s: a[s], u), after, size=new.hidden_size) for s in range(seeds)]
         return jax.tree.map(lambda *a: jnp.stack(a), *rows)
 
-    def cell(of: Params) -> Params:
-        us, _ = matrices(of, tuple(old.cell.structures))
-        return with_matrices(of, {gate: each(gate, u) for gate, u in us.items()})
-
-    layers = {f"layer_{i}": params[f"layer_{i}"] for i in range(model.stack.layers)}
-    grown = {name: {**of, **{d: cell(of[d]) for d in model.directions}} for name, of in layers.items()}
-    return {**params, **grown}
+    us, _ = matrices(params, tuple(old.structures))
+    return with_matrices(params, {gate: each(gate, u) for gate, u in us.items()})
 
 
 __all__ = ["stored_state", "warm_state"]

@@ -72,6 +72,9 @@ class Wrapper(Noisy):
     def init(self, key: Key, input_size: Any) -> Params:
         return self.cell.init(key, input_size)
 
+    def at_depth(self, depth: float) -> "Wrapper":
+        return dataclasses.replace(self, cell=self.cell.at_depth(depth))
+
     def prepare(self, params: Params) -> Params:
         return self.cell.prepare(params)
 

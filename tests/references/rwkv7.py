@@ -9,6 +9,7 @@ from references._parts import heads
 FIELDS = [
     {"heads": 2, "key_size": 5, "rate_rank": 2, "decay_rank": 3, "gate_rank": 4, "norm_eps": 0.1},
     {"heads": 3, "bias": True},
+    {"heads": 2, "value": "first"},
 ]
 
 
@@ -35,6 +36,6 @@ def reference(cell, p, xs, state):
         mean, var = y.mean(axis=1, keepdims=True), y.var(axis=1, keepdims=True)
         y = ((y - mean) / np.sqrt(var + cell.norm_eps)).ravel() * p["norm"]["scale"] + p["norm"]["shift"]
         y = y + np.concatenate([np.sum(r[n] * k[n] * p["r_k"][n]) * v[n] for n in range(N)])
-        ys.append(y * g)
+        ys.append(np.concatenate([y * g, v.ravel()]) if cell.value == "first" else y * g)
         last_x = x
     return np.array(ys), {"s": np.swapaxes(S, 1, 2), "x": last_x[None]}

@@ -1,58 +1,42 @@
 """A whole network: input embedding, a stack of recurrent layers, a head. Pure functions of one parameter tree."""
 
 import functools
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 
 from rnnzoo.arguments import as_array, check_controls, check_inputs, counted_steps, expected_params
 from rnnzoo.cells.base import Cell
-from rnnzoo.initializers import Initializer
 from rnnzoo.initializers.base import undrawn
+from rnnzoo.models.block import BlockLayer
+from rnnzoo.models.layer import Call, Layer, PlainLayer, Stream
+from rnnzoo.models.repeats import Network, through
+from rnnzoo.models.stack import Stack
 from rnnzoo.run import run, run_prepared
-from rnnzoo.spec import Count, Fraction, Range, Size, Spec, UsageError, spec
+from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.trees import check_tree
 from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
 from rnnzoo.unrolls.base import Unroll
+from rnnzoo.unrolls.inputs import valid_inputs
 from rnnzoo.unrolls.scan import Scan
-
-
-@spec
-class Stack(Spec, kind="models"):
-    """How recurrent layers are stacked between the input and the head."""
-
-    layers: Annotated[int, Range(low=1, high=1024)] = 1
-    """Number of recurrent layers."""
-    embedding_size: Count = 0
-    """Width of a learned embedding of the input; 0 feeds vectors as they are and tokens one-hot."""
-    residual: bool = False
-    """Add each layer's input to its output, where the two have one width."""
-    norm: bool = False
-    """Layer normalisation (Ba et al. 2016, arXiv:1607.06450) of the input of every layer after the first."""
-    dropout: Fraction = 0.0
-    """Probability of dropping a layer's output in training (Zaremba et al. 2014, arXiv:1409.2329)."""
-    bidirectional: bool = False
-    """Run every layer in both directions and concatenate the outputs."""
-    head_bias: bool = True
-    """Whether the output layer has a bias."""
-    head_init: Initializer | None = None
-    """How the weights of the output layer are drawn (None: Glorot uniform)."""
 
 
 @spec
 class Model(Spec, kind="models"):
     """A network of `cell`s for one kind of task. Parameters::
 
-        embed.w (V or I, E)                  if stack.embedding_size
+        embed.w (V or I, E)                  if stack.embedding_size; embed.norm ... if stack.embedding_norm
         layer_0.cell ...                     parameters of the cell; layer_0.backward if bidirectional
         layer_1.norm.scale, .bias (F,)       if stack.norm
-        head.w (O, F), head.b (O,)
+        layer_0 ...                          those of `Block`, with a stack.pattern
+        norm ...                             if stack.final_norm
+        head.w (O, F), head.b (O,)           no head.w if stack.tied
 
     with F the width of what a layer reads or the head reads."""
 
     cell: Cell
-    """The cell of every layer."""
+    """The cell of every layer, or of the blocks that have none of their own."""
     input_size: Size
     """Features I of a vector input, or number of symbols V."""
     output_size: Size
@@ -64,55 +48,85 @@ class Model(Spec, kind="models"):
     stack: Stack = Stack()
     """How layers are stacked."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.stack.tied and not (self.tokens and self.input_size == self.output_size):
+            what = f"{self.input_size} {'tokens' if self.tokens else 'features'} in and {self.output_size} outputs"
+            raise UsageError(f"Stack.tied is True, with {what}; accepted: tokens, and as many outputs")
+        if self.stack.tied and self.width != self.stack.embedding_size:
+            raise UsageError(
+                f"Stack.tied is True, the embedding has {self.stack.embedding_size} features, and the head reads "
+                f"{self.width}; accepted: as many"
+            )
+
     @property
     def directions(self) -> tuple[str, ...]:
-        """The names of a layer's cells in the parameters."""
+        """The names of a plain layer's cells in the parameters."""
         return ("cell", "backward") if self.stack.bidirectional else ("cell",)
 
     @property
     def width(self) -> int:
-        """Number of features a layer returns."""
+        """Number of features that the last layer returns."""
+        if self.stack.pattern:
+            return self.stack.embedding_size or self.input_size
         return len(self.directions) * self.cell.output_size
 
     def layer_input_size(self, layer: int) -> int:
         """Number of features that a layer reads."""
         return self.width if layer else self.stack.embedding_size or self.input_size
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, in order."""
+        return _layers(self)
+
+    @property
+    def cells(self) -> tuple[tuple[Cell, int], ...]:
+        """Every cell with parameters of its own, in order, and the number of features that it reads."""
+        return tuple(
+            (cell, layer.cell_input_size(self.layer_input_size(n)))
+            for n, layer in enumerate(self.layers)
+            for cell in layer.cells
+        )
+
     def init(self, key: Key) -> Params:
         """The parameter tree."""
         embed_key, head_key, *keys = jax.random.split(key, 2 + self.stack.layers)
         params: Params = {}
         if self.stack.embedding_size:
-            shape = (self.input_size, self.stack.embedding_size)
-            scale = 1.0 if self.tokens else self.input_size**-0.5
-            params["embed"] = {"w": scale * jax.random.normal(embed_key, shape)}
-        for layer, layer_key in enumerate(keys):
-            params[f"layer_{layer}"] = self._init_layer(layer, layer_key)
-        draw = self.stack.head_init.kernel if self.stack.head_init else jax.nn.initializers.glorot_uniform(-1, -2)
-        params["head"] = {"w": draw(head_key, (self.output_size, self.width))}
+            params["embed"] = self._init_embedding(embed_key)
+        last = max(1, self.stack.layers - 1)
+        for number, (name, layer) in enumerate(self._named()):
+            size = self.layer_input_size(number)
+            params[name] = layer.init(keys[number], size, number / last, self.stack.layers)
+        if self.stack.final_norm is not None:
+            params["norm"] = self.stack.final_norm.init(self.width)
+        params["head"] = {} if self.stack.tied else {"w": self._draw_head(head_key)}
         if self.stack.head_bias:
             params["head"]["b"] = jnp.zeros(self.output_size)
         return params
+
+    def _init_embedding(self, key: Key) -> Params:
+        size = self.stack.embedding_size
+        scale = 1.0 if self.tokens else self.input_size**-0.5
+        scale = size**-0.5 if self.stack.tied else scale / self.stack.embedding_scale
+        params: Params = {"w": scale * jax.random.normal(key, (self.input_size, size))}
+        if self.stack.embedding_norm is not None:
+            params["norm"] = self.stack.embedding_norm.init(size)
+        return params
+
+    def _draw_head(self, key: Key) -> Array:
+        draw = self.stack.head_init.kernel if self.stack.head_init else jax.nn.initializers.glorot_uniform(-1, -2)
+        return draw(key, (self.output_size, self.width))
 
     def shapes(self) -> Params:
         """The shapes and dtypes of the parameters. Nothing is drawn, so that they may be larger than memory."""
         model = undrawn(self)
         return jax.eval_shape(lambda: model.init(jax.random.key(0)))
 
-    def _init_layer(self, layer: int, key: Key) -> Params:
-        size = self.layer_input_size(layer)
-        keys = jax.random.split(key, len(self.directions))
-        params: Params = {d: self.cell.init(k, size) for d, k in zip(self.directions, keys, strict=True)}
-        if self.stack.norm and layer:
-            params["norm"] = {"scale": jnp.ones(size), "bias": jnp.zeros(size)}
-        return params
-
     def prepare(self, params: Params) -> Params:
         """The parameters with those of all cells prepared, for `apply_prepared`."""
-        ready = dict(params)
-        for name in self._layers():
-            ready[name] = {**params[name], **{d: self.cell.prepare(params[name][d]) for d in self.directions}}
-        return ready
+        return {**params, **{name: layer.prepare(params[name]) for name, layer in self._named()}}
 
     def initial_state(self, params: Params, batch: int) -> State:
         """What `apply` goes on from where no state is given: that of every layer, leaves (B, ...). Of a bidirectional
@@ -121,14 +135,12 @@ class Model(Spec, kind="models"):
 
     def initial_state_prepared(self, ready: Params, batch: int) -> State:
         """`initial_state` from what `prepare` returned."""
-        found = {}
-        for name in self._layers():
-            state = self.cell.initial_state(ready[name]["cell"])
-            found[name] = jax.tree.map(lambda a: jnp.broadcast_to(a, (batch, *a.shape)), state)
-        return found
+        found = {name: layer.initial_state(ready[name]) for name, layer in self._named()}
+        return jax.tree.map(lambda a: jnp.broadcast_to(a, (batch, *a.shape)), found)
 
-    def _layers(self) -> list[str]:
-        return [f"layer_{layer}" for layer in range(self.stack.layers)]
+    def _named(self) -> list[tuple[str, Layer]]:
+        """The layers with their names in the parameters and in the state."""
+        return [(f"layer_{number}", layer) for number, layer in enumerate(self.layers)]
 
     def apply(
         self,
@@ -183,49 +195,53 @@ class Model(Spec, kind="models"):
         check_inputs(x, self.input_size, self.tokens, counts)
         if self.read == "last" and x.shape[0] == 0:
             raise UsageError(f"x of shape {x.shape} has no last step to read; accepted: one or more steps")
-        run = functools.partial(run, self.cell, lengths=lengths, mask=mask, resets=resets, dt=dt, unroll=unroll)
-        ys, last = self._embed(params, x), {}
-        for layer, name in enumerate(self._layers()):
-            inputs, here = ys, params[name]
-            before = None if state is None else state[name]
-            read = _layer_norm(here["norm"], inputs) if "norm" in here else inputs
-            key = None if dropout_key is None else jax.random.fold_in(dropout_key, self.stack.layers + layer)
-            ys, last[name] = self._layer(run, here, read, before, key)
-            if dropout_key is not None and self.stack.dropout:
-                ys = _dropout(jax.random.fold_in(dropout_key, layer), ys, self.stack.dropout)
-            if self.stack.residual and ys.shape == inputs.shape:
-                ys = ys + inputs
-        if self.read == "last":
-            ys = self._last(ys, counts)
-        ys = ys.astype(jnp.promote_types(ys.dtype, jnp.float32))
-        out = ys @ params["head"]["w"].T
-        return (out + params["head"]["b"] if self.stack.head_bias else out), last
+        run = functools.partial(run, lengths=lengths, mask=mask, resets=resets, unroll=unroll)
+        call = Call(_timed(run, self.cells, dt), counts, resets, self.stack.dropout)
+        names = [name for name, _ in self._named()]
+        states = [None if state is None else state[name] for name in names]
+        network = Network(self.layers, [params[name] for name in names], states, dropout_key)
+        stream, last = through(network, call, Stream(self._embed(params, x, counts)), unroll.compiled)
+        return self._head(params, stream.xs, counts), dict(zip(names, last, strict=True))
 
     def check_params(self, params: Params) -> None:
         """Raise `UsageError` naming the first array of `params` that is not like those of `init`."""
         check_tree(params, expected_params(self), "params", f"a Model of {type(self.cell).__name__}")
 
     def _check_state(self, state: State | None) -> None:
+        names = [name for name, _ in self._named()]
         if state is not None and self.stack.bidirectional:
             raise UsageError("a bidirectional stack reads whole sequences; it cannot go on from a state")
-        if state is not None and set(state) != set(self._layers()):
-            raise UsageError(f"state has {', '.join(map(str, state))}; accepted: {', '.join(self._layers())}")
+        if state is not None and set(state) != set(names):
+            raise UsageError(f"state has {', '.join(map(str, state))}; accepted: {', '.join(names)}")
 
-    def _embed(self, params: Params, x: Array) -> Array:
+    def _embed(self, params: Params, x: Array, counts: Bool[Array, "T B"] | None) -> Array:
+        """What the first layer reads."""
+        embed = params.get("embed")
         if not self.tokens:
-            return x @ params["embed"]["w"] if "embed" in params else jnp.asarray(x)
-        x = x.astype(jnp.promote_types(x.dtype, jnp.int32))  # one_hot counts up to V in the dtype of x
-        if "embed" in params:
-            return params["embed"]["w"][x]
-        return jax.nn.one_hot(x, self.input_size, dtype=jnp.result_type(float))
+            if embed is None and not self.stack.pattern:
+                return jnp.asarray(x)
+            x = valid_inputs(jnp.asarray(x), counts)  # here they meet weights, and not in a cell
+            ys = x if embed is None else x @ embed["w"]
+        else:
+            x = x.astype(jnp.promote_types(x.dtype, jnp.int32))  # one_hot counts up to V in the dtype of x
+            if embed is None:
+                return jax.nn.one_hot(x, self.input_size, dtype=jnp.result_type(float))
+            ys = embed["w"][x]
+        if self.stack.embedding_scale != 1:
+            ys = self.stack.embedding_scale * ys
+        return ys if self.stack.embedding_norm is None else self.stack.embedding_norm(params["embed"]["norm"], ys)
 
-    def _layer(self, run: Any, params: Params, xs: Array, state: State | None, key: Key | None) -> tuple[Array, State]:
-        ys, last = run(params["cell"], xs, state, key=key)
-        if not self.stack.bidirectional:
-            return ys, last
-        key = None if key is None else jax.random.fold_in(key, 2)
-        back, last_back = run(params["backward"], xs, reverse=True, key=key)
-        return jnp.concatenate([ys, back], -1), {"cell": last, "backward": last_back}
+    def _head(self, params: Params, ys: Array, counts: Bool[Array, "T B"] | None) -> Array:
+        if self.stack.pattern and counts is not None:  # a stream has numbers where cells give zeros
+            ys = jnp.where(counts[..., None], ys, 0)
+        if self.read == "last":
+            ys = self._last(ys, counts)
+        ys = ys.astype(jnp.promote_types(ys.dtype, jnp.float32))
+        if self.stack.final_norm is not None:
+            ys = self.stack.final_norm(params["norm"], ys)
+        out = ys @ (params["embed"] if self.stack.tied else params["head"])["w"].T
+        out = out + params["head"]["b"] if self.stack.head_bias else out
+        return self.stack.soft_cap * jnp.tanh(out / self.stack.soft_cap) if self.stack.soft_cap else out
 
     def _last(self, ys: Array, active: Bool[Array, "T B"] | None) -> Array:
         """What the head reads: each direction's output at the last step that it ran; zeros for empty sequences."""
@@ -241,16 +257,25 @@ class Model(Spec, kind="models"):
         return jnp.concatenate([ends[:, :half], starts[:, half:]], -1)
 
 
-def _layer_norm(params: Params, x: Array, epsilon: float = 1e-5) -> Array:
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    centred = wide - wide.mean(-1, keepdims=True)
-    scaled = centred * jax.lax.rsqrt((centred**2).mean(-1, keepdims=True) + epsilon)
-    return (scaled * params["scale"] + params["bias"]).astype(x.dtype)
+@functools.lru_cache(maxsize=256)
+def _layers(model: Model) -> tuple[Layer, ...]:
+    stack = model.stack
+    if not stack.pattern:
+        return tuple(
+            PlainLayer(model.cell, model.directions, stack.norm and n > 0, stack.residual) for n in range(stack.layers)
+        )
+    blocks = [stack.pattern[n % len(stack.pattern)] for n in range(stack.layers)]
+    return tuple(BlockLayer(block, block.cell or model.cell, model.width) for block in blocks)
 
 
-def _dropout(key: Key, x: Array, rate: float) -> Array:
-    keep = jax.random.bernoulli(key, 1 - rate, x.shape)
-    return jnp.where(keep, x / max(1 - rate, 1e-9), 0)
+def _timed(run: Any, cells: Any, dt: Any) -> Any:
+    """`run`, with the time for those cells that use it. If none does, `rnnzoo.run` says so."""
+    some = any(cell.uses_dt for cell, _ in cells)
+
+    def timed(cell: Cell, params: Params, xs: Array, state: State | None = None, **options: Any) -> tuple[Array, State]:
+        return run(cell, params, xs, state, dt=dt if cell.uses_dt or not some else None, **options)
+
+    return timed
 
 
-__all__ = ["Model", "Stack"]
+__all__ = ["Model"]

@@ -1,0 +1,1 @@
+"""Networks with the block layouts of papers, at any size."""
