@@ -1,12 +1,15 @@
 """LSTM with a matrix memory and exponential gates, mLSTM (Beck et al. 2024). arXiv:2405.04517"""
 
+from typing import Literal
+
 import jax
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, sigmoid
 
 from rnnzoo.cells.heads import HeadMemory
+from rnnzoo.cells.headwise import draw_blocks, through_blocks
 from rnnzoo.cells.matrix_memory import Memory
-from rnnzoo.spec import NonNegative, spec
+from rnnzoo.spec import NonNegative, Positive, Size, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, widen
 
 
@@ -27,11 +30,14 @@ class MLSTM(HeadMemory):
 
     C and n are kept times exp(-m), so that they stay finite whatever i_t is; n is the last column of s, that of a
     value which is always 1. `eps` is that of the authors' code, which adds it to the denominator times exp(-m); the
-    paper has none. Their later blocks compute the gates from q, k and v, and norm the heads in place of o_t: the
-    equations here are the paper's. Where there are biases, W_i and W_f start at 0 and b_f between 3 and 6, evenly
-    spaced over the heads, as in that code."""
+    paper has none. Where there are biases, W_i and W_f start at 0 and b_f between 3 and 6, evenly spaced over the
+    heads, as in that code.
 
-    gates = ("q", "k", "v", "i", "f", "o")
+    The equations above are the paper's. The layers of its networks (NX-AI/xlstm) differ: with ``gates_read="qkv"``,
+    W_i and W_f, (N, 2 N K + H), read q_t, sqrt(K) k_t and v_t in place of x_t; with `input_blocks`, W_q, W_k and W_v
+    are block-diagonal; a layer norm of each head, scale (H,), takes the place of o_t, or comes before it as in xLSTM
+    7B, which also caps i_t and f_t before exp and sigmoid at `soft_cap`: cap * tanh(a / cap)."""
+
     value_gates = ("v", "o")
     head_gates = ("i", "f")
     stabilised = True
@@ -39,6 +45,20 @@ class MLSTM(HeadMemory):
     bias: bool = True
     eps: NonNegative = 1e-6
     """Added to the stabilised denominator."""
+    input_blocks: Size = 1
+    """Number of diagonal blocks of W_q, W_k and W_v; of more than one, w.q is (blocks, N K / blocks, I / blocks)."""
+    gates_read: Literal["x", "qkv"] = "x"
+    """What the input gate and the forget gate are made of."""
+    outputs: Literal["gate", "norm", "norm and gate"] = "gate"
+    """What C_t^T q_t, divided, goes through: o_t, a layer norm of each head, or the norm and then o_t."""
+    norm_eps: Positive = 1e-5
+    """Added to the variance in that norm."""
+    soft_cap: NonNegative = 0.0
+    """Largest absolute value of i_t and f_t before exp and sigmoid; 0: none."""
+
+    @property
+    def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return ("q", "k", "v", "i", "f", "o") if "gate" in self.outputs else ("q", "k", "v", "i", "f")
 
     @property
     def memory_shape(self) -> tuple[int, int, int]:
@@ -51,6 +71,18 @@ class MLSTM(HeadMemory):
     def init(self, key: Key, input_size: int) -> Params:
         key, b_key = jax.random.split(key)
         params = super().init(key, input_size)
+        if self.input_blocks > 1:
+            keys = jax.random.split(jax.random.fold_in(key, 1), 3)
+            params["w"] |= {
+                g: draw_blocks(self.draw, k, self.rows(g), input_size, self.input_blocks, "MLSTM.input_blocks")
+                for g, k in zip("qkv", keys, strict=True)
+            }
+        if self.gates_read == "qkv":
+            size = sum(self.rows(g) for g in "qkv")
+            keys = jax.random.split(jax.random.fold_in(key, 2), 2)
+            params["w"] |= {g: self.draw(k, (self.heads, size)) for g, k in zip("if", keys, strict=True)}
+        if "norm" in self.outputs:
+            params["norm"] = {"scale": jnp.ones(self.hidden_size)}
         if self.bias:
             params["b"]["f"] = jnp.linspace(3.0, 6.0, self.heads)
             params["b"]["i"] = 0.1 * jax.random.normal(b_key, (self.heads,))
@@ -58,8 +90,25 @@ class MLSTM(HeadMemory):
                 params["w"] |= {gate: jnp.zeros_like(params["w"][gate]) for gate in self.head_gates}
         return params
 
+    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
+        made = [gate for gate in self.gates if gate not in "if" or self.gates_read == "x"]
+        z_t = {gate: through_blocks(params["w"][gate], x_t) for gate in made}
+        return {gate: a + params["b"][gate] for gate, a in z_t.items()} if self.bias else z_t
+
+    def _scalar_gates(self, params: Params, z_t: PyTree) -> list[Float[Array, "N 1"]]:
+        """i_t and f_t before exp and sigmoid. From q, k and v as they come out of a convolution, if there is one."""
+        found = [z_t.get(gate) for gate in "if"]
+        if self.gates_read == "qkv":
+            read = jnp.concatenate([z_t[gate] for gate in "qkv"])
+            found = [params["w"][gate].astype(read.dtype) @ read for gate in "if"]
+            found = [a + params["b"][g] for a, g in zip(found, "if", strict=True)] if self.bias else found
+        if self.soft_cap:
+            found = [self.soft_cap * jnp.tanh(a / self.soft_cap) for a in found]
+        return [self.per_head(a) for a in found]
+
     def memory(self, params: Params, z_t: PyTree) -> Memory:
-        q_t, k_t, v_t, i_t, f_t = (self.per_head(z_t[gate]) for gate in "qkvif")
+        q_t, k_t, v_t = (self.per_head(z_t[gate]) for gate in "qkv")
+        i_t, f_t = self._scalar_gates(params, z_t)
         v_t = jnp.concatenate([v_t, jnp.ones_like(i_t)], 1)
         return {"q": q_t, "k": k_t / self.keys**0.5, "v": v_t, "g": log_sigmoid(f_t), "i": i_t}
 
@@ -69,4 +118,10 @@ class MLSTM(HeadMemory):
         scale, least = jnp.exp(jnp.minimum(m, 0)), jnp.exp(-jnp.maximum(m, 0))
         y = scale * read["y"]
         h_t = y[:, :-1] / (jnp.maximum(jnp.abs(y[:, -1:]), least) + self.eps * scale)
-        return sigmoid(widen(z_t["o"])) * h_t.reshape(-1)
+        if "norm" in self.outputs:
+            centred = h_t - h_t.mean(-1, keepdims=True)
+            h_t = centred * jax.lax.rsqrt((centred**2).mean(-1, keepdims=True) + self.norm_eps)
+        h_t = h_t.reshape(-1)
+        if "norm" in self.outputs:
+            h_t = params["norm"]["scale"] * h_t
+        return sigmoid(widen(z_t["o"])) * h_t if "gate" in self.outputs else h_t

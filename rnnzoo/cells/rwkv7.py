@@ -70,8 +70,8 @@ class RWKV7(TimeMixing):
     def init(self, key: Key, input_size: int) -> Params:
         if input_size <= self.takes:
             raise UsageError(
-                f"input_size is {input_size} and RWKV7.value 'mixed'; accepted: more than {self.takes}, the size of the "
-                "first layer's value, which comes last"
+                f"input_size is {input_size} and RWKV7.value 'mixed'; accepted: more than {self.takes}, the size "
+                "of the first layer's value, which comes last"
             )
         input_size -= self.takes
         key, w_key, up_key = jax.random.split(key, 3)

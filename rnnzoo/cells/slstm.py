@@ -2,15 +2,17 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.headwise import draw_blocks, through_blocks
 from rnnzoo.cells.recur import Recur
-from rnnzoo.spec import Fraction, spec
+from rnnzoo.spec import Fraction, Size, spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.structures.block_diagonal import BlockDiagonal
-from rnnzoo.typing import Key, Params, PyTree, State
+from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 
 @spec
@@ -38,15 +40,29 @@ class SLSTM(Recurrent):
     carries = ("c", "h", "m", "n")
 
     structure: Structures = BlockDiagonal(block=2)
+    input_blocks: Size = 1
+    """Number of diagonal blocks of each W; of more than one, w.g is (blocks, H / blocks, I / blocks)."""
     depth: Fraction = 0.0
     """Where in a stack of layers this one is, from 0 (first) to 1 (last): at first, deeper layers remember longer."""
 
     def init(self, key: Key, input_size: int) -> Params:
+        key, w_key = jax.random.split(key) if self.input_blocks > 1 else (key, key)
         params = super().init(key, input_size)
+        if self.input_blocks > 1:
+            draw = self.kernel_init.kernel if self.kernel_init else jax.nn.initializers.glorot_uniform(0, 1)
+            keys, name = jax.random.split(w_key, len(self.gates)), "SLSTM.input_blocks"
+            params["w"] = {
+                g: draw_blocks(draw, k, self.hidden_size, input_size, self.input_blocks, name)
+                for g, k in zip(self.gates, keys, strict=True)
+            }
         if self.bias:
             at = jnp.linspace(0.0, 1.0, self.hidden_size)
             params["b"]["f"] = 5 - 12 * at ** (0.3 + 1.3 * self.depth)
         return params
+
+    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
+        z_t = {g: through_blocks(w, x_t) for g, w in params["w"].items()}
+        return jax.tree.map(jnp.add, z_t, params["b"]) if self.bias else z_t
 
     def at_depth(self, depth: float) -> "SLSTM":
         return self if self.depth else dataclasses.replace(self, depth=depth)
