@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from rnnzoo.arguments import expected_params, require_cell
 from rnnzoo.cells.base import Cell
+from rnnzoo.cells.histories import histories
 from rnnzoo.dependence import Links
 from rnnzoo.spec import UsageError
 from rnnzoo.trees import named
@@ -80,7 +81,7 @@ class RTRL:
 
     def _check(self, state: State) -> None:
         name = type(self.cell).__name__
-        if self.cell.history or self.cell.feature_axes != 1:
+        if histories(self.cell) or self.cell.feature_axes != 1:
             raise UsageError(f"{name} takes more than one vector a step; accepted by RTRL: a cell that takes one")
         for path, leaf in named(state).items():
             if not jnp.issubdtype(leaf.dtype, jnp.floating):

@@ -17,7 +17,10 @@ from zoo import CELLS, is_varied, marked
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
+from rnnzoo.cells.histories import histories
+from rnnzoo.spec import spec
 from rnnzoo.structures.convolution import convolve
+from rnnzoo.wrappers.taps import convolution
 
 KEY = jax.random.key(0)
 MASK = jnp.array([[0, 1, 0, 1, 1, 0], [1, 0, 0, 1, 0, 1], [0, 0, 0, 0, 0, 0]], bool).T
@@ -33,11 +36,18 @@ AROUND = [
     wrappers.TokenShift(cell=PICTURES),
     wrappers.Zoneout(cell=wrappers.ShortConvolution(cell=cells.LSTM(hidden_size=4))),
     wrappers.Dilated(cell=cells.QRNN(hidden_size=4, width=3)),
+    wrappers.ProjectionConvolution(cell=cells.CfC(hidden_size=4), convolved=("a", "s")),
+    wrappers.ProjectionConvolution(cell=cells.QRNN(hidden_size=4, width=3), width=2),
+    wrappers.ProjectionConvolution(cell=PICTURES, activation="silu"),
+    wrappers.Zoneout(cell=wrappers.TokenShift(cell=wrappers.ProjectionConvolution(cell=cells.GRU(hidden_size=4)))),
+    wrappers.Dilated(
+        cell=wrappers.ProjectionConvolution(cell=cells.GatedDeltaNet(hidden_size=4), convolved=("q", "v"))
+    ),
     wrappers.MultiplicativeIntegration(cell=wrappers.TokenShift(cell=cells.GRU(hidden_size=4))),
 ]
 REST = [PICTURES, cells.ConvGRU(hidden_size=6, shape=(3,)), cells.GRUD(hidden_size=4), cells.LTC(hidden_size=4)]
-QUICK = [AROUND[0], AROUND[6], PICTURES, REST[2]]
-HISTORIES = [c for c in CELLS if c.history]
+QUICK = [AROUND[0], AROUND[6], AROUND[11], PICTURES, REST[2]]
+HISTORIES = [c for c in CELLS if histories(c)]
 each_history = pytest.mark.parametrize(
     "cell", marked([*HISTORIES, *AROUND, *REST], lambda c: c in QUICK or (c in HISTORIES and is_varied(c)))
 )
@@ -94,7 +104,7 @@ def test_gradients_are_those_of_the_loop(x64, cell):
 # ---- wrappers of the inputs ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [wrappers.ShortConvolution, wrappers.TokenShift])
+@pytest.mark.parametrize("make", [wrappers.ShortConvolution, wrappers.ProjectionConvolution, wrappers.TokenShift])
 def test_an_affine_cell_stays_affine(x64, make):
     cell = make(cell=cells.MinGRU(hidden_size=4))
     assert cell.recurrence == cell.cell
@@ -124,6 +134,91 @@ def test_parameters_of_the_inputs_are_beside_those_of_the_cell():
     for drawn in jax.tree.leaves(params["conv"]):
         assert abs(drawn).max() <= 1 / np.sqrt(3) and abs(drawn).max() > 0.55 and abs(drawn.mean()) < 0.1
     assert wrappers.ShortConvolution(cell=inner, convolution_bias=False).init(KEY, 2)["conv"].keys() == {"w"}
+
+
+@pytest.mark.parametrize(
+    ("inner", "named"), [(cells.KDA, ("q", "k", "v")), (cells.Mamba2, ("x", "b", "c")), (cells.GatedDeltaNet, ())]
+)
+def test_a_matrix_memory_stays_one(x64, inner, named):
+    cell = wrappers.ProjectionConvolution(cell=inner(hidden_size=6, heads=2), convolved=named, activation="silu")
+    assert cell.recurrence == cell.cell and unrolls.ChunkedMemory().refuses(cell) is None
+    params, xs, _ = random_arguments(cell)
+    chunked, loop = (
+        run(cell, params, xs, resets=RESETS, mask=MASK, unroll=u)
+        for u in (unrolls.ChunkedMemory(chunk=2), unrolls.Loop())
+    )
+    assert_close(chunked, loop, 1e-12)
+    assert params["conv"]["w"].keys() == {*(named or cell.gates)} == chunked[1]["z"].keys()
+
+
+def test_projections_are_convolved_before_anything_else(x64):
+    inner = cells.GRU(hidden_size=4)  # whose z_t has W_n x + b_n as x
+    cell = wrappers.ProjectionConvolution(cell=inner, width=3, convolved=("n", "z"))
+    params, xs, _ = random_arguments(cell, batch=())
+    state = {"h": jnp.zeros(4), "z": {"x": jnp.zeros((2, 4)), "z": jnp.zeros((2, 4))}}
+    assert_close(cell.initial_state(params), state, 0)
+
+    @spec
+    class _Shifted(cells.GRU):
+        """Reads its projections from a sequence that is convolved already."""
+
+        def project(self, params, x_t):
+            return dict(zip(("n", "r", "x", "z"), jnp.split(x_t, 4), strict=True))
+
+    zs = jax.vmap(inner.project, (None, 0))(params, xs)
+    for gate, leaf in (("n", "x"), ("z", "z")):
+        w, b = params["conv"]["w"][gate], params["conv"]["b"][gate]
+        zs[leaf] = jnp.stack([np.convolve(zs[leaf][:, i], w[::-1, i])[:6] + b[i] for i in range(4)], 1)
+    made = jnp.concatenate([zs[leaf] for leaf in sorted(zs)], 1)
+    rest = {name: value for name, value in params.items() if name != "conv"}
+    shifted = _Shifted(hidden_size=4)
+    assert_close(run(cell, params, xs)[0], run(shifted, shifted.init(KEY, 16) | {"u": rest["u"]}, made)[0], 1e-12)
+
+
+def test_sums_of_a_convolution_are_in_float32():
+    w, window = jnp.array([[1.0], [1.0], [1.0]], jnp.bfloat16), jnp.array([[256.0], [1.0], [1.0]], jnp.bfloat16)
+    y = convolution(w, None, window, "identity")
+    assert y.dtype == jnp.bfloat16 and y[0] == 258
+
+
+def test_what_no_projection_can_be_convolved_of_is_refused():
+    convolved = wrappers.ProjectionConvolution(cell=cells.GRU(hidden_size=4))
+    refused = [
+        (
+            lambda: wrappers.ProjectionConvolution(cell=cells.KDA(hidden_size=4), convolved=("q", "key")),
+            "no gate of KDA; known: beta, k, q, v",
+        ),
+        (lambda: wrappers.ProjectionConvolution(hidden_size=4, convolved=("h", "h")), "accepted: each gate once"),
+        (lambda: wrappers.ProjectionConvolution(cell=convolved), "GRU|3 projections before z_t, and Proj.* changes"),
+        (lambda: wrappers.MultiplicativeIntegration(cell=convolved), "accepted: a cell without a history of proj"),
+        (lambda: wrappers.MultiplicativeRNN(cell=convolved), "accepted: a cell without a history of projections"),
+        (lambda: wrappers.Mogrifier(cell=convolved), "ProjectionConvolution takes a window over the past"),
+        (lambda: wrappers.FastSlow(cell=convolved), "ProjectionConvolution takes a window over the past"),
+        (lambda: rnnzoo.RTRL(convolved, 3), "accepted by RTRL: a cell that takes one"),
+        (lambda: wrappers.ShortConvolution(cell=convolved).init(KEY, 3), "one wrapper that convolves in a cell"),
+        (
+            lambda: wrappers.ProjectionConvolution(cell=wrappers.Mogrifier(hidden_size=4)).init(KEY, 3),
+            "z_t of Mogrifier has no W x \\+ b of 'i'.*other wrappers outside",
+        ),
+        (
+            lambda: run(_Elsewhere(cell=convolved), convolved.init(KEY, 3), inputs(2, (), 3)),
+            r"state\['z'\] of _Elsewhere has r, x, z, and z_t inner; accepted: leaves of z_t",
+        ),
+    ]
+    for make, message in refused:
+        with pytest.raises(rnnzoo.UsageError, match=message):
+            make()
+
+
+@spec
+class _Elsewhere(wrappers.Wrapper):
+    """Keeps the projections of its cell elsewhere, and says so nowhere."""
+
+    def project(self, params, x_t):
+        return {"inner": self.cell.project(params, x_t)}
+
+    def step(self, params, state, z_t, recur):
+        return self.cell.step(params, state, z_t["inner"], recur)
 
 
 def test_a_token_shift_starts_and_ends_between_two_inputs(x64):

@@ -19,6 +19,7 @@ from zoo import PAIRS, has_quick_jacobian, is_numeric, parameters
 import rnnzoo
 from rnnzoo import cells, newton_report, run, structures, unrolls
 from rnnzoo.cells.base import Affine, Cell, Recurrent
+from rnnzoo.cells.histories import without_histories, z_at
 from rnnzoo.spec import spec
 from rnnzoo.structures import BlockDiagonal, Dense, Diagonal, Partitioned
 from rnnzoo.structures.base import Structure
@@ -33,19 +34,14 @@ from rnnzoo.unrolls.linearized import Steps
 def steps_of(cell, time=3, controls=None):
     """The steps of one sequence with random parameters, and states to take Jacobians at."""
     params, _, state = arguments(cell, time, ())
-    params, state = cell.prepare(params), without_inputs(cell, state)
+    params = cell.prepare(params)
     *axes, last = cell.window_of(FEATURES)
     xs = inputs(time, tuple(axes), last)
     if cell.uses_dt:
         xs = xs.at[..., -1].set(1)
-    zs = jax.vmap(cell.project, (None, 0))(params, xs)
-    steps = Steps(cell, params, state, zs, controls or Control())
+    zs = jax.vmap(lambda x_t: z_at(cell, params, x_t, state))(xs)
+    steps = Steps(cell, params, without_histories(cell, state), zs, controls or Control())
     return steps, jax.random.normal(jax.random.key(5), (time, steps.start.size))
-
-
-def without_inputs(cell, state):
-    """The state as `step` gets it: past inputs are read by `project`."""
-    return {name: leaf for name, leaf in state.items() if name != "x" or not cell.history}
 
 
 @parameters("cell", PAIRS, has_quick_jacobian)
@@ -71,7 +67,7 @@ def test_units_of_the_zoo_meet_in_u_alone(cell):
     """No cell of the zoo pays for a dense Jacobian unless its structure asks for one."""
     steps = jax.eval_shape(lambda: steps_of(cell)[1])
     state = jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), 3))))
-    state = without_inputs(cell, state)
+    state = without_histories(cell, state)
     assert steps.shape[1] == sum(leaf.size for leaf in jax.tree.leaves(state))
     family, n = steps_of_family(cell), len(jax.tree.leaves(state))
     if isinstance(cell.recurrence, Affine):

@@ -7,6 +7,7 @@ from zoo import all_cells, label
 from rnnzoo import cells, structures
 from rnnzoo.__main__ import command
 from rnnzoo.analysis.step_diagram import diagram, page
+from rnnzoo.cells.histories import histories
 
 
 def arrows(cell):
@@ -23,7 +24,7 @@ def test_every_cell_has_a_page_abstractly(cell):
     assert all(name in text for name in params)
     state = jax.eval_shape(lambda: cell.initial_state(cell.prepare(cell.init(jax.random.key(0), 3))))
     made = {name.partition("_t")[0] for name in arrows(cell) if name.endswith("_t")}
-    assert {name.split(".")[0] for name in made} == state.keys() - ({"x"} if cell.history else set())
+    assert {name.split(".")[0] for name in made} == state.keys() - {*histories(cell)}
 
 
 def test_the_diagram_of_an_lstm():

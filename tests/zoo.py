@@ -20,6 +20,7 @@ from structure_support import fits
 import rnnzoo
 from rnnzoo import structures, unrolls
 from rnnzoo.cells.base import Affine, Cell, Recurrent
+from rnnzoo.cells.histories import histories, without_histories, z_at
 from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.spec import Size, field_types
 from rnnzoo.structures import patterns
@@ -161,7 +162,7 @@ def cell_facts(cell: Cell) -> dict[str, Any]:
         "vectors": min(len(cell.carries), MANY),
         "heard": min(vectors_heard(cell), MANY),
         "reads out": type(cell).readout is not Cell.readout,
-        "history": cell.history > 0,
+        "history": histories(cell),
         "axes": cell.feature_axes,
     }
 
@@ -172,14 +173,15 @@ def vectors_heard(cell: Cell) -> int:
 
     def step() -> Any:
         params = cell.prepare(cell.init(jax.random.key(0), cell.input_size_of(3)))
-        z_t = cell.project(params, jnp.zeros(cell.window_of(3)))
+        state = cell.initial_state(params)
+        z_t = z_at(cell, params, jnp.zeros(cell.window_of(3)), state)
 
         def recur(vectors: Any) -> dict[str, Any]:
             named = vectors if isinstance(vectors, dict) else dict.fromkeys(cell.structures, vectors)
             heard.update({id(vector): vector for vector in named.values()})  # kept, so that no id is used again
             return dict.fromkeys(named, jnp.zeros(cell.hidden_size))
 
-        return cell.step(params, cell.initial_state(params), z_t, recur)
+        return cell.step(params, without_histories(cell, state), z_t, recur)
 
     if cell.structures:
         jax.eval_shape(step)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Affine, Cell
+from rnnzoo.cells.histories import without_histories, z_at
 from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.initializers.base import undrawn
 from rnnzoo.jaxprs import is_literal
@@ -43,7 +44,7 @@ def _arrays(cell: Cell, input_size: int) -> list[str]:
 
 
 def _shapes(cell: Cell, input_size: int) -> tuple[Params, PyTree, State]:
-    """Parameters, z_t, and the state as `step` sees it; shapes alone."""
+    """Parameters, z_t as `step` sees it, and the state; shapes alone."""
     cell = undrawn(cell)
     params = jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
 
@@ -52,7 +53,8 @@ def _shapes(cell: Cell, input_size: int) -> tuple[Params, PyTree, State]:
         axes = cell.initial_state(ready)["x"].shape[1:] if cell.history else (input_size,)
         x_t = jnp.zeros((*([cell.history + 1] if cell.history else []), *axes))
         x_t = jnp.concatenate([x_t, jnp.ones((*x_t.shape[:-1], 1))], -1) if cell.uses_dt else x_t
-        return ready, cell.project(ready, x_t), cell.initial_state(ready)
+        state = cell.initial_state(ready)
+        return ready, z_at(cell, ready, x_t, state), state
 
     _, z_t, state = jax.eval_shape(inputs, params)
     return params, z_t, state
@@ -63,7 +65,7 @@ def diagram(cell: Cell, input_size: int) -> list[str]:
     cell = undrawn(cell)
     params, z_t, state = _shapes(cell, input_size)
     ready = jax.eval_shape(cell.prepare, params)
-    state = {name: a for name, a in state.items() if name != "x" or not cell.history}
+    state = without_histories(cell, state)
     sums, jaxpr, out_state, heard = _traced(cell, ready, state, z_t)
     names = [_gate(site) for site in sorted(sums)]
     names += [f"{_leaf(path)}_tm1" for path in named(state)] + [f"z.{_leaf(path)}" for path in named(_free(cell, z_t))]

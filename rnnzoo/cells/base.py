@@ -30,6 +30,9 @@ class Cell(Spec, abc.ABC, kind="cells"):
     history: ClassVar[int] = (
         0  # n > 0: `project` gets a window (n + 1, I) of inputs, x_t last; the state has "x" (n, I)
     )
+    z_history: ClassVar[int] = 0
+    """n > 0: a step gets what `convolve` makes of the projections of the last n + 1 steps. The state has "z", a dict of
+    the leaves of z_t that this needs, each (n, ...) with the newest last."""
     feature_axes: ClassVar[int] = 1  # axes of one input; of more than one, the input size is their tuple
     leading_axes: ClassVar[tuple[int, ...]] = ()
     """Sizes of the axes of one input but for the last, where the cell fixes them."""
@@ -89,6 +92,17 @@ class Cell(Spec, abc.ABC, kind="cells"):
         z_t = {g: x_t @ w.T for g, w in params["w"].items()}
         return jax.tree.map(jnp.add, z_t, params["b"]) if self.bias else z_t
 
+    def convolve(self, params: Params, window: PyTree) -> PyTree:
+        """z_t as `step` and `readout` get it, where `z_history` is n > 0. Runs at all t in parallel.
+
+        Args:
+            params: prepared parameters.
+            window: what `project` returned, but with the leaves that state["z"] names as (n + 1, ...), the newest last.
+        """
+        raise UsageError(
+            f"{type(self).__name__} has z_history {self.z_history} and no convolve; accepted: a convolve of its own"
+        )
+
     @abc.abstractmethod
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         """The next state; the only part that runs sequentially.
@@ -96,7 +110,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
         Args:
             params: prepared parameters, without the recurrent matrices ``params["u"]``.
             state: the state before the step; the new one has the same entries, shapes and dtypes.
-            z_t: what `project` returned, without the leaves that `recur` adds.
+            z_t: what `project` (or `convolve`) returned, without the leaves that `recur` adds.
             recur: ``recur(vector)``, or ``recur({gate: vector})``, gives {gate: a} with a = z_t[gate] + U_gate vector
                 (U_gate vector alone where z_t has no such leaf). Call it as often as you like, for any vector, at the
                 top level of the step: not inside `lax.cond`, `lax.scan`, `jax.jit` and the like.

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
+from rnnzoo.cells.histories import histories, without_histories
 from rnnzoo.cells.noise import with_noise
 from rnnzoo.cells.recur import Calls, Site, Summands, Sums, leaf, matrices
 from rnnzoo.spec import Spec, UsageError, spec
@@ -167,21 +168,37 @@ def around(
     xs = valid_inputs(xs, controls.active)
     if cell.dtype is not None:
         xs = xs.astype(cell.dtype)
-    past = None
-    if cell.history:
-        first = cell.initial_state(params)["x"] if controls.reset is not None else None
-        before, state = state["x"], {name: value for name, value in state.items() if name != "x"}
-        xs, past = windows(xs, before, first, controls)
+    before = {name: state[name] for name in histories(cell)}
+    state, past = without_histories(cell, state), {}
+    first = cell.initial_state(params) if before and controls.reset is not None else {}
+    if "x" in before:
+        xs, past["x"] = windows(xs, before["x"], first.get("x"), controls)
     zs = shard_like(_each_step(cell.project, 1)(params, xs), xs, slice(0, 2))
+    if "z" in before:
+        zs, past["z"] = _z_windows(type(cell).__name__, zs, before["z"], first.get("z"), controls)
+        zs = _each_step(cell.convolve, 1)(params, zs)
     all_states, last = unrolled(state, zs, controls)
     ys = _each_step(readout or cell.readout, 2)(params, all_states, zs)
     ys = ys.astype(cell.dtype or jnp.result_type(*jax.tree.leaves(zs)))
-    if past is not None:
-        all_states = {**all_states, "x": past}
-        last = {**last, "x": past[-1] if past.shape[0] else before}
+    if past:
+        all_states = {**all_states, **past}
+        last = {**last, **jax.tree.map(lambda new, old: new[-1] if new.shape[0] else old, past, before)}
     if controls.active is not None:
         ys = jnp.where(_along(controls.active, ys), ys, 0)
     return Ran(ys, last, all_states if states else None)
+
+
+def _z_windows(
+    name: str, zs: PyTree, before: dict[str, Array], first: dict[str, Array] | None, controls: Control
+) -> tuple[PyTree, dict[str, Array]]:
+    """The projected inputs with windows as the leaves that `before`, of the state of the cell called `name`, has; and
+    what the state has of them after each step."""
+    if not isinstance(zs, dict) or not before.keys() <= zs.keys():
+        has = ", ".join(zs) if isinstance(zs, dict) else type(zs).__name__
+        raise UsageError(f"state['z'] of {name} has {', '.join(before)}, and z_t {has}; accepted: leaves of z_t")
+    found = {leaf: windows(zs[leaf], before[leaf], first[leaf] if first else None, controls) for leaf in before}
+    past = {leaf: after for leaf, (_, after) in found.items()}
+    return {**zs, **{leaf: window for leaf, (window, _) in found.items()}}, past
 
 
 def with_last(states: State, state: State) -> tuple[State, State]:

@@ -1,4 +1,4 @@
-"""Inputs before the projection: valid numbers where a step does not count, and windows over past inputs."""
+"""Inputs of a layer: valid numbers where a step does not count, and windows over what came before."""
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,8 @@ def valid_inputs(xs: Float[Array, "T B ..."], active: Bool[Array, "T B"] | None)
 def windows(
     xs: Float[Array, "T B ..."], before: Float[Array, "B N ..."], first: Float[Array, "N ..."] | None, controls: Control
 ) -> tuple[Float[Array, "T B M ..."], Float[Array, "T B N ..."]]:
-    """The last N + 1 inputs at each step, the newest last, and the last N after it: what a cell keeps as state["x"].
+    """The last N + 1 inputs at each step, the newest last, and the last N after it: what a cell keeps as state["x"]; or
+    the same of a leaf of z_t, for state["z"].
 
     `before` are those before the first step; after a reset they are `first`. Steps that do not count are not there:
     windows reach over them, and theirs are those of the step before."""

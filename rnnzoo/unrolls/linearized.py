@@ -11,6 +11,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from rnnzoo.cells.base import Cell
+from rnnzoo.cells.histories import without_histories, z_at
 from rnnzoo.jaxprs import reverse_only
 from rnnzoo.spec import spec
 from rnnzoo.trees import named, vary_like
@@ -135,8 +136,7 @@ def _no_derivative(cell: Cell) -> str | None:
             return f"state{path} of {name} is {leaf.dtype}, and accepted is a state that is floating point"
 
     def push(params: Params, state: State, x_t: Array) -> Any:
-        z_t = cell.project(params, x_t)
-        inner = {key: value for key, value in state.items() if key != "x" or not cell.history}
+        z_t, inner = z_at(cell, params, x_t, state), without_histories(cell, state)
         return jax.jvp(lambda s: advance(cell, params, s, z_t, Control()), (inner,), (inner,))
 
     x_t = jax.ShapeDtypeStruct(cell.window_of(cell.hidden_size), jnp.float32)

@@ -8,6 +8,7 @@ from rnnzoo.wrappers.fast_slow import FastSlow
 from rnnzoo.wrappers.mogrifier import Mogrifier
 from rnnzoo.wrappers.multiplicative_integration import MultiplicativeIntegration
 from rnnzoo.wrappers.multiplicative_rnn import MultiplicativeRNN
+from rnnzoo.wrappers.projection_convolution import ProjectionConvolution
 from rnnzoo.wrappers.short_convolution import ShortConvolution
 from rnnzoo.wrappers.skip_rnn import SkipRNN
 from rnnzoo.wrappers.token_shift import TokenShift
@@ -22,6 +23,7 @@ __all__ = [
     "Mogrifier",
     "MultiplicativeIntegration",
     "MultiplicativeRNN",
+    "ProjectionConvolution",
     "ShortConvolution",
     "SkipRNN",
     "TokenShift",

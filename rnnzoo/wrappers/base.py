@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell, Recurrent
 from rnnzoo.cells.elman import Elman
+from rnnzoo.cells.histories import histories
 from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
 from rnnzoo.initializers.base import undrawn
@@ -62,6 +63,7 @@ class Wrapper(Noisy):
     carries = derived(lambda self: self.cell.carries)
     uses_dt = derived(lambda self: self.cell.uses_dt)
     history = derived(lambda self: self.cell.history)
+    z_history = derived(lambda self: self.cell.z_history)
     feature_axes = derived(lambda self: self.cell.feature_axes)
     leading_axes = derived(lambda self: self.cell.leading_axes)
     input_leaves = derived(lambda self: self.cell.input_leaves)
@@ -80,6 +82,9 @@ class Wrapper(Noisy):
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         return self.cell.project(params, x_t)
+
+    def convolve(self, params: Params, window: PyTree) -> PyTree:
+        return self.cell.convolve(params, window)
 
     @abc.abstractmethod
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
@@ -112,6 +117,15 @@ def without_matrices(cell: Cell) -> Cell:
     return with_structure(undrawn(cell), Diagonal())
 
 
+def projected_shapes(cell: Cell, input_size: Any) -> PyTree:
+    """The shapes of what `project` of a cell returns. Nothing is drawn."""
+    cell = without_matrices(cell)
+    features = input_size if cell.feature_axes == 1 else input_size[-1]
+    x_t = jax.ShapeDtypeStruct(cell.window_of(features), jnp.float32)
+    made = lambda x_t: cell.project(cell.prepare(cell.init(jax.random.key(0), input_size)), x_t)  # noqa: E731
+    return jax.eval_shape(made, x_t)
+
+
 def innermost(cell: Cell) -> Cell:
     """The cell inside all wrappers."""
     while isinstance(cell, Wrapper):
@@ -134,6 +148,15 @@ def needs_no_history(wrapper: Wrapper) -> None:
         raise UsageError(
             f"{type(wrapper.cell).__name__} reads {wrapper.cell.history} inputs before x_t, and "
             f"{type(wrapper).__name__} changes what it reads; accepted: a cell without a history of inputs"
+        )
+
+
+def needs_plain_projection(wrapper: Wrapper) -> None:
+    """Raise `UsageError` if the wrapped cell reads projections of earlier steps itself."""
+    if wrapper.cell.z_history:
+        raise UsageError(
+            f"{type(wrapper.cell).__name__} reads {wrapper.cell.z_history} projections before z_t, and "
+            f"{type(wrapper).__name__} changes what they are; accepted: a cell without a history of projections"
         )
 
 
@@ -163,8 +186,8 @@ def state_shapes(cell: Cell, input_size: Any) -> State:
 def needs_single_inputs(wrapper: Wrapper, *cells: Cell) -> None:
     """Raise `UsageError` if one of the cells takes anything but one vector a step."""
     for cell in cells:
-        if cell.history or cell.feature_axes != 1:
-            what = "a window over past inputs" if cell.history else f"inputs of {cell.feature_axes} axes"
+        if histories(cell) or cell.feature_axes != 1:
+            what = "a window over the past" if histories(cell) else f"inputs of {cell.feature_axes} axes"
             raise UsageError(
                 f"{type(cell).__name__} takes {what}, and {type(wrapper).__name__} makes the inputs of its cells step "
                 "by step; accepted: a cell that takes one vector a step"
@@ -223,7 +246,7 @@ def needs_units(wrapper: Wrapper) -> None:
 
 
 __all__ = [
-    "Wrapper", "innermost", "needs_no_history", "needs_readout_of_state", "needs_single_inputs", "needs_structure",
-    "needs_units", "needs_vectors", "projected", "state_shapes", "times", "vector_shapes", "with_structure",
-    "without_matrices",
+    "Wrapper", "innermost", "needs_no_history", "needs_plain_projection", "needs_readout_of_state",
+    "needs_single_inputs", "needs_structure", "needs_units", "needs_vectors", "projected", "projected_shapes",
+    "state_shapes", "times", "vector_shapes", "with_structure", "without_matrices",
 ]  # fmt: skip

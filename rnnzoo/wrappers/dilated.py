@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.elman import Elman
+from rnnzoo.cells.histories import histories, without_histories
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, spec
 from rnnzoo.typing import Array, Float, Params, PyTree, State
@@ -36,8 +37,9 @@ class Dilated(Wrapper):
 
     def initial_state(self, params: Params) -> State:
         one = self.cell.initial_state(params)
-        past = {"x": one.pop("x")} if self.history else {}  # of the inputs, which are not dilated
-        return {**jax.tree.map(lambda a: jnp.broadcast_to(a, (self.delay, *a.shape)), one), **past}
+        past = {name: one[name] for name in histories(self)}  # of the inputs, which are not dilated
+        copies = jax.tree.map(lambda a: jnp.broadcast_to(a, (self.delay, *a.shape)), without_histories(self, one))
+        return {**copies, **past}
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         new = self.cell.step(params, jax.tree.map(lambda a: a[0], state), z_t, recur)

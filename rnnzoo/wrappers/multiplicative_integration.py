@@ -11,7 +11,7 @@ from rnnzoo.cells.noise import with_noise, without_noise
 from rnnzoo.cells.recur import Heard, Recur, adding
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
-from rnnzoo.wrappers.base import Wrapper, needs_structure, without_matrices
+from rnnzoo.wrappers.base import Wrapper, needs_plain_projection, needs_structure, projected_shapes
 
 
 @spec
@@ -36,13 +36,11 @@ class MultiplicativeIntegration(Wrapper):
     def __post_init__(self) -> None:
         super().__post_init__()
         needs_structure(self)
+        needs_plain_projection(self)
 
     def init(self, key: Key, input_size: Any) -> Params:
         params = self.cell.init(key, input_size)
-        features = input_size if self.feature_axes == 1 else input_size[-1]
-        x_t = jax.ShapeDtypeStruct(self.window_of(features), jnp.float32)
-        cell = without_matrices(self.cell)
-        zs = jax.eval_shape(lambda x_t: cell.project(cell.prepare(cell.init(key, input_size)), x_t), x_t)
+        zs = projected_shapes(self.cell, input_size)
         if not isinstance(zs, dict) or not {self._leaf(g) for g in self.structures} <= zs.keys():
             raise UsageError(
                 f"{type(self.cell).__name__} does not add U v to W x of one gate, which {type(self).__name__} needs; "

@@ -15,7 +15,7 @@ from rnnzoo.spec import UsageError, spec
 from rnnzoo.structures.base import Structure
 from rnnzoo.structures.dense import Dense
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
-from rnnzoo.wrappers.base import Wrapper, needs_structure
+from rnnzoo.wrappers.base import Wrapper, needs_plain_projection, needs_structure
 
 _NAME = "multiplicative.m"
 
@@ -41,6 +41,7 @@ class MultiplicativeRNN(Wrapper):
     def __post_init__(self) -> None:
         super().__post_init__()
         needs_structure(self)
+        needs_plain_projection(self)
         self.structure.check(self.hidden_size)
         if self.feature_axes != 1:
             raise UsageError(

@@ -1,7 +1,6 @@
 """A short causal convolution of the inputs, as before Mamba's recurrence (Gu & Dao 2023). arXiv:2312.00752"""
 
-import math
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +11,7 @@ from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import Size, derived, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
 from rnnzoo.wrappers.base import Wrapper, needs_no_history
+from rnnzoo.wrappers.taps import Activation, convolution, uniform, with_convolution
 
 
 @spec
@@ -34,7 +34,7 @@ class ShortConvolution(Wrapper):
     """Number of inputs k, the newest included."""
     convolution_bias: bool = True
     """Whether the convolution has a bias."""
-    activation: Literal["silu", "identity"] = "silu"
+    activation: Activation = "silu"
     """What is applied to the convolution."""
 
     history = derived(lambda self: self.width - 1)
@@ -47,11 +47,10 @@ class ShortConvolution(Wrapper):
     def init(self, key: Key, input_size: Any) -> Params:
         key, w_key, b_key = jax.random.split(key, 3)
         size = (input_size,) if self.feature_axes == 1 else input_size
-        bound = 1 / math.sqrt(self.width)
-        conv = {"w": jax.random.uniform(w_key, (self.width, *size), minval=-bound, maxval=bound)}
+        conv = {"w": uniform(w_key, self.width, (self.width, *size))}
         if self.convolution_bias:
-            conv["b"] = jax.random.uniform(b_key, size, minval=-bound, maxval=bound)
-        return {**self.cell.init(key, input_size), "conv": conv}
+            conv["b"] = uniform(b_key, self.width, size)
+        return with_convolution(self, self.cell.init(key, input_size), conv)
 
     def prepare(self, params: Params) -> Params:
         rest = {name: value for name, value in params.items() if name != "conv"}
@@ -67,9 +66,7 @@ class ShortConvolution(Wrapper):
     def project(self, params: Params, x_t: Float[Array, "..."]) -> PyTree:
         conv, past = params["conv"], x_t if self.history else x_t[None]
         features = conv["w"].shape[-1]
-        y = (conv["w"] * past[..., :features]).sum(0) + conv.get("b", 0)
-        if self.activation == "silu":
-            y = jax.nn.silu(y)
+        y = convolution(conv["w"], conv.get("b"), past[..., :features], self.activation)
         return self.cell.project(params, jnp.concatenate([y, past[-1, ..., features:]], -1) if self.uses_dt else y)
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:

@@ -12,6 +12,7 @@ from references import reference_of
 
 from rnnzoo import cells, wrappers
 from rnnzoo.cells.base import Cell
+from rnnzoo.cells.histories import histories
 from rnnzoo.models import Model
 
 Tree = Any
@@ -37,8 +38,7 @@ def step(cell: Cell, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np
     """The output and the state after one step, from parameters with dense recurrent matrices."""
     match cell:
         case wrappers.Dilated():
-            y, new = step(cell.cell, p, x, jax.tree.map(lambda past: past[0], state), dt)
-            return y, jax.tree.map(lambda past, now: np.concatenate([past[1:], now[None]]), state, new)
+            return _dilated(cell, p, x, state, dt)
         case wrappers.Zoneout():
             _, new = step(cell.cell, p, x, state, dt)
             for name in cell.carries:
@@ -59,6 +59,15 @@ def step(cell: Cell, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np
     more = (np.array([dt]),) if cell.uses_dt else ()
     ys, new = reference_of(type(cell))(cell, p, x[None], state, *more)
     return ys[0], new
+
+
+def _dilated(cell: wrappers.Dilated, p: Tree, x: np.ndarray, state: Tree, dt: float) -> tuple[np.ndarray, Tree]:
+    past = {name: state[name] for name in histories(cell)}
+    states = {name: leaf for name, leaf in state.items() if name not in past}
+    y, new = step(cell.cell, p, x, {**jax.tree.map(lambda past: past[0], states), **past}, dt)
+    newest = {name: new[name] for name in states}
+    moved = jax.tree.map(lambda past, now: np.concatenate([past[1:], now[None]]), states, newest)
+    return y, {**new, **moved}
 
 
 def _after_convolution(
