@@ -7,7 +7,7 @@ import numpy as np
 from references import sigmoid
 from references._parts import softplus
 
-from network_references._parts import gelu_tanh, linear, rms_norm, softmax, under
+from network_references._parts import causal_convolution, gelu_tanh, linear, rms_norm, softmax, under
 
 
 def bfloat16(a):
@@ -26,16 +26,6 @@ def block_diagonal(x, w, b):
     return np.concatenate([part @ w[j] + b[j] for j, part in enumerate(parts)], axis=1)
 
 
-def convolution(x, w, b):
-    """The last row of `w` meets the newest input."""
-    y, K = np.zeros_like(x), len(w)
-    for t in range(len(x)):
-        y[t] = b
-        for s in range(min(K, t + 1)):
-            y[t] += w[K - 1 - s] * x[t - s]
-    return y
-
-
 def rg_lru(x, W):
     """Equations 1 to 4 with c = 8; the first input enters without the factor of equation 4."""
     r = sigmoid(block_diagonal(x, W["a_gate.w"], W["a_gate.b"]))
@@ -52,7 +42,7 @@ def rg_lru(x, W):
 def recurrent_block(config, W, x):
     gate = gelu_tanh(linear(x, W, "linear_y"))
     x = linear(x, W, "linear_x")
-    x = convolution(x, W["conv_1d.w"], W["conv_1d.b"])
+    x = causal_convolution(x, W["conv_1d.w"], W["conv_1d.b"])
     x = rg_lru(x, under(W, "rg_lru"))
     return linear(x * gate, W, "linear_out")
 
