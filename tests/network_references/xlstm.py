@@ -21,10 +21,12 @@ def head_norm(x, weight, heads):
     return parts.reshape(x.shape) * (1 + weight)
 
 
-def headwise(x, weight):
-    """`x` (T, width) through one matrix (out, in) for each head."""
-    parts = np.split(x, len(weight), axis=1)
-    return np.concatenate([part @ w.T for part, w in zip(parts, weight, strict=True)], axis=1)
+def headwise(x, W, name):
+    """`x` (T, width) through one matrix (out, in) for each head, and a bias where there is one."""
+    w = W[f"{name}.weight"]
+    parts = np.split(x, len(w), axis=1)
+    y = np.concatenate([part @ w[j].T for j, part in enumerate(parts)], axis=1)
+    return y + W[f"{name}.bias"] if f"{name}.bias" in W else y
 
 
 def convolution(x, W):
@@ -36,8 +38,8 @@ def mlstm_layer(config, W, x):
     N = config["num_heads"]
     x, z = np.split(linear(x, W, "proj_up"), 2, axis=1)
     convolved = silu(convolution(x, W))
-    q, k = headwise(convolved, W["q_proj.weight"]), headwise(convolved, W["k_proj.weight"])
-    v = headwise(x, W["v_proj.weight"])
+    q, k = headwise(convolved, W, "q_proj"), headwise(convolved, W, "k_proj")
+    v = headwise(x, W, "v_proj")
     qkv = np.concatenate([q, k, v], axis=1)
     i, f = linear(qkv, W, "mlstm_cell.igate"), linear(qkv, W, "mlstm_cell.fgate")
     h = head_norm(mlstm(q, k, v, i, f, N, eps=1e-6), W["mlstm_cell.outnorm.weight"], N)
@@ -67,8 +69,8 @@ def slstm_layer(config, W, x):
     """The layer named `fgate` feeds the input gate and the layer named `igate` the forget gate: so does their code."""
     N, width = config["num_heads"], x.shape[1]
     convolved = silu(convolution(x, W))
-    i, f = headwise(convolved, W["fgate.weight"]), headwise(convolved, W["igate.weight"])
-    z, o = headwise(x, W["zgate.weight"]), headwise(x, W["ogate.weight"])
+    i, f = headwise(convolved, W, "fgate"), headwise(convolved, W, "igate")
+    z, o = headwise(x, W, "zgate"), headwise(x, W, "ogate")
     R = W["slstm_cell._recurrent_kernel_"].reshape(N, 4, width // N, width // N).swapaxes(0, 1)
     h = slstm(i, f, z, o, R, W["slstm_cell._bias_"].reshape(4, width))
     return head_norm(h, W["group_norm.weight"], N)
