@@ -51,6 +51,8 @@ class MLSTM(HeadMemory):
     """What the input gate and the forget gate are made of."""
     outputs: Literal["gate", "norm", "norm and gate"] = "gate"
     """What C_t^T q_t, divided, goes through: o_t, a layer norm of each head, or the norm and then o_t."""
+    memory_bias: bool = True
+    """Whether q, k and v have biases, where the other gates have them."""
     norm_eps: Positive = 1e-5
     """Added to the variance in that norm."""
     soft_cap: NonNegative = 0.0
@@ -71,6 +73,8 @@ class MLSTM(HeadMemory):
     def init(self, key: Key, input_size: int) -> Params:
         key, b_key = jax.random.split(key)
         params = super().init(key, input_size)
+        if self.bias and not self.memory_bias:
+            params["b"] = {gate: b for gate, b in params["b"].items() if gate not in "qkv"}
         if self.input_blocks > 1:
             keys = jax.random.split(jax.random.fold_in(key, 1), 3)
             params["w"] |= {
@@ -93,7 +97,8 @@ class MLSTM(HeadMemory):
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         made = [gate for gate in self.gates if gate not in "if" or self.gates_read == "x"]
         z_t = {gate: through_blocks(params["w"][gate], x_t) for gate in made}
-        return {gate: a + params["b"][gate] for gate, a in z_t.items()} if self.bias else z_t
+        biases = params.get("b", {})
+        return {gate: a + biases[gate] if gate in biases else a for gate, a in z_t.items()}
 
     def _scalar_gates(self, params: Params, z_t: PyTree) -> list[Float[Array, "N 1"]]:
         """i_t and f_t before exp and sigmoid. From q, k and v as they come out of a convolution, if there is one."""

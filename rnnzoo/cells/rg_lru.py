@@ -7,11 +7,11 @@ import jax.numpy as jnp
 from jax.nn import sigmoid, softplus
 
 from rnnzoo.cells.base import Affine
-from rnnzoo.spec import Fraction, Positive, Size, UsageError, spec
+from rnnzoo.spec import Fraction, Positive, Size, UsageError, derived, spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
 from rnnzoo.structures.diagonal import Diagonal
-from rnnzoo.typing import Array, Float, Key, Params, PyTree, cast
+from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
 
 _STEEPEST = 1000.0  # bound of the root's derivative, in the authors' code
 
@@ -27,13 +27,14 @@ class RGLRU(Affine):
         h_t = a_t * h_tm1                                     State       h (H,)
               + sqrt(1 - a_t**2) * (i_t * u_t)                Output      h
 
-    The linear layer before the recurrence, W_h, is that of the paper's recurrent block; its convolution is left out.
-    Sign of lambda as in the authors' code, whose bound of the root's derivative (1000) we have, too. As the paper says,
-    a_t at r_t = 1 is uniform in (r_min, r_max) at first; the code draws its c-th root so, by area. The paper's equation
-    holds at all steps: the code has 1 in place of the root at the first step of a document, where ours is that of a
-    zero state. V is normal with variance heads / H at first. With `complex`, h is H / 2 complex units, [real parts,
-    imaginary parts], with as many gates and lambda, V (heads, H / 2 / heads, H / heads), and in place of a_t as factor
-    of h_tm1 ``a_t * exp(1j * theta * r_t)``, theta (H / 2,) uniform in (0, 0.1 pi) at first."""
+    The linear layer before the recurrence, W_h, is that of the paper's recurrent block. With ``projected=False``, u_t
+    is x_t: the block projects it and convolves it. Sign of lambda as in the authors' code, whose bound of the root's
+    derivative (1000) we have, too. As the paper says, a_t at r_t = 1 is uniform in (r_min, r_max) at first; the code
+    draws its c-th root so, by area. The paper's equation holds at all steps: the code has 1 in place of the root at the
+    first step, and after a reset, as here with ``undamped_start``, for which the state has z.past (1, 1): 0 before that
+    step, and 1 later. V is normal with variance heads / H at first. With `complex`, h is H / 2 complex units, [real
+    parts, imaginary parts], with as many gates and lambda, V (heads, H / 2 / heads, H / heads), and in place of a_t as
+    factor of h_tm1 ``a_t * exp(1j * theta * r_t)``, theta (H / 2,) uniform in (0, 0.1 pi) at first."""
 
     heads: Size = 1
     """Number of blocks of the gates' matrices; divides the number of units."""
@@ -45,6 +46,12 @@ class RGLRU(Affine):
     """Largest decay at first, where the gate is open."""
     complex: bool = False
     """Whether units are complex."""
+    projected: bool = True
+    """Whether there is a W_h; without it, there must be as many inputs as units."""
+    undamped_start: bool = False
+    """Whether the first input, and the first after a reset, enters without the root."""
+
+    z_history = derived(lambda self: int(self.undamped_start))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,6 +72,13 @@ class RGLRU(Affine):
     def init(self, key: Key, input_size: int) -> Params:
         key, a_key, i_key, lambda_key, theta_key = jax.random.split(key, 5)
         params, units = super().init(key, input_size), self._units
+        if not self.projected:
+            if input_size != self.hidden_size:
+                raise UsageError(
+                    f"RGLRU.projected is False, with {input_size} inputs and {self.hidden_size} units; accepted: "
+                    "as many inputs as units, or projected=True"
+                )
+            params = {}
         shape = self.heads, units // self.heads, self.hidden_size // self.heads
         params["v"] = {g: jax.random.normal(k, shape) / math.sqrt(shape[2]) for g, k in (("a", a_key), ("i", i_key))}
         if self.bias:
@@ -83,17 +97,25 @@ class RGLRU(Affine):
         return {**cast(rest, self.dtype), "rate": rate, **kept}
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
-        u_t = super().project(params, x_t)["h"]
+        u_t = super().project(params, x_t)["h"] if self.projected else x_t
         blocks = u_t.reshape(self.heads, -1, 1)
         gates = {g: jnp.matmul(v, blocks).reshape(-1) for g, v in params["v"].items()}
         if self.bias:
             gates = {g: z + params["d"][g] for g, z in gates.items()}
-        return {**gates, "h": u_t}
+        return {**gates, "h": u_t, **({"past": jnp.ones(1, u_t.dtype)} if self.undamped_start else {})}
+
+    def initial_state(self, params: Params) -> State:
+        state = super().initial_state(params)
+        return {**state, "z": {"past": jnp.zeros((1, 1), state["h"].dtype)}} if self.undamped_start else state
+
+    def convolve(self, params: Params, window: PyTree) -> PyTree:
+        return {**window, "past": window["past"][0]}
 
     def affine(self, params: Params, z_t: PyTree) -> tuple[PyTree, Float[Array, " H"]]:
         r_t, i_t = sigmoid(z_t["a"]), sigmoid(z_t["i"])
         log_a = -params["rate"] * r_t
-        a_t, gain = jnp.exp(log_a), root(-jnp.expm1(2 * log_a)) * i_t
+        a_t, damping = jnp.exp(log_a), root(-jnp.expm1(2 * log_a))
+        gain = i_t * (jnp.where(z_t["past"] == 0, 1, damping) if self.undamped_start else damping)
         if not self.complex:
             return a_t, gain * z_t["h"]
         phase = params["theta"] * r_t

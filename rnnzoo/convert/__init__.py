@@ -17,6 +17,7 @@ from rnnzoo.convert.flax import from_flax, to_linen, to_nnx
 from rnnzoo.convert.gates import Converted
 from rnnzoo.convert.haiku import from_haiku, to_haiku
 from rnnzoo.convert.keras import from_keras, to_keras
+from rnnzoo.convert.networks import from_recurrentgemma, from_xlstm
 from rnnzoo.convert.torch import from_torch, to_torch
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "from_keras",
     "from_mingru",
     "from_pararnn",
+    "from_recurrentgemma",
     "from_torch",
+    "from_xlstm",
     "to_haiku",
     "to_keras",
     "to_linen",

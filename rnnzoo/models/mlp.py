@@ -1,5 +1,6 @@
 """The feed-forward part of a block."""
 
+import functools
 from typing import Literal
 
 import jax
@@ -10,9 +11,10 @@ from rnnzoo.spec import Size, Spec, spec
 from rnnzoo.typing import Array, Bool, Control, Float, Key, Params
 from rnnzoo.unrolls.inputs import windows
 
-Activation = Literal["gelu", "silu", "relu", "squared relu", "sigmoid"]
+Activation = Literal["gelu", "silu", "relu", "squared relu", "sigmoid", "exact gelu"]
 FUNCTIONS = {
     "gelu": jax.nn.gelu,  # the approximation by tanh, as in the code of most papers
+    "exact gelu": functools.partial(jax.nn.gelu, approximate=False),
     "silu": jax.nn.silu,
     "relu": jax.nn.relu,
     "squared relu": lambda x: jax.nn.relu(x) ** 2,

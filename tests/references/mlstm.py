@@ -4,22 +4,15 @@
 import numpy as np
 
 from references import sigmoid
-from references._parts import heads
+from references._parts import heads, through_blocks
 
 FIELDS = [
     {"heads": 2, "key_size": 5},
-    {"heads": 2, "input_blocks": 3, "gates_read": "qkv", "outputs": "norm"},
+    {"heads": 2, "input_blocks": 3, "gates_read": "qkv", "outputs": "norm", "memory_bias": False},
     {"heads": 3, "eps": 0.1},
     {"heads": 2, "outputs": "norm and gate", "soft_cap": 0.7, "norm_eps": 0.1},
     {"heads": 3, "gates_read": "qkv", "bias": False},
 ]
-
-
-def through(W, x):
-    """W x; of blocks, each with its part of x, one after the other (xlstm/components/linear_headwise.py)."""
-    if W.ndim == 2:
-        return W @ x
-    return np.concatenate([w @ part for w, part in zip(W, np.split(x, len(W)), strict=True)])
 
 
 def capped(a, cap):
@@ -33,7 +26,7 @@ def reference(cell, p, xs, state):
     C, n, m, ys = state["s"][:, :, :V], state["s"][:, :, V], state["m"], []
     d = C.shape[1]
     for x in xs:
-        q, k, v = (through(W[g], x) + b[g] for g in "qkv")
+        q, k, v = (through_blocks(W[g], x) + b.get(g, 0) for g in "qkv")
         read = x if cell.gates_read == "x" else np.concatenate([q, k, v])
         q, k, v = heads(q, N), heads(k / np.sqrt(d), N), heads(v, N)
         i = capped(W["i"] @ read + b["i"], cell.soft_cap)

@@ -1,5 +1,5 @@
 """De et al. 2024, equations 1 to 4, in the form of the authors' code: RGLRU and BlockDiagonalLinear of
-recurrentgemma/jax/layers.py, past the first position; with `complex`, its only_real=False."""
+recurrentgemma/jax/layers.py, past the first position but with `undamped_start`; with `complex`, its only_real=False."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from references import sigmoid
 
 FIELDS = [
     {"heads": 3},
+    {"heads": 3, "undamped_start": True},
     {"heads": 2, "c": 2.0},
     {"complex": True},
     {"complex": True, "heads": 3},
@@ -26,6 +27,7 @@ def reference(cell, p, xs, state):
     d = p.get("d", {"a": np.zeros(units), "i": np.zeros(units)})
     softplus = np.log(1 + np.exp(p["lambda"]))
     h, ys = state["h"], []
+    past = state["z"]["past"] if cell.undamped_start else None
     if cell.complex:
         h = h[:half] + 1j * h[half:]
     for x in xs:
@@ -34,6 +36,8 @@ def reference(cell, p, xs, state):
         i = sigmoid(block_diagonal(p["v"]["i"], u, d["i"]))
         log_a = -cell.c * r * softplus
         gain = np.sqrt(1 - np.exp(2 * log_a))
+        if cell.undamped_start:
+            gain, past = np.where(past[0] == 0, 1, gain), np.ones((1, 1))
         if cell.complex:
             a = np.exp(log_a + 1j * p["theta"] * r)
             u = u[:half] + 1j * u[half:]
@@ -41,4 +45,4 @@ def reference(cell, p, xs, state):
             a = np.exp(log_a)
         h = a * h + gain * (i * u)
         ys.append(np.concatenate([h.real, h.imag]) if cell.complex else h)
-    return np.array(ys), {"h": ys[-1]}
+    return np.array(ys), {"h": ys[-1], **({"z": {"past": past}} if cell.undamped_start else {})}

@@ -6,13 +6,16 @@ Whether n is 0, as before the first step, is asked of each unit.
 import numpy as np
 
 from references import sigmoid
+from references._parts import through_blocks
+
+FIELDS = [{"input_blocks": 3}]
 
 
 def reference(cell, p, xs, state):
     W, R, b = p["w"], p["u"], p["b"]
     y, c, n, m, ys = state["h"], state["c"], state["n"], state["m"], []
     for x in xs:
-        iraw, fraw, zraw, oraw = (W[k] @ x + R[k] @ y + b[k] for k in "ifzo")
+        iraw, fraw, zraw, oraw = (through_blocks(W[k], x) + R[k] @ y + b[k] for k in "ifzo")
         logfplusm = m + np.log(sigmoid(fraw))
         m = np.where(n == 0, iraw, np.maximum(iraw, logfplusm))
         ogate = sigmoid(oraw)

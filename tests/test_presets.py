@@ -1,0 +1,224 @@
+"""Networks of papers: held against numbers of the authors' own networks, and what every preset promises."""
+
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import network_weights
+import numpy as np
+import pytest
+from support import assert_close
+
+import rnnzoo
+from rnnzoo import convert, unrolls
+from rnnzoo.models import Block, LocalAttention, Model, Stack, presets
+from rnnzoo.models.repeats import groups
+from rnnzoo.spec import UsageError
+
+FIXTURES = Path(__file__).parent / "fixtures" / "networks"
+SMALL = {
+    "gated_deltanet": {"heads": 2, "head_size": 3}, "griffin": {"heads": 2, "window": 3}, "hawk": {"heads": 2},
+    "mamba2": {"state_size": 3, "head_size": 4}, "mingru": {}, "rwkv7": {"head_size": 4},
+    "xlstm": {"heads": 2, "slstm_at": (1,), "multiple": 8},
+}  # fmt: skip
+
+
+def stored(name):
+    """The configuration, the weights, the tokens (T, B) and the logits (T, B, V)."""
+    found = json.loads((FIXTURES / f"{name}.json").read_text())
+    weights = {key: np.asarray(a, float) for key, a in found["weights"].items()}
+    tokens, logits = (np.swapaxes(np.asarray(found[key]), 0, 1) for key in ("tokens", "logits"))
+    return found["config"], weights, tokens, logits
+
+
+def network(preset, symbols=11):
+    cell, stack = preset
+    return Model(cell=cell, stack=stack, input_size=symbols, output_size=symbols, tokens=True)
+
+
+def theirs(name, config, W):
+    """The network with the authors' weights."""
+    match name:
+        case "griffin":
+            made = presets.griffin(
+                width=config["width"], layers=len(config["block_types"]), heads=config["num_heads"],
+                recurrent_size=config["lru_width"], mlp_size=config["mlp_expanded_width"],
+                window=config["attention_window_size"], gemma=True, soft_cap=config["logits_soft_cap"], tied=True,
+            )  # fmt: skip
+            return (model := network(made)), convert.from_recurrentgemma(model, W)
+        case "xlstm":
+            made = presets.xlstm(
+                width=config["embedding_dim"], layers=config["num_blocks"], heads=2,
+                slstm_at=tuple(config["slstm_at"]), multiple=8,
+            )  # fmt: skip
+            return (model := network(made)), convert.from_xlstm(model, W)
+        case "gated_deltanet":
+            made = presets.gated_deltanet(
+                width=config["hidden_size"], layers=config["num_hidden_layers"], heads=config["num_heads"],
+                head_size=config["head_dim"], mlp_size=config["intermediate_size"],
+            )  # fmt: skip
+        case "mamba2":
+            ssm = config["ssm_cfg"]
+            made = presets.mamba2(
+                width=config["d_model"], layers=config["n_layer"], state_size=ssm["d_state"],
+                head_size=ssm["headdim"], tied=True,
+            )  # fmt: skip
+        case "rwkv7":
+            made = presets.rwkv7(width=config["n_embd"], layers=config["n_layer"], head_size=config["head_size"])
+    params = getattr(network_weights, name)(config, W)
+    return network(with_ranks(made, params) if name == "rwkv7" else made), params
+
+
+def with_ranks(made, params):
+    """The RWKV-7 with the low ranks of the weights."""
+    down = params["layer_1"]["cell"]["down"]
+    names = {"w": "decay_rank", "a": "rate_rank", "g": "gate_rank", "v": "value_rank"}
+    ranks = {names[j]: a.shape[0] for j, a in down.items()}
+    first, *others = made.stack.pattern
+    first = Block(**{**vars(first), "cell": type(first.cell)(**{**vars(first.cell), **ranks})})
+    stack = Stack(**{**vars(made.stack), "pattern": (first, *others)})
+    return presets.Preset(type(made.cell)(**{**vars(made.cell), **ranks}), stack)
+
+
+@pytest.mark.parametrize("name", ["griffin", "xlstm", "gated_deltanet", "mamba2", "rwkv7"])
+def test_network_gives_its_authors_numbers(x64, name):
+    config, W, tokens, logits = stored(name)
+    model, found = theirs(name, config, W)
+    params = found
+    if isinstance(found, convert.Converted):
+        assert (found.unused, found.missing) == ((), ())
+        params = found.params
+    ys, _ = model.apply(jax.tree.map(jnp.asarray, params), jnp.asarray(tokens))
+    assert_close(ys, logits, 2e-9)
+
+
+@pytest.mark.parametrize("name", ["griffin", "xlstm"])
+def test_conversion_says_what_is_missing_or_does_not_fit(name):
+    config, W, _, _ = stored(name)
+    model, _ = theirs(name, config, W)
+    read = {"griffin": convert.from_recurrentgemma, "xlstm": convert.from_xlstm}[name]
+    last = sorted(W)[-1]
+    with pytest.raises(UsageError, match=f"the source has no {last}"):
+        read(model, {key: a for key, a in W.items() if key != last})
+    with pytest.raises(UsageError, match="has shape"):
+        read(model, {**W, last: np.concatenate([W[last]] * 2)})
+    assert "strange" in read(model, {**W, "strange": np.zeros(1)}).unused
+
+
+# ---- what every preset promises --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", presets.presets())
+def test_a_step_is_the_whole_sequence(x64, name):
+    """With resets and left-out steps, and whatever these hold; and gradients are finite."""
+    model = network(presets.preset(name)(width=8, layers=2 if name != "griffin" else 3, **SMALL[name]))
+    params = jax.jit(model.init)(jax.random.key(0))
+    x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
+    mask = jnp.ones((6, 2), bool).at[2, 0].set(False).at[0, 1].set(False)
+    resets = jnp.zeros((6, 2), bool).at[3, 1].set(True).at[2, 0].set(True)
+
+    @jax.jit
+    def step(state, x, mask, resets):
+        return model.apply(params, x, state, mask=mask, resets=resets)
+
+    ys, last = jax.jit(lambda x: model.apply(params, x, mask=mask, resets=resets))(x)
+    other, _ = jax.jit(lambda x: model.apply(params, x, mask=mask, resets=resets))(jnp.where(mask, x, 10 - x))
+    state, found = model.initial_state(params, 2), []
+    for t in range(6):
+        y, state = step(state, x[t : t + 1], mask[t : t + 1], resets[t : t + 1])
+        found.append(y[0])
+    assert_close(jnp.stack(found), ys, 1e-12)
+    assert_close(state, last, 1e-12)
+    assert_close(other, ys, 0)
+
+
+@pytest.mark.parametrize("name", presets.presets())
+def test_compiled_size_does_not_grow_with_depth(name):
+    """From the number of layers on that makes a loop."""
+
+    def size(layers):
+        model = network(presets.preset(name)(width=8, layers=layers, **{**SMALL[name], **more(layers)}))
+        x = jax.ShapeDtypeStruct((4, 2), jnp.int32)
+        jaxpr = jax.make_jaxpr(lambda p, x: model.apply(p, x)[0])(model.shapes(), x)
+        inner = [eqn for eqn in jaxpr.eqns if eqn.primitive.name != "broadcast_in_dim" and "slice" not in str(eqn.primitive)]
+        return len([eqn for eqn in inner if eqn.primitive.name not in ("concatenate", "squeeze", "stack", "reshape")])
+
+    def more(layers):
+        return {"slstm_at": tuple(range(1, layers, 2))} if name == "xlstm" else {}
+
+    each = 3 if name == "griffin" else 2
+    assert size(8 * each) == size(16 * each)
+
+
+@pytest.mark.parametrize("name", presets.presets())
+def test_json_and_counts(name):
+    model = network(presets.preset(name)(width=16, layers=3))
+    assert rnnzoo.from_json(rnnzoo.to_json(model)) == model
+    assert rnnzoo.counts.num_params(model) == sum(a.size for a in jax.tree.leaves(model.shapes()))
+
+
+def test_layers_under_a_loop_are_those_one_by_one(x64):
+    model = network(presets.griffin(width=8, layers=13, heads=2, window=2))
+    assert groups(model.layers) == [(0, 3, 4), (12, 1, 1)]
+    params = model.init(jax.random.key(0))
+    x = jax.random.randint(jax.random.key(1), (5, 2), 0, 11)
+
+    def loss(params, unroll):
+        ys, state = model.apply(params, x, unroll=unroll, dropout_key=jax.random.key(2))
+        return (ys**2).sum(), (ys, state)
+
+    (_, one), grads = jax.value_and_grad(loss, has_aux=True)(params, unrolls.Scan())
+    (_, other), expected = jax.value_and_grad(loss, has_aux=True)(params, unrolls.Loop())
+    assert_close(one, other, 1e-12)
+    assert_close(grads, expected, 1e-10)
+
+
+def test_attention_is_that_of_its_equations(x64):
+    """Of several windows of queries, against a plain loop."""
+    cell = LocalAttention(heads=2, head_size=4, window=5)
+    params = cell.init(jax.random.key(0), 3)
+    xs = jax.random.normal(jax.random.key(1), (300, 1, 3))
+    found, _ = cell.apply(params, xs, None, None, None)
+    q, k, v = (np.asarray(xs[:, 0] @ params[name]["w"].T) for name in "qkv")
+
+    def rotated(x, t):
+        cos, sin = np.cos(t), np.sin(t)
+        return np.array([x[0] * cos - x[1] * sin, x[1] * cos + x[0] * sin, x[2], x[3]])
+
+    for t in (0, 3, 127, 128, 129, 299):
+        seen = range(max(0, t - 5), t + 1)
+        for head in range(2):
+            query = rotated(q[t, 4 * head : 4 * head + 4], t)
+            scores = np.array([query @ rotated(k[s], s) / 2 for s in seen])
+            weights = np.exp(scores) / np.exp(scores).sum()
+            expected = sum(w * v[s] for w, s in zip(weights, seen, strict=True))
+            np.testing.assert_allclose(found[t, 0, 4 * head : 4 * head + 4], expected, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Stack(pattern=(Block(),), residual=True), "Stack.residual is True and Stack.pattern has blocks"),
+        (lambda: Stack(pattern=(Block(), Block())), "2 blocks and there are 1 layers; accepted: as many layers"),
+        (lambda: Stack(pattern=(Block(cell=LocalAttention()),)), "every block of Stack.pattern has a cell"),
+        (lambda: Stack(tied=True), "Stack.tied is set and embedding_size is 0"),
+        (lambda: network(presets.hawk(width=8, layers=1, tied=True), 5), None),
+        (lambda: LocalAttention(head_size=6), "head_size is 6; accepted: 2, or a multiple of 4"),
+        (lambda: presets.preset("grifin"), "no preset 'grifin'; did you mean griffin"),
+        (lambda: presets.xlstm(width=8, layers=2, slstm_at=(2,)), r"slstm_at has \[2\]; accepted: numbers from 0 to 1"),
+        (lambda: presets.mamba2(width=8, layers=1, head_size=5), "head_size is 5; accepted: a divisor of 2"),
+    ],
+)  # fmt: skip
+def test_refusals(make, message):
+    if message is None:
+        assert make().stack.tied
+        return
+    with pytest.raises(UsageError, match=message):
+        make()
+
+
+def test_a_tied_head_needs_tokens():
+    cell, stack = presets.hawk(width=8, layers=1, tied=True)
+    with pytest.raises(UsageError, match="Stack.tied is True, with 3 features in and 3 outputs; accepted: tokens"):
+        Model(cell=cell, stack=stack, input_size=3, output_size=3)
