@@ -11,7 +11,7 @@ import pytest
 from support import assert_close
 
 import rnnzoo
-from rnnzoo import convert, unrolls
+from rnnzoo import convert, counts, unrolls
 from rnnzoo.models import Block, LocalAttention, Model, Stack, presets
 from rnnzoo.models.repeats import groups
 from rnnzoo.spec import UsageError
@@ -141,7 +141,9 @@ def test_compiled_size_does_not_grow_with_depth(name):
         model = network(presets.preset(name)(width=8, layers=layers, **{**SMALL[name], **more(layers)}))
         x = jax.ShapeDtypeStruct((4, 2), jnp.int32)
         jaxpr = jax.make_jaxpr(lambda p, x: model.apply(p, x)[0])(model.shapes(), x)
-        inner = [eqn for eqn in jaxpr.eqns if eqn.primitive.name != "broadcast_in_dim" and "slice" not in str(eqn.primitive)]
+        inner = [
+            eqn for eqn in jaxpr.eqns if eqn.primitive.name != "broadcast_in_dim" and "slice" not in str(eqn.primitive)
+        ]
         return len([eqn for eqn in inner if eqn.primitive.name not in ("concatenate", "squeeze", "stack", "reshape")])
 
     def more(layers):
@@ -155,7 +157,7 @@ def test_compiled_size_does_not_grow_with_depth(name):
 def test_json_and_counts(name):
     model = network(presets.preset(name)(width=16, layers=3))
     assert rnnzoo.from_json(rnnzoo.to_json(model)) == model
-    assert rnnzoo.counts.num_params(model) == sum(a.size for a in jax.tree.leaves(model.shapes()))
+    assert counts.num_params(model) == sum(a.size for a in jax.tree.leaves(model.shapes()))
 
 
 def test_layers_under_a_loop_are_those_one_by_one(x64):
@@ -220,5 +222,5 @@ def test_refusals(make, message):
 
 def test_a_tied_head_needs_tokens():
     cell, stack = presets.hawk(width=8, layers=1, tied=True)
-    with pytest.raises(UsageError, match="Stack.tied is True, with 3 features in and 3 outputs; accepted: tokens"):
+    with pytest.raises(UsageError, match=r"Stack\.tied is True, with 3 features in and 3 outputs; accepted: tokens"):
         Model(cell=cell, stack=stack, input_size=3, output_size=3)

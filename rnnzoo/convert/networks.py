@@ -181,8 +181,8 @@ def _slstm(cell: SLSTM, read: _Source) -> Params:
         kernel, bias = kernel.swapaxes(1, 2), bias.reshape(heads, 4, size).swapaxes(0, 1)
     if kernel.shape != (heads, 4 * size, size):
         raise UsageError(
-            f"slstm_cell._recurrent_kernel_ has shape {kernel.shape} in the source; accepted: {(heads, 4 * size, size)} "
-            f"or {(heads, size, 4 * size)}"
+            f"slstm_cell._recurrent_kernel_ has shape {kernel.shape} in the source; accepted: "
+            f"{(heads, 4 * size, size)} or {(heads, size, 4 * size)}"
         )
     kernel, bias = kernel.reshape(heads, 4, size, size), bias.reshape(4, -1)
     names = {"i": "fgate", "f": "igate", "z": "zgate", "o": "ogate"}

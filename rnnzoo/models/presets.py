@@ -59,7 +59,12 @@ def hawk(
     cell = _rg_lru(_sized("recurrent_size", recurrent_size, max(heads, width * 11 // 8 // heads * heads)), heads)
     block = _gemma_block(cell.hidden_size, mlp_size or 3 * width)
     stack = Stack(
-        layers=layers, pattern=(block,), embedding_size=width, final_norm=RMSNorm(epsilon=1e-6), tied=tied, head_bias=False
+        layers=layers,
+        pattern=(block,),
+        embedding_size=width,
+        final_norm=RMSNorm(epsilon=1e-6),
+        tied=tied,
+        head_bias=False,
     )
     return Preset(cell, stack)
 
@@ -121,7 +126,12 @@ def xlstm(
     inner = _up(expansion * width, multiple)
     norm = LayerNorm(bias=False)
     memory = MLSTM(
-        hidden_size=inner, heads=heads, input_blocks=_quarters(inner), gates_read="qkv", outputs="norm", memory_bias=False
+        hidden_size=inner,
+        heads=heads,
+        input_blocks=_quarters(inner),
+        gates_read="qkv",
+        outputs="norm",
+        memory_bias=False,
     )
     cell = ShortConvolution(cell=memory, convolved=("q", "k"), skip=True)
     first = Block(norm=norm, inner_size=inner, gate="silu", mlp=None)
@@ -135,9 +145,7 @@ def xlstm(
         mlp_norm=norm,
     )
     pattern = tuple(second if n in slstm_at else first for n in range(layers)) if slstm_at else (first,)
-    stack = Stack(
-        layers=layers, pattern=pattern, embedding_size=width, final_norm=norm, tied=tied, head_bias=False
-    )
+    stack = Stack(layers=layers, pattern=pattern, embedding_size=width, final_norm=norm, tied=tied, head_bias=False)
     return Preset(cell, stack)
 
 
@@ -198,7 +206,8 @@ def gated_deltanet(
 
 
 def rwkv7(*, width: int, layers: int, head_size: int = 0, mlp_size: int = 0, tied: bool = False) -> Preset:
-    """RWKV-7 (Peng et al. 2025, arXiv:2503.14456): time mixing, whose first value goes to all layers, and channel mixing.
+    """RWKV-7 (Peng et al. 2025, arXiv:2503.14456): time mixing, whose first value goes to all layers, and channel
+    mixing.
 
     Args:
         width: features D between the layers, and units.
@@ -287,9 +296,7 @@ def _rg_lru(size: int, heads: int) -> ShortConvolution:
 
 def _gemma_block(size: int, mlp_size: int) -> Block:
     norm = RMSNorm(epsilon=1e-6)
-    return Block(
-        norm=norm, inner_size=size, gate="gelu", bias=True, mlp=MLP(size=mlp_size, bias=True), mlp_norm=norm
-    )
+    return Block(norm=norm, inner_size=size, gate="gelu", bias=True, mlp=MLP(size=mlp_size, bias=True), mlp_norm=norm)
 
 
 def _heads(width: int, each: int) -> int:

@@ -41,7 +41,7 @@ class Stack(Spec, kind="models"):
     head_bias: bool = True
     """Whether the output layer has a bias."""
     head_init: Initializer | None = None
-    """How the weights of the output layer are drawn (None: Glorot uniform)."""
+    """How the weights of the output layer are drawn, if it is not tied (None: Glorot uniform)."""
     soft_cap: NonNegative = 0.0
     """Outputs are soft_cap * tanh(outputs / soft_cap), as in Gemma; 0: as they are."""
 
@@ -59,11 +59,6 @@ class Stack(Spec, kind="models"):
             raise UsageError(
                 f"Stack.pattern has {len(self.pattern)} blocks and there are {self.layers} layers; accepted: as many "
                 "layers or more"
-            )
-        if self.tied and self.head_init is not None:
-            raise UsageError(
-                "Stack.head_init is set and tied is True: the head has the weights of the embedding; accepted: one of "
-                "the two"
             )
         scaled = self.embedding_scale != 1
         unused = {"embedding_scale": scaled, "embedding_norm": self.embedding_norm, "tied": self.tied}

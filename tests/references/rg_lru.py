@@ -27,7 +27,7 @@ def reference(cell, p, xs, state):
     d = p.get("d", {"a": np.zeros(units), "i": np.zeros(units)})
     softplus = np.log(1 + np.exp(p["lambda"]))
     h, ys = state["h"], []
-    past = state["z"]["past"] if cell.undamped_start else None
+    past = state.get("z", {"past": np.ones((1, 1))})["past"]
     if cell.complex:
         h = h[:half] + 1j * h[half:]
     for x in xs:
