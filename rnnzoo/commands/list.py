@@ -1,9 +1,12 @@
 """``rnnzoo list``: tables of members."""
 
 from rnnzoo.analysis import members
+from rnnzoo.commands import presets
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.spec import UsageError
 
+PRESETS = "presets"
+KINDS = (*members.KINDS, PRESETS)
 NUMBERS = ("state", "params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
 
 
@@ -16,7 +19,7 @@ def main(args: list[str]) -> int:
         "rnnzoo list structures --size 128",
         "rnnzoo list tasks --import my_task.py",
     )
-    parser.add_argument("kind", nargs="?", help=f"one of {', '.join(members.KINDS)} (default: all)")
+    parser.add_argument("kind", nargs="?", help=f"one of {', '.join(KINDS)} (default: all)")
     parser.add_argument("pattern", nargs="?", default="*", help="names to list, with * and ?; case does not matter")
     parser.add_argument("--size", type=int, default=64, help="hidden units, and inputs, to count for (default 64)")
     parser.add_argument("--markdown", action="store_true", help="print Markdown; without a kind, docs/members.md")
@@ -26,8 +29,8 @@ def main(args: list[str]) -> int:
     if known.markdown and not known.kind:
         print(members.document(known.size))
         return 0
-    for kind in (known.kind,) if known.kind else members.KINDS:
-        table = members.rows(kind, known.pattern, known.size)
+    for kind in (known.kind,) if known.kind else KINDS:
+        table = presets.rows(known.pattern) if kind == PRESETS else members.rows(kind, known.pattern, known.size)
         if not table and known.kind:
             raise UsageError(f"no name in {kind} matches {known.pattern!r}")
         if table and known.markdown:

@@ -72,14 +72,14 @@ def _replace(value: Any, path: list[str], name: str) -> Any:
     field = path[0]
     family = _families(field_types(type(value))[field])
     if len(path) > 1:
-        return _unchecked(type(value), {**vars(value), field: _replace(getattr(value, field), path[1:], name)})
+        return unchecked(type(value), {**vars(value), field: _replace(getattr(value, field), path[1:], name)})
     assert family is not None
     kind, optional = family
     if optional and name.lower() == "none":
-        return _unchecked(type(value), {**vars(value), field: None})
+        return unchecked(type(value), {**vars(value), field: None})
     if not name or name.startswith("-"):
         raise UsageError(f"--{field} needs a name; known: {', '.join(members(kind))}")
-    return _unchecked(type(value), {**vars(value), field: _swap(getattr(value, field), find(kind, name))})
+    return unchecked(type(value), {**vars(value), field: _swap(getattr(value, field), find(kind, name))})
 
 
 def _swap(old: Spec | None, cls: type[Spec]) -> Spec:
@@ -88,10 +88,10 @@ def _swap(old: Spec | None, cls: type[Spec]) -> Spec:
     for field in dataclasses.fields(typing.cast(Any, old)) if old is not None else ():
         if getattr(old, field.name) != field.default and field.name in field_types(cls):
             kept[field.name] = getattr(old, field.name)
-    return _unchecked(cls, kept)
+    return unchecked(cls, kept)
 
 
-def _unchecked(cls: type[Spec], values: dict[str, Any]) -> Spec:
+def unchecked(cls: type[Spec], values: dict[str, Any]) -> Spec:
     """An instance whose fields are checked later, once all options are applied: blocks of 4 may fit only the size
     that comes two options later."""
     made = object.__new__(cls)
@@ -119,4 +119,4 @@ def swappable(value: Spec, prefix: str = "--") -> str:
     return "\n".join(filter(None, lines))
 
 
-__all__ = ["override", "swappable"]
+__all__ = ["override", "swappable", "unchecked"]

@@ -9,6 +9,7 @@ from typing import Any
 from rnnzoo.commands.arguments import new_parser, take_imports
 from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.options import override
+from rnnzoo.commands.presets import help_of_presets, with_preset
 from rnnzoo.spec import UsageError
 from rnnzoo.training.config import Config, load_config
 from rnnzoo.training.job import Diverged, Job, Stopped
@@ -55,6 +56,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "Train the configuration of a file. Every field of it is an option:\n--config FILE --help shows them all.",
         f"{prog} --config {example}",
         f"{prog} --config {example} --cell gru --cell.hidden-size 32 --lr 3e-3",
+        f"{prog} --config {example} --preset griffin --preset.width 64 --preset.layers 3",
         f"{prog} --config {example} --help",
         f"{prog} --config runs/mine/config.json --workdir runs/again",
         passes_help=True,
@@ -84,6 +86,8 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
         "continues the run. --import FILE.py runs a file that defines members of your own. Options may also be written "
         "--config.lr=0.1."
     )
+    config, args = with_preset(config, args)
+    description += "\n\n" + help_of_presets()
     return override(config, args, f"{prog} --config {known.config}", description)
 
 
