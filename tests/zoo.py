@@ -288,8 +288,9 @@ def repeated(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 # Files whose tests have many cases, of members by unrolls, and how many of them there are for one that runs at once.
 THINNED = {
-    "test_contributing": 2, "test_initializers": 2, "test_newton": 2, "test_open_contract": 2, "test_parts": 2,
-    "test_sequences": 2, "test_step_contract": 3, "test_structures": 2, "test_unrolls": 2, "test_chunked_memory": 2,
+    "test_chunked_memory": 2, "test_contributing": 2, "test_initializers": 2, "test_newton": 2, "test_open_contract": 2,
+    "test_parts": 2, "test_presets": 2, "test_sequences": 2, "test_step_contract": 3, "test_structures": 2,
+    "test_unrolls": 2,
 }  # fmt: skip
 
 

@@ -63,12 +63,13 @@ def dense(c: Combination) -> Callable[[Tree], Tree]:
     return quick(jax.vmap(of_one))
 
 
-def expected(c: Combination, params: Tree, args: Any, controls: Controls, initial: Tree) -> Found:
+def expected(c: Combination, params: Tree, args: Any, controls: Controls, initial: list[Tree]) -> Found:
     """What `compute` should give; `params` have dense recurrent matrices, and are used instead of those in `args`."""
     _, xs, state = args
     if isinstance(c.spec, Model):
         return oracle.network(c.spec, params, xs, initial, controls), {}
-    return oracle.batch(c.spec, params, xs, initial if state is None else state, initial, controls, c.reverse)
+    (first,) = initial
+    return oracle.batch(c.spec, params, xs, first if state is None else state, first, controls, c.reverse)
 
 
 def direction(rng: np.random.Generator, args: Any) -> Any:

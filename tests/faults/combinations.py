@@ -152,11 +152,22 @@ def shapes_of(c: Combination) -> tuple[Tree, Tree]:
     return jax.eval_shape(init, jax.random.key(0)), jax.eval_shape(state, jax.random.key(0))
 
 
-def initial_of(c: Combination) -> Tree:
-    """The state before the first step, for every sequence, in float64. It does not depend on parameters."""
-    params = c.cell.init(jax.random.key(0), c.features)
-    initial = c.cell.initial_state(c.cell.prepare(params))
-    return jax.tree.map(lambda a: np.repeat(np.asarray(a, np.float64)[None], c.batch, 0), initial)
+def initial_of(c: Combination) -> list[Tree]:
+    """The state of each layer before the first step, for every sequence, in float64. It does not depend on
+    parameters."""
+
+    def of(size: int) -> Tree:
+        initial = c.cell.initial_state(c.cell.prepare(c.cell.init(jax.random.key(0), size)))
+        return jax.tree.map(lambda a: np.repeat(np.asarray(a, np.float64)[None], c.batch, 0), initial)
+
+    return [of(size) for size in _layer_sizes(c)]
+
+
+def _layer_sizes(c: Combination) -> list[int]:
+    """How many inputs every layer has."""
+    if not isinstance(c.spec, Model):
+        return [c.features]
+    return [c.spec.layer_input_size(layer) for layer in range(c.spec.stack.layers)]
 
 
 def draw(c: Combination, shapes: tuple[Tree, Tree], rng: np.random.Generator) -> Draw:

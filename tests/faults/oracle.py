@@ -98,7 +98,9 @@ def _clockwork(cell: wrappers.Clockwork, p: Tree, x: np.ndarray, state: Tree, dt
 
 def has_jumps(cell: Cell) -> bool:
     """Whether a step rounds, so that its gradient is not its slope."""
-    return isinstance(cell, wrappers.SkipRNN) or (isinstance(cell, wrappers.Wrapper) and has_jumps(cell.cell))
+    if isinstance(cell, wrappers.Wrapper):
+        return isinstance(cell, wrappers.SkipRNN) or has_jumps(cell.cell)
+    return isinstance(cell, (cells.PDSSM, cells.RotationMinGRU))
 
 
 def has_readout(cell: Cell) -> bool:
@@ -162,8 +164,8 @@ def lane(tree: Tree, number: int) -> Tree:
 # ---- a network -------------------------------------------------------------------------------------------
 
 
-def network(model: Model, p: Tree, xs: np.ndarray, initial: Tree, controls: Controls) -> np.ndarray:
-    """Outputs (T, B, O), or (B, O) of a model read at the last step; `initial` is the first state of one layer."""
+def network(model: Model, p: Tree, xs: np.ndarray, initial: list[Tree], controls: Controls) -> np.ndarray:
+    """Outputs (T, B, O), or (B, O) of a model read at the last step; `initial` are the first states of the layers."""
     ys = xs @ p["embed"]["w"] if "embed" in p else xs
     for layer in range(model.stack.layers):
         here, read = p[f"layer_{layer}"], ys
@@ -171,9 +173,10 @@ def network(model: Model, p: Tree, xs: np.ndarray, initial: Tree, controls: Cont
             centred = ys - ys.mean(-1, keepdims=True)
             spread = np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
             read = centred / spread * here["norm"]["scale"] + here["norm"]["bias"]
+        first = initial[layer]
         ways = [(here[d], d == "backward") for d in model.directions]
         found = np.concatenate(
-            [batch(model.cell, way, read, initial, initial, controls, back)[0] for way, back in ways], -1
+            [batch(model.cell, way, read, first, first, controls, back)[0] for way, back in ways], -1
         )
         ys = found + ys if model.stack.residual and found.shape == ys.shape else found
     if model.read == "last":

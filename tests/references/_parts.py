@@ -10,7 +10,7 @@ def silu(a):
 
 
 def softplus(a):
-    return np.log(1 + np.exp(a))
+    return np.logaddexp(0, a)
 
 
 def heads(a, count):

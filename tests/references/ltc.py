@@ -10,7 +10,7 @@ EPSILON = 1e-8
 
 
 def softplus(a):
-    return np.log1p(np.exp(a))
+    return np.logaddexp(0, a)
 
 
 def activations(synapses, source):

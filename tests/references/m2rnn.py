@@ -28,7 +28,7 @@ def reference(cell, p, xs, state):
         q = projection("q", x, K)
         k = projection("k", x, K)
         v = projection("v", x, V)
-        softplus = np.log1p(np.exp(p["w"]["f"] @ x + p["decay"]["dt"]))
+        softplus = np.logaddexp(0, p["w"]["f"] @ x + p["decay"]["dt"])
         f = np.exp(-np.exp(p["decay"]["a"]) * softplus)
         h_new, y = np.zeros((N, K, V)), np.zeros((N, V))
         for n in range(N):
