@@ -36,3 +36,9 @@ def assert_close(actual: Any, expected: Any, tolerance: float = 1e-10) -> None:
 def inputs(time: int = 7, batch: tuple[int, ...] = (3,), features: int = 4, seed: int = 1) -> jax.Array:
     """Normally distributed inputs (T, *B, I)."""
     return jax.random.normal(jax.random.key(seed), (time, *batch, features), jnp.result_type(float))
+
+
+def last_axis(cell: Any, features: int) -> int:
+    """Features of the inputs of a cell along their last axis: as many as asked for, unless the cell says how many."""
+    size = cell.input_size_of(features)
+    return size if cell.feature_axes == 1 else size[-1]

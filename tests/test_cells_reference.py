@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from references import name_of, names, reference_of
 from structure_support import with_dense_matrices
-from support import assert_close, inputs, random_like
+from support import assert_close, inputs, last_axis, random_like
 from zoo import CELL_FIELDS, published
 
 import rnnzoo
@@ -49,7 +49,7 @@ def test_cell_is_its_paper(x64, name, fields, sizes):
     keys = jax.random.split(jax.random.key(seed), 2)
     params = random_like(keys[0], cell.init(keys[0], cell.input_size_of(features)), 0.7)
     state = random_like(keys[1], cell.initial_state(params))
-    xs = inputs(time, cell.leading_axes, features, seed)
+    xs = inputs(time, cell.leading_axes, last_axis(cell, features), seed)
     expected = reference_of(type(cell))(cell, numbers(cell, params), np.asarray(xs), jax.tree.map(np.asarray, state))
     assert_close(run(cell, params, xs, state, unroll=unrolls.Loop()), expected, 1e-12)
 

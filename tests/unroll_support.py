@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from support import inputs, random_like
+from support import inputs, last_axis, random_like
 
 from rnnzoo import run
 
@@ -36,7 +36,11 @@ def arguments(cell: Any, time: int = TIME, batch: tuple[int, ...] = (BATCH,), se
     params = cell.init(keys[0], cell.input_size_of(FEATURES))
     params = jax.tree.map(jnp.add, params, random_like(keys[1], params, 0.1))
     state = jax.tree.map(lambda a: jnp.zeros((*batch, *a.shape), a.dtype), cell.initial_state(params))
-    return params, inputs(time, (*batch, *cell.leading_axes), FEATURES, seed), random_like(keys[2], state, 0.5)
+    return (
+        params,
+        inputs(time, (*batch, *cell.leading_axes), last_axis(cell, FEATURES), seed),
+        random_like(keys[2], state, 0.5),
+    )
 
 
 def loss(cell, unroll, params, xs, state, options):

@@ -61,7 +61,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
 
     def input_size_of(self, features: int) -> Any:
         """The input size with so many features along the last axis: their number, or a tuple if there are more axes.
-        Axes that the cell does not fix have that size, too."""
+        Axes that the cell does not fix have that size, too. A cell that takes one size only says that size here."""
         unfixed = self.feature_axes - 1 - len(self.leading_axes)
         return features if self.feature_axes == 1 else (*self.leading_axes, *[features] * unfixed, features)
 

@@ -2,6 +2,7 @@
 arXiv:2312.06635 and arXiv:2406.06484)."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -49,7 +50,8 @@ class ChunkedMemory(Unroll):
         memory = cell.recurrence
         assert isinstance(memory, MatrixMemory)
         unrolled = functools.partial(self._reads, memory, params)
-        return around(unrolled, cell, params, state, xs, controls, readout=memory.output)
+        output: Any = cell  # a matrix memory, or a wrapper whose recurrence is one
+        return around(unrolled, cell, params, state, xs, controls, readout=output.output)
 
     def _reads(
         self, cell: MatrixMemory, params: Params, state: State, zs: PyTree, controls: Control

@@ -71,6 +71,9 @@ class Wrapper(Noisy):
     structures = derived(lambda self: self.cell.structures)
     output_size = derived(lambda self: self.cell.output_size)
 
+    def input_size_of(self, features: int) -> Any:
+        return self.cell.input_size_of(features)
+
     def init(self, key: Key, input_size: Any) -> Params:
         return self.cell.init(key, input_size)
 
@@ -89,6 +92,11 @@ class Wrapper(Noisy):
 
     def readout(self, params: Params, state: State, z_t: PyTree) -> Float[Array, " O"]:
         return self.cell.readout(params, state, z_t)
+
+    def output(self, params: Params, read: PyTree, z_t: PyTree) -> Float[Array, " O"]:
+        """What `readout` gives, from what is read of a matrix memory (`MatrixMemory.output`): where `recurrence` is
+        one."""
+        return self.cell.output(params, read, z_t)  # pyright: ignore[reportAttributeAccessIssue]
 
     def initial_state(self, params: Params) -> State:
         return self.cell.initial_state(params)
@@ -117,8 +125,9 @@ def without_matrices(cell: Cell) -> Cell:
 def projected_shapes(cell: Cell, input_size: Any) -> PyTree:
     """The shapes of what `project` of a cell returns. Nothing is drawn."""
     cell = without_matrices(cell)
-    features = input_size if cell.feature_axes == 1 else input_size[-1]
-    x_t = jax.ShapeDtypeStruct(cell.window_of(features), jnp.float32)
+    *leading, last = (input_size,) if cell.feature_axes == 1 else input_size
+    past = [cell.history + 1] * (cell.history > 0)
+    x_t = jax.ShapeDtypeStruct((*past, *leading, last + cell.uses_dt), jnp.float32)
     made = lambda x_t: cell.project(cell.prepare(cell.init(jax.random.key(0), input_size)), x_t)  # noqa: E731
     return jax.eval_shape(made, x_t)
 
@@ -207,8 +216,8 @@ def _reads_inputs(cell: Cell) -> bool:
     cell = undrawn(cell)
 
     def arguments() -> tuple[Params, State, PyTree]:
-        params = cell.prepare(cell.init(jax.random.key(0), cell.hidden_size))
-        x_t = jnp.zeros(cell.hidden_size + cell.uses_dt)
+        params = cell.prepare(cell.init(jax.random.key(0), cell.input_size_of(cell.hidden_size)))
+        x_t = jnp.zeros(cell.window_of(cell.hidden_size))
         return params, cell.initial_state(params), cell.project(params, x_t)
 
     params, state, z_t = jax.eval_shape(arguments)

@@ -14,7 +14,7 @@ from rnnzoo.fields import Range
 from rnnzoo.spec import UsageError, derived, spec
 from rnnzoo.typing import Key, Params, PyTree, State, cast
 from rnnzoo.wrappers.base import Wrapper, needs_plain_projection, projected_shapes
-from rnnzoo.wrappers.taps import Activation, convolution, needs_gates, uniform, with_convolution
+from rnnzoo.wrappers.taps import Activation, convolution, leaf_of, leaves_of, needs_gates, uniform, with_convolution
 
 
 @spec
@@ -54,28 +54,23 @@ class ProjectionConvolution(Wrapper):
         super().__post_init__()
         needs_plain_projection(self)
         needs_gates(self, self.convolved)
+        if not self.gates:
+            raise UsageError(
+                f"{type(self.cell).__name__} has no W x + b, which ProjectionConvolution convolves; accepted: a cell "
+                "with gates"
+            )
 
     def _gates(self) -> tuple[str, ...]:
         return self.convolved or self.gates
 
-    def _leaf(self, gate: str) -> str:
-        """Where the cell's z_t has W x + b of a gate."""
-        return self.cell.input_leaves.get(gate, gate)
-
     def init(self, key: Key, input_size: Any) -> Params:
         key, w_key, b_key = jax.random.split(key, 3)
-        zs, gates = projected_shapes(self.cell, input_size), self._gates()
-        for gate in gates:
-            if not isinstance(zs, dict) or not hasattr(zs.get(self._leaf(gate)), "shape"):
-                raise UsageError(
-                    f"z_t of {type(self.cell).__name__} has no W x + b of {gate!r}, which ProjectionConvolution "
-                    "convolves; accepted: gates whose W x + b the cell keeps apart, other wrappers outside"
-                )
-        shapes = {gate: zs[self._leaf(gate)].shape for gate in gates}
+        zs = projected_shapes(self.cell, input_size)
+        shapes = {gate: zs[leaf].shape for gate, leaf in leaves_of(self, self._gates(), zs).items()}
 
         def drawn(key: Key, *axes: int) -> Params:
-            keys = zip(gates, jax.random.split(key, len(gates)), strict=True)
-            return {gate: uniform(k, self.width, (*axes, *shapes[gate])) for gate, k in keys}
+            keys = zip(shapes.items(), jax.random.split(key, len(shapes)), strict=True)
+            return {gate: uniform(k, self.width, (*axes, *shape)) for (gate, shape), k in keys}
 
         conv = {"w": drawn(w_key, self.width)} | ({"b": drawn(b_key)} if self.convolution_bias else {})
         return with_convolution(self, self.cell.init(key, input_size), conv)
@@ -92,17 +87,19 @@ class ProjectionConvolution(Wrapper):
                 "a cell whose state has none"
             )
         dtype = jnp.result_type(*jax.tree.leaves(params), jnp.float32)
-        shapes = {self._leaf(gate): w.shape[1:] for gate, w in params["conv"]["w"].items()}
-        return {**state, "z": {leaf: jnp.zeros((self.z_history, *shape), dtype) for leaf, shape in shapes.items()}}
+        leaves = [leaf_of(self, gate) for gate in params["conv"]["w"]]
+        shapes = [w.shape[1:] for w in params["conv"]["w"].values()]
+        past = {leaf: jnp.zeros((self.z_history, *shape), dtype) for leaf, shape in zip(leaves, shapes, strict=True)}
+        return {**state, "z": past}
 
     def convolve(self, params: Params, window: PyTree) -> PyTree:
         conv = params["conv"]
         biases = conv.get("b", dict.fromkeys(conv["w"]))
-        leaves = {
-            self._leaf(gate): convolution(w, biases[gate], window[self._leaf(gate)], self.activation)
-            for gate, w in conv["w"].items()
-        }
-        return {**window, **leaves}
+        made = {}
+        for gate, w in conv["w"].items():
+            leaf = leaf_of(self, gate)
+            made[leaf] = convolution(w, biases[gate], window[leaf], self.activation)
+        return {**window, **made}
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:
         return self.cell.step(params, state, z_t, recur)

@@ -7,7 +7,7 @@ from typing import Literal
 import jax
 
 from rnnzoo.spec import UsageError, suggest
-from rnnzoo.typing import Array, Float, Key, Params, widen
+from rnnzoo.typing import Array, Float, Key, Params, PyTree, widen
 from rnnzoo.wrappers.base import Wrapper
 
 Activation = Literal["silu", "identity"]
@@ -42,6 +42,26 @@ def with_convolution(wrapper: Wrapper, params: Params, conv: Params) -> Params:
     return {**params, "conv": conv}
 
 
+def leaf_of(wrapper: Wrapper, gate: str) -> str:
+    """Where z_t of the wrapped cell has W x + b of a gate."""
+    return wrapper.cell.input_leaves.get(gate, gate)
+
+
+def leaves_of(wrapper: Wrapper, gates: tuple[str, ...], zs: PyTree) -> dict[str, str]:
+    """Gate -> where `zs`, a z_t of the wrapped cell, has its W x + b.
+
+    Raises:
+        UsageError: it has none there.
+    """
+    for gate in gates:
+        if not isinstance(zs, dict) or not hasattr(zs.get(leaf_of(wrapper, gate)), "shape"):
+            raise UsageError(
+                f"z_t of {type(wrapper.cell).__name__} has no W x + b of {gate!r}, which {type(wrapper).__name__} "
+                "needs; accepted: gates whose W x + b the cell keeps apart, other wrappers outside"
+            )
+    return {gate: leaf_of(wrapper, gate) for gate in gates}
+
+
 def needs_gates(wrapper: Wrapper, named: tuple[str, ...]) -> None:
     """Raise `UsageError` if the wrapped cell lacks one of the gates, or one is named twice."""
     place = f"{type(wrapper).__name__}.convolved"
@@ -53,4 +73,4 @@ def needs_gates(wrapper: Wrapper, named: tuple[str, ...]) -> None:
         raise UsageError(f"{place} is {named}; accepted: each gate once")
 
 
-__all__ = ["Activation", "convolution", "needs_gates", "uniform", "with_convolution"]
+__all__ = ["Activation", "convolution", "leaf_of", "leaves_of", "needs_gates", "uniform", "with_convolution"]

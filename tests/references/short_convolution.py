@@ -11,6 +11,7 @@ FIELDS = [
     {"width": 2},
     {"convolution_bias": False},
     {"width": 3, "activation": "identity", "convolution_bias": False},
+    {"convolved": ("h",), "skip": True},
 ]
 
 
@@ -29,7 +30,8 @@ def reference(cell, p, xs, state):
         if cell.activation == "silu":
             x = x * sigmoid(x)
         h = np.tanh(W @ x + b + U @ h)
-        ys.append(h)
+        # xlstm/blocks/mlstm/layer.py of NX-AI/xlstm: h_tilde_state + learnable_skip * x_mlstm_conv_act
+        ys.append(h + p["conv"]["skip"] * x if cell.skip else h)
     last = {"h": h}
     if width > 1:
         last["x"] = X[len(X) - (width - 1) :]
