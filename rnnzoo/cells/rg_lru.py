@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.nn import sigmoid, softplus
 
 from rnnzoo.cells.base import Affine
-from rnnzoo.spec import Fraction, Positive, Size, UsageError, spec
+from rnnzoo.spec import Fraction, Positive, Size, UsageError, derived, spec
 from rnnzoo.structures.base import Algebra
 from rnnzoo.structures.complex_diagonal import ComplexDiagonal
 from rnnzoo.structures.diagonal import Diagonal
@@ -28,6 +28,8 @@ class RGLRU(Affine):
               + sqrt(1 - a_t**2) * (i_t * u_t)                Output      h
 
     The linear layer before the recurrence, W_h, is that of the paper's recurrent block; its convolution is left out.
+    With ``projected=False`` u_t is x_t itself, of H features, and there are no w and b: the block around the cell has
+    both. A `ShortConvolution` around it then stands where that of the paper does, but for its silu.
     Sign of lambda as in the authors' code, whose bound of the root's derivative (1000) we have, too. As the paper says,
     a_t at r_t = 1 is uniform in (r_min, r_max) at first; the code draws its c-th root so, by area. The paper's equation
     holds at all steps: the code has 1 in place of the root at the first step of a document, where ours is that of a
@@ -45,6 +47,10 @@ class RGLRU(Affine):
     """Largest decay at first, where the gate is open."""
     complex: bool = False
     """Whether units are complex."""
+    projected: bool = True
+    """Whether the cell has a linear layer before the recurrence."""
+
+    gates = derived(lambda self: ("h",) if self.projected else ())
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,6 +59,9 @@ class RGLRU(Affine):
             raise UsageError(f"RGLRU.r_min is {self.r_min} and r_max is {self.r_max}; accepted: 0 < r_min < r_max < 1")
         if self._units % self.heads:
             raise UsageError(f"RGLRU.heads is {self.heads}; accepted: a divisor of {self._units}, the number of units")
+
+    def input_size_of(self, features: int) -> int:
+        return features if self.projected else self.hidden_size
 
     @property
     def _units(self) -> int:
@@ -64,7 +73,12 @@ class RGLRU(Affine):
 
     def init(self, key: Key, input_size: int) -> Params:
         key, a_key, i_key, lambda_key, theta_key = jax.random.split(key, 5)
-        params, units = super().init(key, input_size), self._units
+        params, units = super().init(key, input_size) if self.projected else {}, self._units
+        if not self.projected and input_size != self.hidden_size:
+            raise UsageError(
+                f"the input size of RGLRU is {input_size} with projected=False; accepted: hidden_size, which is "
+                f"{self.hidden_size}"
+            )
         shape = self.heads, units // self.heads, self.hidden_size // self.heads
         params["v"] = {g: jax.random.normal(k, shape) / math.sqrt(shape[2]) for g, k in (("a", a_key), ("i", i_key))}
         if self.bias:
@@ -83,7 +97,7 @@ class RGLRU(Affine):
         return {**cast(rest, self.dtype), "rate": rate, **kept}
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
-        u_t = super().project(params, x_t)["h"]
+        u_t = super().project(params, x_t)["h"] if self.projected else x_t
         blocks = u_t.reshape(self.heads, -1, 1)
         gates = {g: jnp.matmul(v, blocks).reshape(-1) for g, v in params["v"].items()}
         if self.bias:
