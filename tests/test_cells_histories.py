@@ -20,6 +20,7 @@ from rnnzoo import cells, run, structures, unrolls, wrappers
 from rnnzoo.cells.histories import histories
 from rnnzoo.spec import spec
 from rnnzoo.structures.convolution import convolve
+from rnnzoo.typing import Control
 from rnnzoo.wrappers.taps import convolution
 
 KEY = jax.random.key(0)
@@ -134,6 +135,63 @@ def test_parameters_of_the_inputs_are_beside_those_of_the_cell():
     for drawn in jax.tree.leaves(params["conv"]):
         assert abs(drawn).max() <= 1 / np.sqrt(3) and abs(drawn).max() > 0.55 and abs(drawn.mean()) < 0.1
     assert wrappers.ShortConvolution(cell=inner, convolution_bias=False).init(KEY, 2)["conv"].keys() == {"w"}
+
+
+def test_gates_that_are_not_convolved_read_the_input_itself(x64):
+    inner = cells.LSTM(hidden_size=3)
+    cell = wrappers.ShortConvolution(cell=inner, convolved=("i", "f"), skip=True)
+    params, xs, _ = random_arguments(cell, batch=())
+    conv = params["conv"]
+    window = jnp.pad(xs, ((3, 0), (0, 0)))
+    y = jax.nn.silu(sum(conv["w"][j] * window[j : j + 6] for j in range(4)) + conv["b"])
+    rest = inner.prepare({name: value for name, value in params.items() if name != "conv"})
+    of_y, of_x = (jax.vmap(inner.project, (None, 0))(rest, read) for read in (y, xs))
+    zs = {gate: of_y[gate] if gate in "if" else of_x[gate] for gate in inner.gates}
+    ys = unrolls.Loop()(inner, rest, inner.initial_state(rest), zs, Control())["h"]
+    assert_close(run(cell, params, xs)[0], ys + conv["skip"] * y, 1e-12)
+    assert (cell.init(KEY, 3)["conv"]["skip"] == 1).all()
+
+
+def test_a_skip_around_a_matrix_memory_is_there_in_every_unroll(x64):
+    cell = wrappers.ShortConvolution(cell=cells.MLSTM(hidden_size=6, heads=2), convolved=("q", "k"), skip=True)
+    assert unrolls.ChunkedMemory().refuses(cell) is None
+    params, xs, _ = random_arguments(cell)
+    chunked, loop = (
+        run(cell, params, xs, resets=RESETS, unroll=u) for u in (unrolls.ChunkedMemory(chunk=4), unrolls.Loop())
+    )
+    assert_close(chunked, loop, 1e-12)
+    silent = {**params, "conv": {**params["conv"], "skip": jnp.zeros(6)}}
+    assert jnp.abs(run(cell, silent, xs, resets=RESETS)[0] - loop[0]).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: wrappers.ShortConvolution(hidden_size=4, convolved=("k",)), "has 'k', no gate of Elman; known: h"),
+        (lambda: wrappers.ShortConvolution(hidden_size=4, skip=True).init(KEY, 3), "accepted: the output size, which"),
+        (lambda: wrappers.ShortConvolution(cell=PICTURES, skip=True), "takes inputs of 3 axes; accepted"),
+        (
+            lambda: wrappers.ShortConvolution(cell=wrappers.Mogrifier(hidden_size=4), convolved=("i",)).init(KEY, 3),
+            "z_t of Mogrifier has no W x",
+        ),
+        (lambda: cells.RGLRU(hidden_size=4, projected=False).init(KEY, 3), "accepted: hidden_size, which is 4"),
+        (
+            lambda: wrappers.ProjectionConvolution(cell=cells.RGLRU(hidden_size=4, projected=False)),
+            "accepted: a cell with gates",
+        ),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(make, message):
+    with pytest.raises(rnnzoo.UsageError, match=message):
+        make()
+
+
+def test_a_recurrence_without_its_linear_layer_is_that_with_a_unit_one(x64):
+    bare, whole = cells.RGLRU(hidden_size=4, heads=2, projected=False), cells.RGLRU(hidden_size=4, heads=2)
+    params, xs, state = arguments(bare)
+    assert params.keys() == {"v", "d", "lambda"} and xs.shape[-1] == 4
+    unit = params | {"w": {"h": jnp.eye(4)}, "b": {"h": jnp.zeros(4)}}
+    assert_close(run(bare, params, xs, state), run(whole, unit, xs, state), 1e-14)
 
 
 @pytest.mark.parametrize(

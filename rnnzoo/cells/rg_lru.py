@@ -27,14 +27,14 @@ class RGLRU(Affine):
         h_t = a_t * h_tm1                                     State       h (H,)
               + sqrt(1 - a_t**2) * (i_t * u_t)                Output      h
 
-    The linear layer before the recurrence, W_h, is that of the paper's recurrent block. With ``projected=False``, u_t
-    is x_t: the block projects it and convolves it. Sign of lambda as in the authors' code, whose bound of the root's
-    derivative (1000) we have, too. As the paper says, a_t at r_t = 1 is uniform in (r_min, r_max) at first; the code
-    draws its c-th root so, by area. The paper's equation holds at all steps: the code has 1 in place of the root at the
-    first step, and after a reset, as here with ``undamped_start``, for which the state has z.past (1, 1): 0 before that
-    step, and 1 later. V is normal with variance heads / H at first. With `complex`, h is H / 2 complex units, [real
-    parts, imaginary parts], with as many gates and lambda, V (heads, H / 2 / heads, H / heads), and in place of a_t as
-    factor of h_tm1 ``a_t * exp(1j * theta * r_t)``, theta (H / 2,) uniform in (0, 0.1 pi) at first."""
+    The linear layer before the recurrence, W_h, is that of the paper's recurrent block; its convolution is left out.
+    With ``projected=False`` u_t is x_t itself, of H features, and there are no w and b: the block around the cell has
+    both. A `ShortConvolution` around it, without its silu, then stands where that of the paper does. Sign of lambda as in the authors' code, whose bound of the root's derivative (1000) we have, too. As the paper says,
+    a_t at r_t = 1 is uniform in (r_min, r_max) at first; the code draws its c-th root so, by area. The paper's equation
+    holds at all steps: the code has 1 in place of the root at the first step, and after a reset, as has this
+    cell with ``undamped_start``, whose state has z.past (1, 1), 0 before that step and 1 later. V is normal with variance heads / H at first. With `complex`, h is H / 2 complex units, [real parts,
+    imaginary parts], with as many gates and lambda, V (heads, H / 2 / heads, H / heads), and in place of a_t as factor
+    of h_tm1 ``a_t * exp(1j * theta * r_t)``, theta (H / 2,) uniform in (0, 0.1 pi) at first."""
 
     heads: Size = 1
     """Number of blocks of the gates' matrices; divides the number of units."""
@@ -47,11 +47,12 @@ class RGLRU(Affine):
     complex: bool = False
     """Whether units are complex."""
     projected: bool = True
-    """Whether there is a W_h; without it, there must be as many inputs as units."""
+    """Whether the cell has a linear layer before the recurrence."""
     undamped_start: bool = False
     """Whether the first input, and the first after a reset, enters without the root."""
 
     z_history = derived(lambda self: int(self.undamped_start))
+    gates = derived(lambda self: ("h",) if self.projected else ())
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,6 +61,9 @@ class RGLRU(Affine):
             raise UsageError(f"RGLRU.r_min is {self.r_min} and r_max is {self.r_max}; accepted: 0 < r_min < r_max < 1")
         if self._units % self.heads:
             raise UsageError(f"RGLRU.heads is {self.heads}; accepted: a divisor of {self._units}, the number of units")
+
+    def input_size_of(self, features: int) -> int:
+        return features if self.projected else self.hidden_size
 
     @property
     def _units(self) -> int:
@@ -71,14 +75,12 @@ class RGLRU(Affine):
 
     def init(self, key: Key, input_size: int) -> Params:
         key, a_key, i_key, lambda_key, theta_key = jax.random.split(key, 5)
-        params, units = super().init(key, input_size), self._units
-        if not self.projected:
-            if input_size != self.hidden_size:
-                raise UsageError(
-                    f"RGLRU.projected is False, with {input_size} inputs and {self.hidden_size} units; accepted: "
-                    "as many inputs as units, or projected=True"
-                )
-            params = {}
+        params, units = super().init(key, input_size) if self.projected else {}, self._units
+        if not self.projected and input_size != self.hidden_size:
+            raise UsageError(
+                f"the input size of RGLRU is {input_size} with projected=False; accepted: hidden_size, which is "
+                f"{self.hidden_size}"
+            )
         shape = self.heads, units // self.heads, self.hidden_size // self.heads
         params["v"] = {g: jax.random.normal(k, shape) / math.sqrt(shape[2]) for g, k in (("a", a_key), ("i", i_key))}
         if self.bias:

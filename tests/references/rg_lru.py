@@ -13,6 +13,8 @@ FIELDS = [
     {"complex": True, "heads": 3},
     {"complex": True, "heads": 3, "bias": False},
     {"heads": 3, "bias": False},
+    {"heads": 3, "projected": False},
+    {"complex": True, "projected": False, "bias": False},
 ]
 
 
@@ -22,7 +24,7 @@ def block_diagonal(w, x, bias):
 
 
 def reference(cell, p, xs, state):
-    W, b, half = p["w"]["h"], p["b"]["h"], cell.hidden_size // 2
+    half = cell.hidden_size // 2
     units = half if cell.complex else cell.hidden_size
     d = p.get("d", {"a": np.zeros(units), "i": np.zeros(units)})
     softplus = np.log(1 + np.exp(p["lambda"]))
@@ -31,7 +33,7 @@ def reference(cell, p, xs, state):
     if cell.complex:
         h = h[:half] + 1j * h[half:]
     for x in xs:
-        u = W @ x + b
+        u = p["w"]["h"] @ x + p["b"]["h"] if cell.projected else x
         r = sigmoid(block_diagonal(p["v"]["a"], u, d["a"]))
         i = sigmoid(block_diagonal(p["v"]["i"], u, d["i"]))
         log_a = -cell.c * r * softplus
