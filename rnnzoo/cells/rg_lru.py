@@ -29,12 +29,14 @@ class RGLRU(Affine):
 
     The linear layer before the recurrence, W_h, is that of the paper's recurrent block; its convolution is left out.
     With ``projected=False`` u_t is x_t itself, of H features, and there are no w and b: the block around the cell has
-    both. A `ShortConvolution` around it, without its silu, then stands where that of the paper does. Sign of lambda as in the authors' code, whose bound of the root's derivative (1000) we have, too. As the paper says,
-    a_t at r_t = 1 is uniform in (r_min, r_max) at first; the code draws its c-th root so, by area. The paper's equation
-    holds at all steps: the code has 1 in place of the root at the first step, and after a reset, as has this
-    cell with ``undamped_start``, whose state has z.past (1, 1), 0 before that step and 1 later. V is normal with variance heads / H at first. With `complex`, h is H / 2 complex units, [real parts,
-    imaginary parts], with as many gates and lambda, V (heads, H / 2 / heads, H / heads), and in place of a_t as factor
-    of h_tm1 ``a_t * exp(1j * theta * r_t)``, theta (H / 2,) uniform in (0, 0.1 pi) at first."""
+    both. A `ShortConvolution` around it, without its silu, then stands where that of the paper does. Sign of lambda as
+    in the authors' code, whose bound of the root's derivative (1000) we have, too. As the paper says, a_t at r_t = 1 is
+    uniform in (r_min, r_max) at first; the code draws its c-th root so, by area. The paper's equation holds at all
+    steps: the code has 1 in place of the root at the first step, and after a reset, as has this cell with
+    ``undamped_start``, whose state has z.past (1, 1), 0 before that step and 1 later. V is normal with variance
+    heads / H at first. With `complex`, h is H / 2 complex units, [real parts, imaginary parts], with as many gates and
+    lambda, V (heads, H / 2 / heads, H / heads), and in place of a_t as factor of h_tm1
+    ``a_t * exp(1j * theta * r_t)``, theta (H / 2,) uniform in (0, 0.1 pi) at first."""
 
     heads: Size = 1
     """Number of blocks of the gates' matrices; divides the number of units."""
