@@ -197,6 +197,11 @@ def block_of(count: int) -> int:
     return BLOCK if count > BLOCK else count
 
 
+def even(count: int) -> int:
+    """The least number of steps, from `count` on, that `run_chunk` takes."""
+    return -(-count // block_of(count)) * block_of(count)
+
+
 def _blocks(a: Array, count: int) -> Array:
     """(..., C, K) as (..., count, C / count, K)."""
     return a.reshape(*a.shape[:-2], count, -1, a.shape[-1])
@@ -247,4 +252,4 @@ def _(primals, tangents):
     return inverse, inverse @ tangents[0] @ inverse
 
 
-__all__ = ["BLOCK", "LOW", "Steps", "block_of", "run_chunk", "unit_lower_inverse"]
+__all__ = ["BLOCK", "LOW", "Steps", "even", "run_chunk", "unit_lower_inverse"]
