@@ -15,6 +15,7 @@ from rnnzoo.unrolls.base import Ran, Unroll, around
 from rnnzoo.unrolls.memory_chunk import run_chunk
 from rnnzoo.unrolls.memory_steps import steps_of
 from rnnzoo.unrolls.scan import Scan
+from rnnzoo.unrolls.stabilised_chunk import run_stabilised
 
 
 @spec
@@ -64,7 +65,7 @@ class ChunkedMemory(Unroll):
         # The cell's part of a chunk is in its body, too: what it makes is as large as a chunk, not as the sequence.
         def body(state: State, part: tuple[PyTree, Control]) -> tuple[State, Memory]:
             steps, writes = steps_of(cell, params, state, *part)
-            state, reads = run_chunk(state, fresh, steps)
+            state, reads = (run_stabilised if cell.stabilised else run_chunk)(state, fresh, steps)
             return state, {name: jnp.moveaxis(a[:, :, writes - 1 :: writes], 2, 0) for name, a in reads.items()}
 
         parts = _in_chunks(zs, controls, min(self.chunk, time))

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.matrix_memory import MatrixMemory, Memory
 from rnnzoo.typing import Array, Control, Params, PyTree, State, widen
-from rnnzoo.unrolls.memory_chunk import LOW, Steps, even
+from rnnzoo.unrolls.decays import even
+from rnnzoo.unrolls.memory_chunk import Steps
+from rnnzoo.unrolls.stabilised_chunk import LOW
 
 NOTHING = {"g": 0.0, "k": 0.0, "b": 0.0, "a": 0.0, "i": LOW}
 """Where a step changes nothing: no decay, and nothing written or erased."""
@@ -18,8 +20,6 @@ def steps_of(cell: MatrixMemory, params: Params, state: State, zs: PyTree, contr
     of the chunk, and the last of n reads. Steps that change nothing are added at its end until its length is even."""
     memory = jax.vmap(jax.vmap(functools.partial(cell.memory, params)))(widen(zs))
     memory = {name: a.astype(state["s"].dtype) for name, a in memory.items()}
-    # A decay to nothing is one to the smallest number, lest -inf - -inf be NaN.
-    memory["g"] = jnp.maximum(memory["g"], jnp.log(jnp.finfo(memory["g"].dtype).tiny))
     writes = memory["k"].shape[2] if memory["k"].ndim == 5 else 1
     memory = {name: _in_line(a, writes) for name, a in memory.items()}
     active = None if controls.active is None else jnp.repeat(controls.active.T, writes, 1)
@@ -51,13 +51,13 @@ def _filled(memory: Memory, active: Array | None, reset: Array | None) -> Steps:
     batch, _, count, _ = memory["k"].shape
     added = even(count) - count
     if added:
-        memory = {n: _padded(a, added, 2, NOTHING.get(n, 0)) for n, a in memory.items()}
+        memory = {n: _padded(a, added, 2, NOTHING.get(n, 0.0)) for n, a in memory.items()}
         active = _padded(jnp.ones((batch, count), bool) if active is None else active, added, 1)
         reset = None if reset is None else _padded(reset, added, 1)
-    return Steps(memory, active, None if reset is None else jnp.cumsum(reset, -1, dtype=jnp.int32))
+    return Steps(memory, active, reset)
 
 
-def _padded(a: Array, added: int, axis: int, value: float = 0) -> Array:
+def _padded(a: Array, added: int, axis: int, value: float = 0.0) -> Array:
     return jnp.pad(a, [(0, added if axis == i else 0) for i in range(a.ndim)], constant_values=value)
 
 
