@@ -15,8 +15,6 @@ import jax.numpy as jnp
 
 from rnnzoo.typing import Array, Float
 
-LEAF = 4  # steps in a block that is not halved: from so many to twice as many, unless there are fewer
-
 
 class Level(NamedTuple):
     """Blocks of 2 h steps, by halves."""
@@ -40,19 +38,16 @@ class Decays(NamedTuple):
 
 
 def even(count: int) -> int:
-    """The least number of steps, from `count` on, that can be halved often enough."""
-    halvings = _halvings(count)
-    return -(-count >> halvings) << halvings
-
-
-def _halvings(count: int) -> int:
-    return max(count.bit_length() - LEAF.bit_length(), 0)
+    """The least number of steps, from `count` on, that halves again and again to 7 steps or less."""
+    unit = 1 << max(count.bit_length() - 3, 0)
+    return -(-count // unit) * unit
 
 
 def products(e: Float[Array, "... C J"]) -> Decays:
     """All products of decays that `heard` needs; C is `even`."""
-    halvings = _halvings(e.shape[-2])
-    each = e.reshape(*e.shape[:-2], 1 << halvings, -1, e.shape[-1])
+    count = e.shape[-2]
+    halvings = (count & -count).bit_length() - 1  # 2 to this power divides it
+    each = _blocks(e, count >> halvings)
     since, until = _in_leaf(each)
     levels = []
     for _ in range(halvings):
@@ -79,18 +74,18 @@ def _in_leaf(e: Float[Array, "... c J"]) -> tuple[Array, Array]:
 
 def heard(x: Float[Array, "... C K"], y: Float[Array, "... C K"], decays: Decays) -> Float[Array, "... C C"]:
     """sum_j x_tj y_sj (the product of e_j after step s, up to t) where s <= t, else 0."""
-    leaves = decays.each.shape[-3:-1]
-    found = _heard_in_leaf(_blocks(x, *leaves), _blocks(y, *leaves), decays.each)
+    leaf = decays.each.shape[-2]
+    found = _heard_in_leaf(_blocks(x, leaf), _blocks(y, leaf), decays.each)
     for level in decays.levels:
-        count, half = level.left.shape[-3:-1]
-        rows = _blocks(x, 2 * count, half)[..., 1::2, :, :] * level.right
-        columns = _blocks(y, 2 * count, half)[..., 0::2, :, :] * level.left
+        half = level.left.shape[-2]
+        rows = _blocks(x, half)[..., 1::2, :, :] * level.right
+        columns = _blocks(y, half)[..., 0::2, :, :] * level.left
         found = below(found, rows @ jnp.swapaxes(columns, -1, -2))
     return found[..., 0, :, :]
 
 
-def _blocks(a: Float[Array, "... C K"], count: int, size: int) -> Float[Array, "... M h K"]:
-    return a.reshape(*a.shape[:-2], count, size, a.shape[-1])
+def _blocks(a: Float[Array, "... C K"], size: int) -> Float[Array, "... M h K"]:
+    return a.reshape(*a.shape[:-2], a.shape[-2] // size, size, a.shape[-1])
 
 
 def _heard_in_leaf(x: Float[Array, "... c K"], y: Float[Array, "... c K"], e: Float[Array, "... c J"]) -> Array:
@@ -110,4 +105,4 @@ def below(blocks: Float[Array, "... N h h"], corners: Float[Array, "... M h h"])
     return jnp.concatenate([upper, jnp.concatenate([corners, right], -1)], -2)
 
 
-__all__ = ["LEAF", "Decays", "Level", "below", "even", "heard", "products"]
+__all__ = ["Decays", "Level", "below", "even", "heard", "products"]
