@@ -14,6 +14,7 @@ from zoo import marked
 from rnnzoo import run, unrolls
 from rnnzoo.base import MatrixMemory, spec
 from rnnzoo.spec import Size
+from rnnzoo.unrolls.decays import even, heard, products
 from rnnzoo.unrolls.memory_chunk import unit_lower_inverse
 
 HEADS, KEYS, VALUES = 2, 4, 3
@@ -75,6 +76,15 @@ class ReadingFirst(MemoryProbe):
     """Reads before it writes."""
 
     reads_first = True
+
+
+@spec
+class Forgetful(MemoryProbe):
+    """Forgets what some keys hold at some steps, altogether."""
+
+    def memory(self, params, z_t):
+        found = super().memory(params, z_t)
+        return {**found, "g": jnp.where(found["q"] > 1, -jnp.inf, found["g"] / self.decay)}
 
 
 @spec
@@ -171,9 +181,10 @@ def outputs(cell, unroll):
     return run(cell, params, xs, unroll=unroll)[0]
 
 
-def test_a_decay_to_nothing_is_no_nan(x64):
-    """exp(-inf) is 0 in a loop, and infinity minus infinity is NaN in a chunk."""
-    cell = MemoryProbe(hidden_size=1, form="general", by_key=True, decay=1e300)
+@pytest.mark.parametrize("kind", [MemoryProbe, Forgetful])
+def test_a_decay_to_nothing_is_no_nan(x64, kind):
+    """exp(-inf) is 0 in a loop, and infinity minus infinity would be NaN in a chunk."""
+    cell = kind(hidden_size=1, form="general", by_key=True, decay=1e300)
     options = controls("resets and mask")
     found, expected = (results(cell, u, **options)[0] for u in (unrolls.ChunkedMemory(chunk=16), unrolls.Scan()))
     assert_close(found, expected, 1e-11)
@@ -203,6 +214,26 @@ def test_forward_mode_and_second_derivatives(x64):
     for derivative in (jax.jacfwd(jax.jacrev(total, 1), 1), jax.jacrev(jax.jacfwd(total, 1), 1)):
         found, expected = (quick(derivative, static_argnums=0)(u, 0.9) for u in (unrolls.ChunkedMemory(chunk=2), LOOP))
         assert_close(found, expected, 1e-11)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 12, 16])
+def test_what_is_heard(x64, size):
+    """By halves, as by its definition, where some decays are 0."""
+    rng = np.random.default_rng(size)
+    x, y = rng.normal(size=(2, 2, size, 3))
+    e = rng.uniform(size=(2, size, 3)) * (rng.random((2, size, 3)) > 0.1)
+    between = [[np.prod(e[:, s + 1 : t + 1], 1) * (s <= t) for s in range(size)] for t in range(size)]
+    expected = np.einsum("btk,bsk,tsbk->bts", x, y, np.array(between))
+    assert_close(heard(jnp.asarray(x), jnp.asarray(y), products(jnp.asarray(e))), expected, 1e-11)
+
+
+def test_chunks_are_filled_up_by_at_most_a_quarter():
+    for count in range(1, 300):
+        filled = even(count)
+        assert count <= filled <= 1.25 * count and even(filled) == filled
+        while filled % 2 == 0:
+            filled //= 2
+        assert filled <= 7
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 13, 64])

@@ -11,10 +11,12 @@ from jax import lax
 from rnnzoo.cells.base import Cell
 from rnnzoo.cells.matrix_memory import MatrixMemory, Memory
 from rnnzoo.spec import Size, spec
-from rnnzoo.typing import Array, Control, Params, PyTree, State, widen
+from rnnzoo.typing import Array, Control, Params, PyTree, State
 from rnnzoo.unrolls.base import Ran, Unroll, around
-from rnnzoo.unrolls.memory_chunk import LOW, Steps, block_of, run_chunk
+from rnnzoo.unrolls.memory_chunk import run_chunk
+from rnnzoo.unrolls.memory_steps import steps_of
 from rnnzoo.unrolls.scan import Scan
+from rnnzoo.unrolls.stabilised_chunk import run_stabilised
 
 
 @spec
@@ -57,80 +59,43 @@ class ChunkedMemory(Unroll):
         self, cell: MatrixMemory, params: Params, state: State, zs: PyTree, controls: Control
     ) -> tuple[Memory, State]:
         """What is read at each step, leaves (T, B, N, ...), and the last state."""
-        memory = jax.vmap(jax.vmap(functools.partial(cell.memory, params)))(widen(zs))
-        memory = {name: a.astype(state["s"].dtype) for name, a in memory.items()}
-        # A decay to nothing is one to the smallest number, lest -inf - -inf be NaN.
-        memory["g"] = jnp.maximum(memory["g"], jnp.log(jnp.finfo(memory["g"].dtype).tiny))
-        memory, writes = _one_after_the_other(memory)
-        time = memory["q"].shape[0]
+        time = jax.tree.leaves(zs)[0].shape[0]
         if not time:
-            return {"y": jnp.zeros((0, *memory["v"].shape[1:]), memory["v"].dtype)} | (
-                {"m": jnp.zeros((0, *state["m"].shape), state["m"].dtype)} if cell.stabilised else {}
-            ), state
-        memory, active = _held(memory, controls.active, writes)
-        reset = _first_of(controls.reset, writes)
-        if reset is not None and active is not None:
-            reset = reset & active
-        count = min(self.chunk * writes, time)
-        count = -(-count // block_of(count)) * block_of(count)
-        chunks = _in_chunks(memory, active, reset, count)
+            return _nothing_read(cell, state), state
         fresh = {name: leaf for name, leaf in cell.initial_state(params).items() if name in state}
-        body = jax.checkpoint(lambda state, steps: run_chunk(state, fresh, steps), prevent_cse=False)
-        last, reads = lax.scan(body, state, chunks)
-        return {name: _in_time(a, time)[writes - 1 :: writes] for name, a in reads.items()}, last
+
+        # The cell's part of a chunk is in its body, too: what it makes is as large as a chunk, not as the sequence.
+        def body(state: State, part: tuple[PyTree, Control]) -> tuple[State, Memory]:
+            steps, writes = steps_of(cell, params, state, *part)
+            state, reads = (run_stabilised if cell.stabilised else run_chunk)(state, fresh, steps)
+            return state, {name: jnp.moveaxis(a[:, :, writes - 1 :: writes], 2, 0) for name, a in reads.items()}
+
+        parts = _in_chunks(zs, controls, min(self.chunk, time))
+        last, reads = lax.scan(jax.checkpoint(body, prevent_cse=False), state, parts)
+        return {name: a.reshape(-1, *a.shape[2:])[:time] for name, a in reads.items()}, last
 
 
-def _one_after_the_other(memory: Memory) -> tuple[Memory, int]:
-    """Leaves (T n, B, N, ...), the n writes of a step as n steps, of which the last one reads; and n."""
-    if memory["k"].ndim == 4:
-        return memory, 1
-    writes = memory["k"].shape[2]
-
-    def in_line(a: Array) -> Array:
-        return jnp.moveaxis(a, 2, 1).reshape(-1, a.shape[1], *a.shape[3:])
-
-    spread = {name: jnp.repeat(a, writes, 0) if a.ndim == 4 else in_line(a) for name, a in memory.items()}
-    return spread, writes
+def _nothing_read(cell: MatrixMemory, state: State) -> Memory:
+    batch, heads, _, values = state["s"].shape
+    y = {"y": jnp.zeros((0, batch, heads, values), state["s"].dtype)}
+    return y | {"m": jnp.zeros((0, batch, heads), state["m"].dtype)} if cell.stabilised else y
 
 
-def _held(memory: Memory, active: Array | None, writes: int) -> tuple[Memory, Array | None]:
-    """Steps that do not count change nothing: no decay, and nothing written or erased."""
-    if active is None:
-        return memory, None
-    active = jnp.repeat(active, writes, 0)
-    nothing = {"g": 0.0, "k": 0.0, "b": 0.0, "a": 0.0, "i": LOW}
-    here = active[..., None, None]
-    return {n: jnp.where(here, a, nothing[n]) if n in nothing else a for n, a in memory.items()}, active
+def _in_chunks(zs: PyTree, controls: Control, count: int) -> tuple[PyTree, Control]:
+    """Leaves (T / count, count, B, ...). Steps that are added at the end are like the last one, and do not count."""
+    time, batch = jax.tree.leaves(zs)[0].shape[:2]
+    added = -time % count
+    active = controls.active
+    if added:
+        active = jnp.ones((time, batch), bool) if active is None else active
+        active = jnp.concatenate([active, jnp.zeros((added, batch), bool)])
 
+    def split(a: Array) -> Array:
+        if a.shape[0] == time and added:
+            a = jnp.concatenate([a, jnp.broadcast_to(a[-1:], (added, *a.shape[1:]))])
+        return a.reshape(-1, count, *a.shape[1:])
 
-def _first_of(reset: Array | None, writes: int) -> Array | None:
-    """A reset is before the first write of a step."""
-    if reset is None or writes == 1:
-        return reset
-    return jnp.stack([reset, *[jnp.zeros_like(reset)] * (writes - 1)], 1).reshape(-1, reset.shape[1])
-
-
-def _in_chunks(memory: Memory, active: Array | None, reset: Array | None, count: int) -> Steps:
-    """The steps in chunks: leaves (T / count, B, N, count, ...), (T / count, B, count). Steps that are added at the end
-    change nothing."""
-    time = memory["q"].shape[0]
-    chunks = -(-time // count)
-
-    def split(a: Array, value: float = 0.0) -> Array:
-        a = jnp.pad(a, [(0, chunks * count - time)] + [(0, 0)] * (a.ndim - 1), constant_values=value)
-        return jnp.moveaxis(a.reshape(chunks, count, *a.shape[1:]), 1, 2 if a.ndim == 2 else 3)
-
-    found = {name: split(a, LOW if name == "i" else 0.0) for name, a in memory.items()}
-    is_padded = chunks * count > time
-    if active is None and is_padded and "u" in memory:  # which keeps what was read at the last step that counts
-        active = jnp.ones(memory["q"].shape[:2], bool)
-    segment = None if reset is None else jnp.cumsum(split(reset), -1, dtype=jnp.int32)
-    return Steps(found, None if active is None else split(active), segment)
-
-
-def _in_time(a: Array, time: int) -> Array:
-    """(chunks, B, N, C, ...) as (T, B, N, ...)."""
-    return jnp.moveaxis(a, 3, 1).reshape(-1, *a.shape[1:3], *a.shape[4:])[:time]
+    return jax.tree.map(split, (zs, Control(active=active, reset=controls.reset)))
 
 
 __all__ = ["ChunkedMemory"]

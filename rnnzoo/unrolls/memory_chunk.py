@@ -1,20 +1,22 @@
 """One chunk of a matrix memory at once (the chunked form of linear attention with decays and delta rules).
 
 The equations are those of `rnnzoo.cells.MatrixMemory`. Within a chunk, count t = 1..C, S_0 the matrix before it, and
-G_t = g_1 + ... + g_t. With u_t = b_t^T S_tm1 the recurrence is a diagonal one that writes a_t u_t^T and k_t v_t^T::
+E_ts the product of the decays of steps s + 1 to t, e_t = exp(g_t). With u_t = b_t^T S_tm1 the recurrence is a diagonal
+one that writes a_t u_t^T and k_t v_t^T::
 
-    S_t = exp(G_t) * S_0 + sum_{s<=t} exp(G_t - G_s) * (a_s u_s^T + k_s v_s^T)
-    u_t = (b_t * exp(G_tm1))^T S_0 + sum_{s<t} (P_ts[b, a] u_s + P_ts[b, k] v_s)
-    y_t = (q_t * exp(G_t))^T S_0 + sum_{s<=t} (Q_ts[q, a] u_s + Q_ts[q, k] v_s)
+    S_t = E_t0 * S_0 + sum_{s<=t} E_ts * (a_s u_s^T + k_s v_s^T)
+    u_t = (b_t * E_tm1,0)^T S_0 + sum_{s<t} (P_ts[b, a] u_s + P_ts[b, k] v_s)
+    y_t = (q_t * E_t0)^T S_0 + sum_{s<=t} (Q_ts[q, a] u_s + Q_ts[q, k] v_s)
 
-with P_ts[x, y] = sum_j x_tj y_sj exp(G_tm1,j - G_sj), and Q the same with G_t: matrix products, and one unit lower
-triangular system for u (Bischof & Van Loan 1987; Yang et al. 2024, arXiv:2406.06484). Every exponent is a difference of
-two G, formed before exp, and never above 0, so that no decay overflows.
+with Q_ts[x, y] = sum_j x_tj y_sj E_ts,j, and P the same with E_tm1,s: matrix products, and one unit lower triangular
+system for u (Bischof & Van Loan 1987; Yang et al. 2024, arXiv:2406.06484).
+
+A reset is a decay to 0. What the state goes back to decays from there on by products of its own, F_t, and what is read
+before the write of that step is not heard at all from before it.
 
 Arrays have the lanes in front: (B, N, C, K), with N heads.
 """
 
-import functools
 from typing import NamedTuple
 
 import jax
@@ -22,63 +24,61 @@ import jax.numpy as jnp
 from jax import lax
 
 from rnnzoo.cells.matrix_memory import Memory
-from rnnzoo.typing import Array, Bool, Float, Int, State
-
-BLOCK = 16  # steps in a block of decays by key, whose exponents are one array (BLOCK, BLOCK, K)
-LOW = -1e30  # the logarithm of nothing: finite, so that no difference is NaN
+from rnnzoo.typing import Array, Bool, Float, State
+from rnnzoo.unrolls.decays import Decays, below, heard, products
 
 
 class Steps(NamedTuple):
-    """What happens at the C steps of a chunk. Leaves (B, N, C, ...); `active` and `segment` (B, C)."""
+    """What happens at the C steps of a chunk; C is `rnnzoo.unrolls.decays.even`."""
 
     memory: Memory
+    """Leaves (B, N, C, ...)."""
     active: Bool[Array, "B C"] | None
     """False where the state is held."""
-    segment: Int[Array, "B C"] | None
-    """How many resets there have been in the chunk, up to and including each step."""
+    reset: Bool[Array, "B C"] | None
+    """True where the state goes back to the initial one before the step."""
 
 
-class Levels(NamedTuple):
-    """Sums of log decays, and which steps hear which."""
+class Past(NamedTuple):
+    """What steps hear of the steps before them, and of the matrices that these began with."""
 
-    after: Float[Array, "B N C K"]
-    """G_t, after the decay of each step."""
-    before: Float[Array, "B N C K"]
-    """G_tm1."""
-    start: Float[Array, "B N C K"] | None
-    """G before the first step since the last reset; None: 0 everywhere."""
-    hears: Bool[Array, "#B #N C C"]
-    """Whether step t hears what step s <= t has written: False where there was a reset in between."""
+    s: Float[Array, "B N K V"]
+    """The matrix before the chunk."""
+    fresh: Float[Array, "N K V"]
+    """The matrix after a reset."""
+    decays: Decays
+    """Products E of decays, with resets as decays to 0."""
+    weights: Float[Array, "B N C C"] | None
+    """E_ts where there is one decay for all keys."""
+    reset: Bool[Array, "B 1 C 1"] | None
+    since: Float[Array, "B N C J"] | None
+    """F_t: the product of decays since the last reset; 0 where there was none."""
 
 
 def run_chunk(state: State, fresh: State, steps: Steps) -> tuple[State, Memory]:
-    """The state after a chunk, and what was read at each of its steps: {"y": (B, N, C, V)}, and "m" (B, N, C).
+    """The state after a chunk without stabilisers, and what was read at each step: {"y": (B, N, C, V)}.
 
     Args:
         state: before the chunk, leaves (B, N, ...).
         fresh: what a reset goes back to, leaves (N, ...).
         steps: the chunk.
     """
-    levels = _levels(steps)
-    if "i" in steps.memory:
-        return _stabilised(state, fresh, steps, levels)
-    m = steps.memory
-    base = functools.partial(_from_start, state["s"], fresh["s"], steps.segment, levels.start)
-    writes = _writes(m, levels, base)
-    ends = _kept(levels.after[..., -1:, :] - levels.after, levels.hears[..., -1, :, None])
-    s = _at_end(state["s"], fresh["s"], steps.segment, levels)
-    s = s + sum(jnp.einsum("bnck,bncv->bnkv", keys * ends, values) for keys, values in writes)
-    if "u" in m:
-        return _reading_first(state, m, levels, base, steps.active, s)
-    y = base(m["q"], levels.after)
+    m, past = steps.memory, _past(state["s"], fresh["s"], steps)
+    writes = _writes(m, past)
+    s = _at_end(past)
     for keys, values in writes:
-        y = y + _pairs(m["q"], keys, levels.after, levels, levels.hears) @ values
+        s = s + jnp.swapaxes(keys * past.decays.until, -1, -2) @ values
+    if "u" in m:
+        return _reading_first(state, m, past, steps.active, s)
+    y = _of_start(m["q"], past)
+    for keys, values in writes:
+        y = y + _pairs(m["q"], keys, past) @ values
     return {"s": s}, {"y": y}
 
 
-def _reading_first(state: State, m: Memory, levels: Levels, base, active, s: Array) -> tuple[State, Memory]:
+def _reading_first(state: State, m: Memory, past: Past, active: Array | None, s: Array) -> tuple[State, Memory]:
     """y_t from S_tm1 and the step's own write times u_t, which the state keeps."""
-    y = base(m["q"], levels.before) + _pairs(m["q"], m["k"], levels.before, levels, _strictly(levels.hears)) @ m["v"]
+    y = _of_start_before(m["q"], past) + _pairs_before(m["q"], m["k"], past) @ m["v"]
     y = y + (m["q"] * m["u"] * m["k"]).sum(-1, keepdims=True) * m["v"]
     if active is None:
         return {"s": s, "y": y[..., -1, :]}, {"y": y}
@@ -87,134 +87,85 @@ def _reading_first(state: State, m: Memory, levels: Levels, base, active, s: Arr
     return {"s": s, "y": jnp.where(active.any(-1)[:, None, None], found, state["y"])}, {"y": y}
 
 
-def _writes(m: Memory, levels: Levels, base) -> list[tuple[Array, Array]]:
+def _writes(m: Memory, past: Past) -> list[tuple[Array, Array]]:
     """The keys and values that are written: k_t v_t^T and a_t u_t^T, or both as one where a = -k."""
     if "b" not in m:
         return [(m["k"], m["v"])]
-    pairs = functools.partial(_pairs, levels_x=levels.before, levels=levels, mask=_strictly(levels.hears))
-    from_start = base(m["b"], levels.before)
+    of_start = _of_start_before(m["b"], past)
     if "a" not in m:  # k_t (v_t - u_t)^T: v_t - u_t is what the system is solved for
-        inverse = unit_lower_inverse(-pairs(m["b"], m["k"]))
-        return [(m["k"], inverse @ (m["v"] - from_start))]
-    inverse = unit_lower_inverse(pairs(m["b"], m["a"]))
-    return [(m["k"], m["v"]), (m["a"], inverse @ (from_start + pairs(m["b"], m["k"]) @ m["v"]))]
+        inverse = unit_lower_inverse(-_pairs_before(m["b"], m["k"], past))
+        return [(m["k"], inverse @ (m["v"] - of_start))]
+    inverse = unit_lower_inverse(_pairs_before(m["b"], m["a"], past))
+    return [(m["k"], m["v"]), (m["a"], inverse @ (of_start + _pairs_before(m["b"], m["k"], past) @ m["v"]))]
 
 
-def _stabilised(state: State, fresh: State, steps: Steps, levels: Levels) -> tuple[State, Memory]:
-    """The chunk with input strengths exp(i_t), relative to a running maximum m_t."""
-    m, segment = steps.memory, steps.segment
-    g, i = levels.after[..., 0], m["i"][..., 0]  # (B, N, C)
-    since = g if levels.start is None else g - levels.start[..., 0]
-    m_0 = state["m"][..., None]
-    if segment is not None:
-        m_0 = jnp.where(segment[:, None] == 0, m_0, fresh["m"][:, None])
-    old = since + m_0  # the logarithm of what is left of the matrix that the segment began with
-    written = jnp.where(levels.hears, g[..., :, None] - g[..., None, :] + i[..., None, :], -jnp.inf)  # (B, N, C, C)
-    m_t = jnp.maximum(old, written.max(-1))
-    weights, left = jnp.exp(written - m_t[..., None]), jnp.exp(old - m_t)[..., None]
-    plain = functools.partial(_from_start, state["s"], fresh["s"], segment, None)
-    y = left * plain(m["q"], None) + (weights * (m["q"] @ jnp.swapaxes(m["k"], -1, -2))) @ m["v"]
-    s_0 = _began_with(state["s"], fresh["s"], segment)
-    s = left[..., -1:, :] * s_0 + jnp.einsum("bnc,bnck,bncv->bnkv", weights[..., -1, :], m["k"], m["v"])
-    return {"s": s, "m": m_t[..., -1]}, {"y": y, "m": m_t}
+# ---- what is heard -----------------------------------------------------------------------------------------
 
 
-# ---- decays ------------------------------------------------------------------------------------------------
+def _past(s_0: Array, fresh: Array, steps: Steps) -> Past:
+    e, reset, since = jnp.exp(steps.memory["g"]), None, None
+    if steps.reset is not None:
+        reset = steps.reset[:, None, :, None]
+        since = _since_reset(e, reset)
+        e = jnp.where(reset, 0, e)
+    decays = products(e)
+    weights = None
+    if e.shape[-1] == 1:
+        ones = jnp.ones_like(e)
+        weights = heard(ones, ones, decays)
+    return Past(s_0, fresh, decays, weights, reset, since)
 
 
-def _levels(steps: Steps) -> Levels:
-    g, segment = steps.memory["g"], steps.segment
-    after = jnp.cumsum(g, -2)
-    before, count = after - g, g.shape[-2]
-    hears = jnp.tril(jnp.ones((1, 1, count, count), bool))
-    if segment is None:
-        return Levels(after, before, None, hears)
-    hears = hears & (segment[:, None, :, None] == segment[:, None, None, :])
-    # The first step since the last reset: the one before which the count of resets rose last.
-    first = lax.cummax(jnp.where(jnp.diff(segment, axis=-1, prepend=0) > 0, jnp.arange(count), 0), axis=1)
-    start = jnp.take_along_axis(before, first[:, None, :, None], -2)
-    return Levels(after, before, jnp.where((segment == 0)[:, None, :, None], 0, start), hears)
+def _since_reset(e: Float[Array, "B N C J"], reset: Bool[Array, "B 1 C 1"]) -> Array:
+    """F_t = e_t at a reset, else e_t F_tm1; F_0 = 0."""
+
+    def join(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
+        return first[0] * second[0], second[0] * first[1] + second[1]
+
+    return lax.associative_scan(join, (jnp.where(reset, 0, e), jnp.where(reset, e, 0)), axis=-2)[1]
 
 
-def _from_start(s_0: Array, fresh: Array, segment, start, x: Array, levels_x: Array | None) -> Array:
-    """What rows x read, at their levels, of the matrix that their segment began with."""
-    if levels_x is not None:
-        x = x * jnp.exp(levels_x if start is None else levels_x - start)
-    if segment is None:
-        return x @ s_0
-    is_old = (segment == 0)[:, None, :, None]
-    return jnp.where(is_old, x, 0) @ s_0 + jnp.where(is_old, 0, x) @ fresh
+def _pairs(x: Array, y: Array, past: Past) -> Float[Array, "B N C C"]:
+    """Q[x, y]."""
+    if past.weights is None:
+        return heard(x, y, past.decays)
+    return (x @ jnp.swapaxes(y, -1, -2)) * past.weights
 
 
-def _began_with(s_0: Array, fresh: Array, segment) -> Array:
-    """The matrix that the last segment began with."""
-    return s_0 if segment is None else jnp.where((segment[:, -1] == 0)[:, None, None, None], s_0, fresh)
+def _pairs_before(x: Array, y: Array, past: Past) -> Float[Array, "B N C C"]:
+    """P[x, y]: what x_t hears before its step is what it would hear after the step before."""
+    if past.reset is not None:
+        x = jnp.where(past.reset, 0, x)
+    if past.weights is None:
+        ahead = jnp.concatenate([x[..., 1:, :], jnp.zeros_like(x[..., :1, :])], -2)
+        return _later(heard(ahead, y, past.decays))
+    return (x @ jnp.swapaxes(y, -1, -2)) * _later(past.weights)
 
 
-def _at_end(s_0: Array, fresh: Array, segment, levels: Levels) -> Array:
-    """What is left of it after the last step."""
-    last = levels.after[..., -1, :]
-    last = last if levels.start is None else last - levels.start[..., -1, :]
-    return jnp.exp(last)[..., None] * _began_with(s_0, fresh, segment)
+def _of_start(x: Array, past: Past) -> Float[Array, "B N C V"]:
+    """What rows x read, after their steps, of the matrices that these steps began with."""
+    found = (x * past.decays.since) @ past.s
+    return found if past.since is None else found + (x * past.since) @ past.fresh
 
 
-def _strictly(hears: Bool[Array, "... C C"]) -> Bool[Array, "... C C"]:
-    return hears & ~jnp.eye(hears.shape[-1], dtype=bool)
+def _of_start_before(x: Array, past: Past) -> Float[Array, "B N C V"]:
+    """The same before their steps, but after a reset."""
+    factors = _later(past.decays.since, 1.0)
+    if past.reset is None or past.since is None:
+        return (x * factors) @ past.s
+    old = (x * jnp.where(past.reset, 0, factors)) @ past.s
+    return old + (x * jnp.where(past.reset, 1, _later(past.since))) @ past.fresh
 
 
-def _kept(exponent: Array, where: Array) -> Array:
-    """exp(exponent) where it is heard, else 0. Masked before exp, lest a gradient be 0 times infinity."""
-    return jnp.exp(jnp.where(where, exponent, -jnp.inf))
+def _at_end(past: Past) -> Float[Array, "B N K V"]:
+    """What is left of them after the last step."""
+    found = past.decays.since[..., -1, :, None] * past.s
+    return found if past.since is None else found + past.since[..., -1, :, None] * past.fresh
 
 
-def _pairs(x: Array, y: Array, levels_x: Array, levels: Levels, mask: Array) -> Float[Array, "B N C C"]:
-    """sum_j x_tj y_sj exp(levels_x_tj - G_sj) where the mask is, else 0."""
-    if levels_x.shape[-1] == 1:
-        return (x @ jnp.swapaxes(y, -1, -2)) * _kept(levels_x - jnp.swapaxes(levels.after, -1, -2), mask)
-    count = x.shape[-2] // block_of(x.shape[-2])
-    rows, columns = _blocks(x, count), _blocks(y, count)
-    level_rows, level_columns = _blocks(levels_x, count), _blocks(levels.after, count)
-    diagonal = _blocks_on_diagonal(mask, count)
-    on = jnp.einsum(
-        "bnick,bnisk,bnicsk->bnics",
-        rows, columns, _kept(level_rows[..., :, None, :] - level_columns[..., None, :, :], diagonal[..., None]),
-    )  # fmt: skip
-    if count == 1:
-        return on[:, :, 0]
-    # Blocks of rows hear earlier blocks by products: exp(G_t - G_s) = exp(G_t - r) exp(r - G_s), r the level before the
-    # first step of the rows' block, so that both factors are at most 1.
-    reference = _blocks(levels.before, count)[..., :1, :]
-    rows = rows * jnp.exp(level_rows - reference)
-    earlier = jnp.exp(jnp.minimum(reference - levels.after[..., None, :, :], 0)) * y[..., None, :, :]
-    off = jnp.einsum("bnick,bnisk->bnics", rows, earlier)
-    block = jnp.arange(count * rows.shape[-2]) // rows.shape[-2]
-    off = jnp.where((block[:, None] > block[None]) & mask, off.reshape(*off.shape[:2], *mask.shape[-2:]), 0)
-    return off + _spread(on)
-
-
-def block_of(count: int) -> int:
-    """Steps in a block of a chunk with so many."""
-    return BLOCK if count > BLOCK else count
-
-
-def _blocks(a: Array, count: int) -> Array:
-    """(..., C, K) as (..., count, C / count, K)."""
-    return a.reshape(*a.shape[:-2], count, -1, a.shape[-1])
-
-
-def _blocks_on_diagonal(a: Array, count: int) -> Array:
-    """Of matrices (..., C, C), the blocks on the diagonal: (..., count, C / count, C / count)."""
-    size = a.shape[-1] // count
-    each = a.reshape(*a.shape[:-2], count, size, count, size)
-    return jnp.moveaxis(jnp.diagonal(each, axis1=-4, axis2=-2), -1, -3)
-
-
-def _spread(blocks: Array) -> Array:
-    """Matrices with these blocks on the diagonal, and 0 elsewhere."""
-    count, size = blocks.shape[-3:-1]
-    eye = jnp.eye(count, dtype=blocks.dtype)
-    wide = blocks[..., :, :, None, :] * eye[:, None, :, None]
-    return wide.reshape(*blocks.shape[:-3], count * size, count * size)
+def _later(a: Float[Array, "... C L"], first: float = 0.0) -> Float[Array, "... C L"]:
+    """Each row one step later, and a first one that is filled."""
+    return jnp.concatenate([jnp.full_like(a[..., :1, :], first), a[..., :-1, :]], -2)
 
 
 # ---- the triangular system ---------------------------------------------------------------------------------
@@ -230,15 +181,17 @@ def unit_lower_inverse(a: Float[Array, "... C C"]) -> Float[Array, "... C C"]:
     power = 1 << max(size - 1, 0).bit_length()
     padded = jnp.pad(a, [(0, 0)] * (a.ndim - 2) + [(0, power - size)] * 2)
     inverse = jnp.ones((*a.shape[:-2], power, 1, 1), a.dtype)
-    half = 1
-    while half < power:
-        count = power // (2 * half)
-        below = _blocks_on_diagonal(padded, count)[..., half:, :half]
-        top, bottom = inverse[..., 0::2, :, :], inverse[..., 1::2, :, :]
-        upper = jnp.concatenate([top, jnp.zeros_like(top)], -1)
-        inverse = jnp.concatenate([upper, jnp.concatenate([bottom @ below @ top, bottom], -1)], -2)
-        half *= 2
+    for level in range(power.bit_length() - 1):
+        left, right = inverse[..., 0::2, :, :], inverse[..., 1::2, :, :]
+        inverse = below(inverse, right @ _corners(padded, 1 << level) @ left)
     return inverse[..., 0, :size, :size]
+
+
+def _corners(a: Float[Array, "... C C"], half: int) -> Float[Array, "... M h h"]:
+    """The lower left quarters of the blocks of 2 h on the diagonal."""
+    count = a.shape[-1] // (2 * half)
+    blocks = a.reshape(*a.shape[:-2], count, 2 * half, count, 2 * half)
+    return jnp.moveaxis(jnp.diagonal(blocks, axis1=-4, axis2=-2), -1, -3)[..., half:, :half]
 
 
 @unit_lower_inverse.defjvp
@@ -247,4 +200,4 @@ def _(primals, tangents):
     return inverse, inverse @ tangents[0] @ inverse
 
 
-__all__ = ["BLOCK", "LOW", "Steps", "block_of", "run_chunk", "unit_lower_inverse"]
+__all__ = ["Steps", "run_chunk", "unit_lower_inverse"]
