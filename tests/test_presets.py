@@ -1,5 +1,6 @@
 """Networks of papers: held against numbers of the authors' own networks, and what every preset promises."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from support import assert_close
 
 import rnnzoo
 from rnnzoo import convert, counts, unrolls
+from rnnzoo.commands.options import override
+from rnnzoo.commands.presets import rows, with_preset
 from rnnzoo.models import Block, LocalAttention, Model, Stack, presets
 from rnnzoo.models.repeats import groups
 from rnnzoo.spec import UsageError
@@ -223,3 +226,48 @@ def test_a_tied_head_needs_tokens():
     cell, stack = presets.hawk(width=8, layers=1, tied=True)
     with pytest.raises(UsageError, match=r"Stack\.tied is True, with 3 features in and 3 outputs; accepted: tokens"):
         Model(cell=cell, stack=stack, input_size=3, output_size=3)
+
+
+# ---- the command line ------------------------------------------------------------------------------------
+
+
+def configured(*args):
+    config = rnnzoo.config.Config(
+        task=rnnzoo.tasks.Parity(length=5), cell=rnnzoo.cells.Elman(hidden_size=4), model=Stack(dropout=0.25)
+    )
+    return override(*with_preset(config, list(args)), "train.py")
+
+
+def test_a_preset_by_name_with_options_of_its_own_and_others_on_top():
+    found = configured(
+        "--lr=0.5", "--preset", "Gated-DeltaNet", "--preset.width", "8", "--preset.layers=2", "--preset.heads", "2",
+        "--model.pattern.0.norm", "LayerNorm", "--model.pattern.0.mlp.size", "5", "--cell.width", "3",
+    )  # fmt: skip
+    cell, stack = presets.gated_deltanet(width=8, layers=2, heads=2)
+    assert found.cell == dataclasses.replace(cell, width=3) and found.lr == 0.5
+    assert (found.model.layers, found.model.dropout) == (2, 0.25)
+    (block,) = found.model.pattern
+    assert (type(block.norm).__name__, block.mlp.size, block.output_norm) == (
+        "LayerNorm",
+        5,
+        stack.pattern[0].output_norm,
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--preset", "grifin"), "no preset 'grifin'; did you mean griffin"),
+        (("--preset", "--lr", "1"), "--preset needs a name; known: gated_deltanet, griffin"),
+        (("--preset", "hawk", "--preset.layers", "2"), "--preset hawk needs --preset.width; such as --preset hawk"),
+        (("--preset.width", "8"), "--preset.width is given and --preset is not"),
+    ],
+)
+def test_what_a_preset_needs_on_the_command_line(args, message):
+    with pytest.raises(UsageError, match=message):
+        configured(*args)
+
+
+def test_presets_are_listed():
+    assert [row["name"] for row in rows("*")] == list(presets.presets())
+    assert [row["name"] for row in rows("m*")] == ["mamba2", "mingru"]

@@ -63,13 +63,22 @@ def _families(hint: Any) -> tuple[str, bool] | None:
 
 def _holds_spec(value: Any, path: list[str]) -> bool:
     for name in path[:-1]:
-        value = getattr(value, name, None)
+        value = _part(value, name)
     hints = field_types(type(value)) if isinstance(value, Spec) else {}
     return path[-1] in hints and _families(hints[path[-1]]) is not None
 
 
+def _part(value: Any, name: str) -> Any:
+    """A field, or the item of a tuple that has this number; None if there is none."""
+    if isinstance(value, tuple):
+        return value[int(name)] if name.isdigit() and int(name) < len(value) else None
+    return getattr(value, name, None)
+
+
 def _replace(value: Any, path: list[str], name: str) -> Any:
     field = path[0]
+    if isinstance(value, tuple):
+        return tuple(_replace(v, path[1:], name) if i == int(field) else v for i, v in enumerate(value))
     family = _families(field_types(type(value))[field])
     if len(path) > 1:
         return unchecked(type(value), {**vars(value), field: _replace(getattr(value, field), path[1:], name)})
@@ -106,9 +115,11 @@ def swappable(value: Spec, prefix: str = "--") -> str:
     """For the help: which fields take the name of a member, which names there are, and which one is there now."""
     lines, width = [], shutil.get_terminal_size().columns
     for name, hint in field_types(type(value)).items():
+        path = prefix + name.replace("_", "-")
+        if isinstance(items := getattr(value, name), tuple):
+            lines += [swappable(item, f"{path}.{n}.") for n, item in enumerate(items) if isinstance(item, Spec)]
         if (family := _families(hint)) is None:
             continue
-        path = prefix + name.replace("_", "-")
         names = list(members(family[0]))
         if len(names) > 1 or family[1]:
             now = type(getattr(value, name)).__name__ if isinstance(getattr(value, name), Spec) else "none"

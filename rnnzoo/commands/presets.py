@@ -16,8 +16,9 @@ def with_preset(config: Config, args: list[str]) -> tuple[Config, list[str]]:
     name, own, rest = _taken(args)
     if name is None:
         if own:
+            option = own[0].replace("--", "--preset.", 1)
             raise UsageError(
-                f"{own[0]} is given and --preset is not; accepted: --preset NAME, of {', '.join(presets())}"
+                f"{option} is given and --preset is not; accepted: --preset NAME, of {', '.join(presets())}"
             )
         return config, rest
     made = _made(name, own)
