@@ -202,9 +202,12 @@ def _is_used(leaf: Any) -> bool:
 
 
 def _input_size(cell: Cell, params: Params) -> int:
-    """The number of input features I, along the last axis, that parameters are for: one of their own dimensions."""
-    sizes = sorted({size for leaf in jax.tree.leaves(params) for size in np.shape(leaf)} - {0})
-    for size in sizes[:-1]:
+    """The number of input features I, along the last axis, that parameters are for: one of their own dimensions, or
+    the inputs of all blocks of a weight (blocks, rows, inputs)."""
+    shapes = [np.shape(leaf) for leaf in jax.tree.leaves(params)]
+    sizes = sorted({size for shape in shapes for size in shape} - {0})
+    blocks = sorted({shape[0] * shape[2] for shape in shapes if len(shape) == 3} - {*sizes, 0})
+    for size in [*sizes[:-1], *blocks]:
         try:
             check_params(cell, params, cell.input_size_of(size))
         except UsageError:

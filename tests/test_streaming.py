@@ -140,3 +140,11 @@ def test_a_whole_model(x64, tokens):
     last = make_model_stepper(dataclasses.replace(model, read="last"), params, streams=3, steps=4)
     plain = model.apply(params, x)[0][-1]
     assert_close(last(last.start(), x.astype(jnp.int32) if tokens else x)[0], plain, 1e-13)
+
+
+def test_the_input_size_of_weights_in_blocks():
+    cell = rnnzoo.cells.SLSTM(hidden_size=6, input_blocks=2)
+    params = cell.init(jax.random.key(0), 8)
+    stepper = rnnzoo.make_stepper(cell, params)
+    y, _ = stepper(stepper.start(), np.ones((1, 8), np.float32))
+    assert y.shape == (1, 6)
