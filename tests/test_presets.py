@@ -163,8 +163,9 @@ def test_json_and_counts(name):
 
 
 def test_layers_under_a_loop_are_those_one_by_one(x64):
-    model = network(presets.griffin(width=8, layers=13, heads=2, window=2))
-    assert groups(model.layers) == [(0, 3, 4), (12, 1, 1)]
+    assert groups(network(presets.griffin(width=8, layers=13, heads=2)).layers) == [(0, 3, 4), (12, 1, 1)]
+    model = network(presets.hawk(width=8, layers=4, heads=2))
+    assert groups(model.layers) == [(0, 1, 4)]
     params = model.init(jax.random.key(0))
     x = jax.random.randint(jax.random.key(1), (5, 2), 0, 11)
 

@@ -86,10 +86,14 @@ def model(member: Any) -> dict[str, Any]:
 
 
 FAMILIES = {  # what the golden file of a member says
+    "attentions": specification,
+    "blocks": specification,
     "cells": cell,
     "configs": specification,
     "initializers": specification,
+    "mlps": specification,
     "models": model,
+    "norms": specification,
     "patterns": pattern,
     "per_gate": specification,
     "structures": structure,
