@@ -15,6 +15,7 @@ import rnnzoo
 from rnnzoo import convert, counts, unrolls
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import rows, with_preset
+from rnnzoo.export import export
 from rnnzoo.models import Block, LocalAttention, Model, Stack, presets
 from rnnzoo.models.repeats import groups
 from rnnzoo.spec import UsageError
@@ -156,6 +157,25 @@ def test_compiled_size_does_not_grow_with_depth(name):
 
 
 @pytest.mark.parametrize("name", presets.presets())
+def test_streams_folders_and_stablehlo(name, tmp_path):
+    model = network(presets.preset(name)(width=8, layers=3, **SMALL[name]))
+    params = jax.jit(model.init)(jax.random.key(0))
+    x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
+    ys, _ = model.apply(params, x)
+    rnnzoo.save_model(tmp_path / "model", model, params)
+    trained = rnnzoo.load_model(tmp_path / "model")
+    assert trained.model == model
+    assert_close(trained.model.apply(trained.params, x)[0], ys, 0)
+    stepper = rnnzoo.make_model_stepper(model, params, streams=2, steps=2)
+    state, found = stepper.start(), []
+    for t in range(0, 6, 2):
+        y, state = stepper(state, np.asarray(x[t : t + 2]))
+        found.append(y)
+    assert_close(jnp.concatenate(found), ys, 1e-5)
+    assert export(model, params, "stablehlo", tmp_path / "exported")[1] < 1e-5
+
+
+@pytest.mark.parametrize("name", presets.presets())
 def test_json_and_counts(name):
     model = network(presets.preset(name)(width=16, layers=3))
     assert rnnzoo.from_json(rnnzoo.to_json(model)) == model
@@ -211,7 +231,11 @@ def test_attention_is_that_of_its_equations(x64):
         (lambda: network(presets.hawk(width=8, layers=1, tied=True), 5), None),
         (lambda: LocalAttention(head_size=6), "head_size is 6; accepted: 2, or a multiple of 4"),
         (lambda: presets.preset("grifin"), "no preset 'grifin'; did you mean griffin"),
-        (lambda: presets.xlstm(width=8, layers=2, slstm_at=(2,)), r"slstm_at has \[2\]; accepted: numbers from 0 to 1"),
+        (lambda: presets.xlstm(width=8, layers=2, slstm_at=(2,)), r"slstm_at is \(2,\); accepted: numbers from 0 to 1"),
+        (lambda: presets.xlstm(width=6, layers=2, heads=4), "heads is 4; accepted: a divisor of width, which is 6"),
+        (lambda: presets.griffin(width=0, layers=3), "width is 0; accepted: 1 or more"),
+        (lambda: presets.rwkv7(width=8, layers=0), "layers is 0; accepted: 1 or more"),
+        (lambda: presets.hawk(width=8, layers=1, heads=-1), "heads is -1; accepted: 1 or more, or 0"),
         (lambda: presets.mamba2(width=8, layers=1, head_size=5), "head_size is 5; accepted: a divisor of 2"),
     ],
 )  # fmt: skip

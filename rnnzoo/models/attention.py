@@ -84,7 +84,7 @@ class LocalAttention(Spec, kind="attentions"):
         q = q.reshape(time, batch, self.heads, self.head_size)
         active = jnp.ones((time, batch), bool) if counts is None else counts
         reset = jnp.zeros((time, batch), bool) if resets is None else resets & active
-        if not time:
+        if isinstance(time, int) and not time:
             return q.reshape(time, batch, -1), before
         ys, last = jax.vmap(self._one, (1, 1, 1, 1, 1, 0), (1, 0))(q, k, v, active, reset, before)
         return ys.astype(q.dtype), last
@@ -106,8 +106,8 @@ class LocalAttention(Spec, kind="attentions"):
     def _attended(self, steps: _Steps) -> Float[Array, "T H K"]:
         """The outputs of all queries, some at a time: step t is number N + t among keys, values and segments."""
         time, n = steps.q.shape[0], self.window
-        some = min(time, max(n, FEWEST))
-        blocks = math.ceil(time / some)
+        some = min(time, max(n, FEWEST)) if isinstance(time, int) else time  # all at once for a symbol of jax.export
+        blocks = math.ceil(time / some) if isinstance(time, int) else 1
         padding = blocks * some - time
         q = jnp.pad(steps.q, ((0, padding), (0, 0), (0, 0)))
         k, v = (jnp.pad(a, ((0, padding), (0, 0))) for a in (steps.k, steps.v))

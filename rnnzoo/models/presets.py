@@ -8,7 +8,6 @@ The layouts were held against numbers of the authors' own networks. `tied` says 
 embedding, for networks that read and predict tokens.
 """
 
-import inspect
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -55,8 +54,9 @@ def hawk(
         mlp_size: hidden features of the GEGLU (0: 3 D).
         tied: whether the head has the weights of the embedding.
     """
+    _check(width=width, layers=layers, heads=heads, recurrent_size=recurrent_size, mlp_size=mlp_size)
     heads = heads or _heads(width, 128)
-    cell = _rg_lru(_sized("recurrent_size", recurrent_size, max(heads, width * 11 // 8 // heads * heads)), heads)
+    cell = _rg_lru(recurrent_size or max(heads, width * 11 // 8 // heads * heads), heads)
     block = _gemma_block(cell.hidden_size, mlp_size or 3 * width)
     stack = Stack(
         layers=layers,
@@ -86,6 +86,7 @@ def griffin(
         soft_cap: largest absolute output (0: none; RecurrentGemma: 30).
         tied: whether the head has the weights of the embedding, as in both.
     """
+    _check(width=width, layers=layers, heads=heads)
     heads = heads or _heads(width, 128)
     cell, stack = hawk(
         width=width, layers=layers, heads=heads, recurrent_size=recurrent_size, mlp_size=mlp_size, tied=tied
@@ -119,10 +120,12 @@ def xlstm(
         multiple: of which both of these are rounded up to a multiple.
         tied: whether the head has the weights of the embedding.
     """
-    if wrong := [n for n in slstm_at if not 0 <= n < layers] or len(set(slstm_at)) == layers:
-        shown = wrong if isinstance(wrong, list) else list(slstm_at)
-        raise UsageError(f"slstm_at has {shown}; accepted: numbers from 0 to {layers - 1}, not all of them")
+    _check(width=width, layers=layers, heads=heads)
+    if not all(0 <= n < layers for n in slstm_at) or len(set(slstm_at)) == layers:
+        raise UsageError(f"slstm_at is {slstm_at}; accepted: numbers from 0 to {layers - 1}, not all of them")
     heads = heads or math.gcd(4, width)
+    if width % heads:
+        raise UsageError(f"heads is {heads}; accepted: a divisor of width, which is {width}")
     inner = _up(expansion * width, multiple)
     norm = LayerNorm(bias=False)
     memory = MLSTM(
@@ -162,6 +165,7 @@ def mamba2(
         groups: groups of heads with the same B and C.
         tied: whether the head has the weights of the embedding, as in the authors' models.
     """
+    _check(width=width, layers=layers, head_size=head_size)
     inner = 2 * width
     heads = inner // (head_size or math.gcd(64, inner))
     if head_size and inner % head_size:
@@ -189,6 +193,7 @@ def gated_deltanet(
         mlp_size: hidden features of the SwiGLU (0: 8 D / 3, rounded up to a multiple of 8).
         tied: whether the head has the weights of the embedding.
     """
+    _check(width=width, layers=layers, heads=heads, head_size=head_size, mlp_size=mlp_size)
     heads = heads or max(1, round(width * 3 / 4 / 256))
     keys = head_size or max(1, width * 3 // 4 // heads)
     norm = RMSNorm(epsilon=1e-6)
@@ -216,6 +221,7 @@ def rwkv7(*, width: int, layers: int, head_size: int = 0, mlp_size: int = 0, tie
         mlp_size: hidden features of the channel mixing (0: 4 D).
         tied: whether the head has the weights of the embedding.
     """
+    _check(width=width, layers=layers, head_size=head_size, mlp_size=mlp_size)
     size = head_size or math.gcd(64, width)
     if width % size:
         raise UsageError(f"head_size is {size}; accepted: a divisor of width, which is {width}")
@@ -252,6 +258,7 @@ def mingru(
         width_of_convolution: inputs that the convolution sees.
         tied: whether the head has the weights of the embedding.
     """
+    _check(width=width, layers=layers, mlp_size=mlp_size)
     cell = ShortConvolution(
         cell=MinGRU(hidden_size=max(1, int(expansion * width))), width=width_of_convolution, activation="identity"
     )
@@ -281,11 +288,6 @@ def preset(name: str) -> Callable[..., Preset]:
     raise UsageError(f"no preset {name!r}; {suggest(name, known)}")
 
 
-def options(function: Callable[..., Preset]) -> dict[str, Any]:
-    """The arguments of a preset with their defaults; `inspect.Parameter.empty` for those that it needs."""
-    return {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()}
-
-
 # ---- sizes -----------------------------------------------------------------------------------------------
 
 
@@ -309,10 +311,14 @@ def _heads(width: int, each: int) -> int:
     return heads
 
 
-def _sized(name: str, given: int, usual: int) -> int:
-    if given < 0:
-        raise UsageError(f"{name} is {given}; accepted: 0 or more")
-    return given or usual
+def _check(*, width: int, layers: int, **sizes: int) -> None:
+    """Raise `UsageError` for a size that is none; 0 stands for the usual one where there is one."""
+    for name, value in {"width": width, "layers": layers}.items():
+        if value < 1:
+            raise UsageError(f"{name} is {value}; accepted: 1 or more")
+    for name, value in sizes.items():
+        if value < 0:
+            raise UsageError(f"{name} is {value}; accepted: 1 or more, or 0 for the usual one")
 
 
 def _up(size: float, multiple: int) -> int:
@@ -330,5 +336,5 @@ def _rounded(value: float) -> float:
 
 
 __all__ = [
-    "Preset", "gated_deltanet", "griffin", "hawk", "mamba2", "mingru", "options", "preset", "presets", "rwkv7", "xlstm",
+    "Preset", "gated_deltanet", "griffin", "hawk", "mamba2", "mingru", "preset", "presets", "rwkv7", "xlstm",
 ]  # fmt: skip
