@@ -16,7 +16,10 @@ from rnnzoo.training.results import device, versions
 
 def measure(candidates: dict[str, Any], runs: int) -> list[dict[str, Any]]:
     """Compile each candidate, a pair of function and arguments, warm it up, then run all in turn `runs` times. One that
-    is a function without arguments is called as it is. Milliseconds; ratios to the first."""
+    is a function without arguments is called as it is. Milliseconds; ratios to the first.
+
+    Each counted run follows one of the same candidate that is not counted, as in a training loop: what ran before, if
+    it is another program, leaves its own pages and caches behind, which may cost a run half as much again."""
     ready: dict[str, Callable[[], Any]] = {}
     compile_s = {}
     for name, candidate in candidates.items():
@@ -29,6 +32,7 @@ def measure(candidates: dict[str, Any], runs: int) -> list[dict[str, Any]]:
     cpu: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(runs):
         for name in candidates:
+            ready[name]()
             began, began_cpu = time.perf_counter(), time.process_time()
             ready[name]()
             cpu[name].append(1e3 * (time.process_time() - began_cpu))

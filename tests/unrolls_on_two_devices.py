@@ -111,3 +111,21 @@ def test_an_explicit_mesh_outside_of_jit():
         assert_close(run(GRU, params, **given | {"xs": xs}, reverse=True), alone, 1e-6)
         with pytest.raises(rnnzoo.UsageError, match="T is split over the explicit mesh axis 'd'"):
             run(GRU, params, jax.device_put(jnp.ones((4, 4, 3)), NamedSharding(mesh, P("d"))))
+
+
+@pytest.mark.parametrize("unroll", [unrolls.ChunkedMemory(chunk=2), unrolls.AssociativeMemory(chunk=2)], ids=name_of)
+@pytest.mark.parametrize("axes", [("d",), (None, "d")], ids=["time", "batch"])
+def test_matrix_memories_in_chunks(unroll, axes):
+    """The time axis split over devices, or the batch; by outputs only, as states come from a loop."""
+    cell = cells.GatedDeltaNet(hidden_size=4)
+    params, xs = cell.init(jax.random.key(0), FEATURES), jax.random.normal(jax.random.key(1), (8, BATCH, FEATURES))
+    mesh = mesh_of(AxisType.Auto)
+
+    def loss(unroll, params, xs):
+        ys, last = run(cell, params, xs, resets=jnp.zeros(xs.shape[:2], bool).at[3, 1].set(True), unroll=unroll)
+        return (ys**2).sum() + sum((a**2).sum() for a in jax.tree.leaves(last))
+
+    there = jax.device_put(xs, NamedSharding(mesh, P(*axes)))
+    found = jax.jit(jax.value_and_grad(functools.partial(loss, unroll), (0, 1)))(params, there)
+    assert len(found[1][1].sharding.device_set) == 2
+    assert_close(found, jax.jit(jax.value_and_grad(functools.partial(loss, unrolls.Scan()), (0, 1)))(params, xs), 1e-5)

@@ -1,6 +1,7 @@
 """Ways to compute the states of a cell over time. Each is a `rnnzoo.base.Unroll`."""
 
 from rnnzoo.unrolls.associative import Associative
+from rnnzoo.unrolls.associative_memory import AssociativeMemory
 from rnnzoo.unrolls.auto import Auto
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.chunked import Chunked
@@ -16,6 +17,6 @@ from rnnzoo.unrolls.scan import Scan
 from rnnzoo.unrolls.truncated import Truncated
 
 __all__ = [
-    "Associative", "Auto", "Chunked", "ChunkedAssociative", "ChunkedMemory", "CuDNN", "LevenbergMarquardt", "Loop",
-    "Newton", "ParallelBackward", "QuasiNewton", "Scan", "Truncated", "Unroll",
+    "Associative", "AssociativeMemory", "Auto", "Chunked", "ChunkedAssociative", "ChunkedMemory", "CuDNN",
+    "LevenbergMarquardt", "Loop", "Newton", "ParallelBackward", "QuasiNewton", "Scan", "Truncated", "Unroll",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """What the steps of one chunk write into a matrix memory and read from it, one write after the other."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,19 +16,29 @@ NOTHING = {"g": 0.0, "k": 0.0, "b": 0.0, "a": 0.0, "i": LOW}
 """Where a step changes nothing: no decay, and nothing written or erased."""
 
 
-def steps_of(cell: MatrixMemory, params: Params, state: State, zs: PyTree, controls: Control) -> tuple[Steps, int]:
-    """One chunk, from its projected inputs `zs` (C, B, ...), and the number n of writes in a step. Each write is a step
-    of the chunk, and the last of n reads. Steps that change nothing are added at its end until its length is even."""
+def steps_of(cell: MatrixMemory, params: Params, state: State, zs: PyTree, controls: Control) -> Steps:
+    """One chunk, from its projected inputs `zs` (C, B, ...). Each write is a step of the chunk, and the last one in a
+    step reads. Steps that change nothing are added at its end until its length is even."""
     memory = jax.vmap(jax.vmap(functools.partial(cell.memory, params)))(widen(zs))
     memory = {name: a.astype(state["s"].dtype) for name, a in memory.items()}
-    writes = memory["k"].shape[2] if memory["k"].ndim == 5 else 1
+    writes = _writes(memory["k"])
     memory = {name: _in_line(a, writes) for name, a in memory.items()}
     active = None if controls.active is None else jnp.repeat(controls.active.T, writes, 1)
     reset = None if controls.reset is None else _first_of(controls.reset.T, writes)
     if active is not None:
         memory = _held(memory, active)
         reset = None if reset is None else reset & active
-    return _filled(memory, active, reset), writes
+    return _filled(memory, active, reset)
+
+
+def writes_in_a_step(cell: MatrixMemory, params: Params, zs: PyTree) -> int:
+    """How many writes a step is, from projected inputs `zs` (T, B, ...)."""
+    each = jax.vmap(jax.vmap(functools.partial(cell.memory, params)))
+    return _writes(jax.eval_shape(each, zs)["k"])
+
+
+def _writes(k: Any) -> int:
+    return k.shape[2] if k.ndim == 5 else 1
 
 
 def _in_line(a: Array, writes: int) -> Array:
@@ -61,4 +72,4 @@ def _padded(a: Array, added: int, axis: int, value: float = 0.0) -> Array:
     return jnp.pad(a, [(0, added if axis == i else 0) for i in range(a.ndim)], constant_values=value)
 
 
-__all__ = ["steps_of"]
+__all__ = ["steps_of", "writes_in_a_step"]
