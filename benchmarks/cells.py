@@ -81,10 +81,15 @@ def row(name: str, cell: Cell, what: str, runs: int) -> dict[str, Any]:
     each = {"LSTM": cells.LSTM(hidden_size=H), name: cell}
     made = {key: program(programs(c)[what], arguments(c)) for key, c in each.items()}
     timed = {r["candidate"]: r for r in measure({key: p.run for key, p in made.items()}, runs)}[name]
-    ratio = made[name].compile_s / made["LSTM"].compile_s
+    seconds = {key: p.compile_s for key, p in made.items()}
+    if seconds[name] > 2 * seconds["LSTM"]:  # fractions of a second, which other work disturbs: the least of three
+        for key, c in [(key, c) for key, c in each.items() for _ in range(2)]:
+            jax.clear_caches()
+            seconds[key] = min(seconds[key], program(programs(c)[what], arguments(c)).compile_s)
+    ratio = seconds[name] / seconds["LSTM"]
     return {
         "cell": name, "what": what, "us_a_step": round(1e3 * timed["wall_ms"] / T, 2), "ratio": timed["ratio"],
-        "compile_s": made[name].compile_s, "compile_ratio": round(ratio, 2), "mib": made[name].mib,
+        "compile_s": seconds[name], "compile_ratio": round(ratio, 2), "mib": made[name].mib,
         "why": why(cell, what, ratio),
     }  # fmt: skip
 

@@ -21,7 +21,11 @@ from rnnzoo.cells.matrix_memory import MatrixMemory
 from rnnzoo.unrolls.base import Unroll
 
 T, B, HEADS, KEYS, VALUES = 2048, 2, 4, 64, 64
-UNROLLS: tuple[Unroll, ...] = (unrolls.Scan(), *(unrolls.ChunkedMemory(chunk=c) for c in (16, 32, 64, 128)))
+UNROLLS: tuple[Unroll, ...] = (
+    unrolls.Scan(),
+    *(unrolls.ChunkedMemory(chunk=c) for c in (32, 64, 128)),
+    unrolls.AssociativeMemory(),
+)
 
 
 def all_cells(pattern: str = "*") -> dict[str, MatrixMemory]:

@@ -115,7 +115,11 @@ FIRST_UNROLLS = ("Newton", "ParallelBackward")  # of those that go by Jacobians
 FIRST_OPERATIONS = ("Circulant", "Permutation", "Cayley")  # Fourier transforms, gathers, solves: for exports
 ANY_U = "GRUResetBefore"  # the cell that stands for all where they differ in nothing but U or the unroll
 CHEAP = "MinGRU"  # the affine cell for long sequences
-NO_OTHER = ("Auto", "ChunkedAssociative")  # unrolls whose numbers are those of others, though no field says so
+NO_OTHER = (
+    "Auto",
+    "ChunkedAssociative",
+    "AssociativeMemory",
+)  # unrolls whose numbers are those of others, though no field says so
 
 
 def name_of(member: Any) -> str:
