@@ -152,6 +152,58 @@ def xlstm(
     return Preset(cell, stack)
 
 
+def xlstm_large(
+    *, width: int, layers: int, heads: int = 0, expansion: float = 1.0, key_expansion: float = 0.5,
+    mlp_expansion: float = 2.6667, multiple: int = 64, gate_cap: float = 15.0, soft_cap: float = 30.0,
+    tied: bool = False,
+) -> Preset:  # fmt: skip
+    """xLSTM 7B, "xLSTM Large" in its code (Beck et al. 2025, arXiv:2503.13427): an mLSTM of the normed stream itself,
+    and a SwiGLU.
+
+    The 7B has width 4096, 32 layers, 8 heads and mlp_expansion 2.667. Its gates start as there: b_i at -10, b_f between
+    3 and 6, and W_i, W_f and W_o at 0.
+
+    Args:
+        width: features D between the layers.
+        layers: number of blocks.
+        heads: number of heads (0: one for every 512 features).
+        expansion: values of all heads by D.
+        key_expansion: keys of all heads by D.
+        mlp_expansion: hidden features of the SwiGLU by D.
+        multiple: of which the whole part of these is rounded up to a multiple.
+        gate_cap: largest absolute value of both gates before exp and sigmoid (0: none).
+        soft_cap: largest absolute output (0: none).
+        tied: whether the head has the weights of the embedding.
+    """
+    _check(width=width, layers=layers, heads=heads)
+    heads = heads or _heads(width, 512)
+    values, keys = (max(1, int(factor * width)) for factor in (expansion, key_expansion))
+    if values % heads or keys % heads:
+        raise UsageError(f"heads is {heads}; accepted: a divisor of all values and all keys, {values} and {keys}")
+    norm = RMSNorm(epsilon=1e-6)
+    cell = MLSTM(
+        hidden_size=values,
+        heads=heads,
+        key_size=keys // heads,
+        outputs="norm and gate",
+        memory_bias=False,
+        norm_eps=1e-6,
+        soft_cap=float(gate_cap),
+        input_bias=-10.0,
+    )
+    block = Block(norm=norm, mlp=MLP(size=_up(int(mlp_expansion * width), multiple), activation="silu"), mlp_norm=norm)
+    stack = Stack(
+        layers=layers,
+        pattern=(block,),
+        embedding_size=width,
+        final_norm=norm,
+        tied=tied,
+        head_bias=False,
+        soft_cap=float(soft_cap),
+    )
+    return Preset(cell, stack)
+
+
 def mamba2(
     *, width: int, layers: int, state_size: int = 128, head_size: int = 0, groups: int = 1, tied: bool = False
 ) -> Preset:
@@ -275,7 +327,7 @@ def mingru(
 
 def presets() -> dict[str, Callable[..., Preset]]:
     """All presets by name."""
-    return {f.__name__: f for f in (gated_deltanet, griffin, hawk, mamba2, mingru, rwkv7, xlstm)}
+    return {f.__name__: f for f in (gated_deltanet, griffin, hawk, mamba2, mingru, rwkv7, xlstm, xlstm_large)}
 
 
 def preset(name: str) -> Callable[..., Preset]:
@@ -322,6 +374,8 @@ def _check(*, width: int, layers: int, **sizes: int) -> None:
 
 
 def _up(size: float, multiple: int) -> int:
+    if multiple < 1:
+        raise UsageError(f"multiple is {multiple}; accepted: 1 or more")
     return math.ceil(size / multiple) * multiple
 
 
@@ -337,4 +391,5 @@ def _rounded(value: float) -> float:
 
 __all__ = [
     "Preset", "gated_deltanet", "griffin", "hawk", "mamba2", "mingru", "preset", "presets", "rwkv7", "xlstm",
+    "xlstm_large",
 ]  # fmt: skip
