@@ -25,6 +25,7 @@ SMALL = {
     "gated_deltanet": {"heads": 2, "head_size": 3}, "griffin": {"heads": 2, "window": 3}, "hawk": {"heads": 2},
     "mamba2": {"state_size": 3, "head_size": 4}, "mingru": {}, "rwkv7": {"head_size": 4},
     "xlstm": {"heads": 2, "slstm_at": (1,), "multiple": 8},
+    "xlstm_large": {"heads": 2, "multiple": 8},
 }  # fmt: skip
 
 
@@ -57,6 +58,14 @@ def theirs(name, config, W):
                 slstm_at=tuple(config["slstm_at"]), multiple=8,
             )  # fmt: skip
             return (model := network(made)), convert.from_xlstm(model, W)
+        case "xlstm_large":
+            made = presets.xlstm_large(
+                width=config["embedding_dim"], layers=config["num_blocks"], heads=config["num_heads"],
+                expansion=config["v_dim_factor"], key_expansion=config["qk_dim_factor"],
+                mlp_expansion=config["ffn_proj_factor"], multiple=config["ffn_round_up_to_multiple_of"],
+                gate_cap=config["gate_soft_cap"], soft_cap=config["output_logit_soft_cap"],
+            )  # fmt: skip
+            return (model := network(made)), convert.from_xlstm_large(model, W)
         case "gated_deltanet":
             made = presets.gated_deltanet(
                 width=config["hidden_size"], layers=config["num_hidden_layers"], heads=config["num_heads"],
@@ -85,7 +94,7 @@ def with_ranks(made, params):
     return presets.Preset(type(made.cell)(**{**vars(made.cell), **ranks}), stack)
 
 
-@pytest.mark.parametrize("name", ["griffin", "xlstm", "gated_deltanet", "mamba2", "rwkv7"])
+@pytest.mark.parametrize("name", ["griffin", "xlstm", "xlstm_large", "gated_deltanet", "mamba2", "rwkv7"])
 def test_network_gives_its_authors_numbers(x64, name):
     config, W, tokens, logits = stored(name)
     model, found = theirs(name, config, W)
@@ -97,17 +106,81 @@ def test_network_gives_its_authors_numbers(x64, name):
     assert_close(ys, logits, 2e-9)
 
 
-@pytest.mark.parametrize("name", ["griffin", "xlstm"])
+@pytest.mark.parametrize("name", ["griffin", "xlstm", "xlstm_large"])
 def test_conversion_says_what_is_missing_or_does_not_fit(name):
     config, W, _, _ = stored(name)
     model, _ = theirs(name, config, W)
-    read = {"griffin": convert.from_recurrentgemma, "xlstm": convert.from_xlstm}[name]
+    read = {
+        "griffin": convert.from_recurrentgemma, "xlstm": convert.from_xlstm, "xlstm_large": convert.from_xlstm_large,
+    }[name]  # fmt: skip
     last = sorted(W)[-1]
     with pytest.raises(UsageError, match=f"the source has no {last}"):
         read(model, {key: a for key, a in W.items() if key != last})
     with pytest.raises(UsageError, match="has shape"):
         read(model, {**W, last: np.concatenate([W[last]] * 2)})
     assert "strange" in read(model, {**W, "strange": np.zeros(1)}).unused
+
+
+def fused(W):
+    """weight_mode "fused": several maps in one, in the order of their code."""
+    wholes = {
+        "mlstm_layer.qkv_opreact": ("mlstm_layer.q", "mlstm_layer.k", "mlstm_layer.v", "mlstm_layer.ogate_preact"),
+        "mlstm_layer.ifgate_preact": ("mlstm_layer.igate_preact", "mlstm_layer.fgate_preact"),
+        "ffn.proj_up_gate_z": ("ffn.proj_up_gate", "ffn.proj_up"),
+    }
+    W = dict(W)
+    for block in sorted({name.split(".norm_ffn")[0] for name in W if name.endswith("norm_ffn.weight")}):
+        for whole, names in wholes.items():
+            for part in ("weight", "bias"):
+                keys = [f"{block}.{name}.{part}" for name in names]
+                if keys[0] in W:
+                    W[f"{block}.{whole}.{part}"] = np.concatenate([W.pop(key) for key in keys])
+    return W
+
+
+def in_transformers(W):
+    return {name.replace("embedding.", "backbone.embeddings."): a for name, a in W.items()}
+
+
+def in_other_transformers(W):
+    words = {"q": "query", "k": "key", "v": "value"}
+    for letter, word in words.items():
+        W = {name.replace(f"layer.{letter}.", f"layer.{word}."): a for name, a in W.items()}
+    return in_transformers(W)
+
+
+@pytest.mark.parametrize("form", [fused, in_transformers, in_other_transformers, lambda W: in_transformers(fused(W))])
+def test_xlstm_large_in_all_its_forms(form):
+    config, W, _, _ = stored("xlstm_large")
+    model, expected = theirs("xlstm_large", config, W)
+    other = form(W)
+    assert other.keys() != W.keys()
+    found = convert.from_xlstm_large(model, other)
+    assert (found.unused, found.missing) == ((), ())
+    assert_close(found.params, expected.params, 0)
+
+
+def test_xlstm_large_needs_its_cell():
+    _, W, _, _ = stored("xlstm_large")
+    model = network(presets.hawk(width=24, layers=2))
+    with pytest.raises(UsageError, match="xLSTM 7B has no ShortConvolution; accepted: MLSTM"):
+        convert.from_xlstm_large(model, W)
+
+
+def test_xlstm_7b_has_its_size():
+    model = network(presets.xlstm_large(width=4096, layers=32, mlp_expansion=2.667), 50304)
+    assert counts.num_params(model) == 6_865_424_896
+    shapes = model.shapes()["layer_0"]
+    assert (shapes["cell"]["w"]["i"].shape, shapes["mlp"]["in"]["w"].shape) == ((8, 4096), (10944, 4096))
+    shapes = network(presets.xlstm_large(width=1536, layers=1)).shapes()["layer_0"]
+    assert shapes["mlp"]["in"]["w"].shape == (4096, 1536)  # of 4096.05
+
+
+def test_xlstm_large_starts_as_its_paper():
+    cell = presets.xlstm_large(width=16, layers=1, heads=4).cell
+    params = cell.init(jax.random.key(0), 16)
+    assert_close(params["b"], {"i": jnp.full(4, -10.0), "f": jnp.array([3.0, 4.0, 5.0, 6.0])}, 1e-6)
+    assert all(not params["w"][gate].any() for gate in "ifo") and params["w"]["q"].any()
 
 
 # ---- what every preset promises --------------------------------------------------------------------------
@@ -233,6 +306,8 @@ def test_attention_is_that_of_its_equations(x64):
         (lambda: presets.preset("grifin"), "no preset 'grifin'; did you mean griffin"),
         (lambda: presets.xlstm(width=8, layers=2, slstm_at=(2,)), r"slstm_at is \(2,\); accepted: numbers from 0 to 1"),
         (lambda: presets.xlstm(width=6, layers=2, heads=4), "heads is 4; accepted: a divisor of width, which is 6"),
+        (lambda: presets.xlstm_large(width=8, layers=2, heads=8), "heads is 8; accepted: a divisor of all values and"),
+        (lambda: presets.xlstm(width=8, layers=2, multiple=0), "multiple is 0; accepted: 1 or more"),
         (lambda: presets.griffin(width=0, layers=3), "width is 0; accepted: 1 or more"),
         (lambda: presets.rwkv7(width=8, layers=0), "layers is 0; accepted: 1 or more"),
         (lambda: presets.hawk(width=8, layers=1, heads=-1), "heads is -1; accepted: 1 or more, or 0"),
