@@ -27,6 +27,8 @@ SMALL = {
     "xlstm": {"heads": 2, "slstm_at": (1,), "multiple": 8},
     "xlstm_large": {"heads": 2, "multiple": 8},
 }  # fmt: skip
+EACH = [*((name, SMALL[name]) for name in presets.presets()), ("mingru", {"pytorch": True})]
+each = pytest.mark.parametrize(("name", "small"), EACH, ids=lambda a: a if isinstance(a, str) else "-".join(a))
 
 
 def stored(name):
@@ -77,10 +79,25 @@ def theirs(name, config, W):
                 width=config["d_model"], layers=config["n_layer"], state_size=ssm["d_state"],
                 head_size=ssm["headdim"], tied=True,
             )  # fmt: skip
+        case "mingru":
+            made = presets.mingru(
+                width=config["dim"], layers=config["depth"], expansion=config["expansion"],
+                mlp_size=config["ff_mult"] * config["dim"], width_of_convolution=config["conv_kernel_size"],
+                pytorch=True,
+            )  # fmt: skip
+            made = with_epsilon(made, 2.0**-52)
         case "rwkv7":
             made = presets.rwkv7(width=config["n_embd"], layers=config["n_layer"], head_size=config["head_size"])
     params = getattr(network_weights, name)(config, W)
     return network(with_ranks(made, params) if name == "rwkv7" else made), params
+
+
+def with_epsilon(made, epsilon):
+    """The minGRU with the epsilon that torch takes for float64."""
+    norm = dataclasses.replace(made.stack.final_norm, epsilon=epsilon)
+    (block,) = made.stack.pattern
+    pattern = (dataclasses.replace(block, norm=norm, mlp_norm=norm),)
+    return presets.Preset(made.cell, dataclasses.replace(made.stack, pattern=pattern, final_norm=norm))
 
 
 def with_ranks(made, params):
@@ -94,7 +111,7 @@ def with_ranks(made, params):
     return presets.Preset(type(made.cell)(**{**vars(made.cell), **ranks}), stack)
 
 
-@pytest.mark.parametrize("name", ["griffin", "xlstm", "xlstm_large", "gated_deltanet", "mamba2", "rwkv7"])
+@pytest.mark.parametrize("name", ["griffin", "xlstm", "xlstm_large", "gated_deltanet", "mamba2", "rwkv7", "mingru"])
 def test_network_gives_its_authors_numbers(x64, name):
     config, W, tokens, logits = stored(name)
     model, found = theirs(name, config, W)
@@ -186,10 +203,10 @@ def test_xlstm_large_starts_as_its_paper():
 # ---- what every preset promises --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", presets.presets())
-def test_a_step_is_the_whole_sequence(x64, name):
+@each
+def test_a_step_is_the_whole_sequence(x64, name, small):
     """With resets and left-out steps, and whatever these hold; and gradients are finite."""
-    model = network(presets.preset(name)(width=8, layers=2 if name != "griffin" else 3, **SMALL[name]))
+    model = network(presets.preset(name)(width=8, layers=2 if name != "griffin" else 3, **small))
     params = jax.jit(model.init)(jax.random.key(0))
     x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
     mask = jnp.ones((6, 2), bool).at[2, 0].set(False).at[0, 1].set(False)
@@ -210,12 +227,12 @@ def test_a_step_is_the_whole_sequence(x64, name):
     assert_close(other, ys, 0)
 
 
-@pytest.mark.parametrize("name", presets.presets())
-def test_compiled_size_does_not_grow_with_depth(name):
+@each
+def test_compiled_size_does_not_grow_with_depth(name, small):
     """From the number of layers on that makes a loop."""
 
     def size(layers):
-        model = network(presets.preset(name)(width=8, layers=layers, **{**SMALL[name], **more(layers)}))
+        model = network(presets.preset(name)(width=8, layers=layers, **{**small, **more(layers)}))
         x = jax.ShapeDtypeStruct((4, 2), jnp.int32)
         jaxpr = jax.make_jaxpr(lambda p, x: model.apply(p, x)[0])(model.shapes(), x)
         names = [eqn.primitive.name for eqn in jaxpr.eqns]
@@ -225,13 +242,13 @@ def test_compiled_size_does_not_grow_with_depth(name):
     def more(layers):
         return {"slstm_at": tuple(range(1, layers, 2))} if name == "xlstm" else {}
 
-    each = 3 if name == "griffin" else 2
-    assert size(8 * each) == size(16 * each)
+    period = 3 if name == "griffin" else 2
+    assert size(8 * period) == size(16 * period)
 
 
-@pytest.mark.parametrize("name", presets.presets())
-def test_streams_folders_and_stablehlo(name, tmp_path):
-    model = network(presets.preset(name)(width=8, layers=3, **SMALL[name]))
+@each
+def test_streams_folders_and_stablehlo(name, small, tmp_path):
+    model = network(presets.preset(name)(width=8, layers=3, **small))
     params = jax.jit(model.init)(jax.random.key(0))
     x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
     ys, _ = model.apply(params, x)
@@ -253,6 +270,27 @@ def test_json_and_counts(name):
     model = network(presets.preset(name)(width=16, layers=3))
     assert rnnzoo.from_json(rnnzoo.to_json(model)) == model
     assert counts.num_params(model) == sum(a.size for a in jax.tree.leaves(model.shapes()))
+
+
+def test_mingru_has_the_convolution_where_it_is_told():
+    def made(**options):
+        cell, stack = presets.mingru(width=8, layers=1, **options)
+        return type(cell).__name__, stack.pattern[0].convolution, stack.pattern[0].projection
+
+    assert made() == ("ShortConvolution", 0, True)
+    assert made(width_of_convolution=0, expansion=1.0) == ("MinGRU", 0, True)
+    assert made(pytorch=True, width_of_convolution=3) == ("MinGRU", 3, True)
+    assert made(pytorch=True, width_of_convolution=0, expansion=1.0) == ("MinGRU", 0, False)
+
+
+def test_a_convolution_of_one_step_keeps_nothing(x64):
+    stack = Stack(pattern=(Block(convolution=1),), embedding_size=8)
+    model = network((rnnzoo.cells.MinGRU(hidden_size=8), stack))
+    params = model.init(jax.random.key(0))
+    x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
+    ys, state = model.apply(params, x, mask=jnp.ones((6, 2), bool).at[2, 0].set(False))
+    assert state["layer_0"]["convolution"]["x"].shape == (2, 0, 8)
+    assert_close(ys[:, 1], model.apply(params, x)[0][:, 1], 1e-12)
 
 
 def test_layers_under_a_loop_are_those_one_by_one(x64):

@@ -33,6 +33,8 @@ from rnnzoo.structures.block_diagonal import BlockDiagonal
 from rnnzoo.wrappers.projection_convolution import ProjectionConvolution
 from rnnzoo.wrappers.short_convolution import ShortConvolution
 
+_OF_FLOAT32 = float(np.finfo(np.float32).eps)  # what torch's RMSNorm takes, where no epsilon is given, for float32
+
 
 class Preset(NamedTuple):
     """A cell, and how it is stacked."""
@@ -295,30 +297,37 @@ def rwkv7(*, width: int, layers: int, head_size: int = 0, mlp_size: int = 0, tie
 
 def mingru(
     *, width: int, layers: int, expansion: float = 1.5, mlp_size: int = 0, width_of_convolution: int = 4,
-    tied: bool = False,
+    pytorch: bool = False, tied: bool = False,
 ) -> Preset:  # fmt: skip
     """minGRU as a language model (Feng et al. 2024, arXiv:2410.01201): norm, convolution, minGRU and MLP.
 
-    The order is the first author's in public; the norm is a layer norm. (minGRU-pytorch has the convolution before the
-    norm, in a residual branch of its own.)
+    The order is the first author's in public; the norm is a layer norm. In minGRU-pytorch, and in the authors' later
+    code (BorealisAI/minRNNs), the convolution comes before the norm, in a residual branch of its own.
 
     Args:
         width: features D between the layers.
         layers: number of blocks.
         expansion: units by D.
         mlp_size: hidden features of the MLP (0: 4 D).
-        width_of_convolution: inputs that the convolution sees.
+        width_of_convolution: inputs that the convolution sees (0: there is none).
+        pytorch: whether the layout is that of minGRU-pytorch: the convolution in a branch of its own, RMS norms, the
+            exact GELU, no biases of the gates, and no map after a minGRU of D units.
         tied: whether the head has the weights of the embedding.
     """
-    _check(width=width, layers=layers, mlp_size=mlp_size)
-    cell = ShortConvolution(
-        cell=MinGRU(hidden_size=max(1, int(expansion * width))), width=width_of_convolution, activation="identity"
+    _check(width=width, layers=layers, mlp_size=mlp_size, width_of_convolution=width_of_convolution)
+    cell: Cell = MinGRU(hidden_size=max(1, int(expansion * width)), bias=not pytorch)
+    if width_of_convolution and not pytorch:
+        cell = ShortConvolution(cell=cell, width=width_of_convolution, activation="identity")
+    norm = RMSNorm(epsilon=_OF_FLOAT32) if pytorch else LayerNorm()
+    mlp = MLP(size=mlp_size or 4 * width, activation="exact gelu" if pytorch else "gelu", gated=False, bias=True)
+    block = Block(
+        norm=norm,
+        projection=not pytorch or expansion != 1,
+        mlp=mlp,
+        mlp_norm=norm,
+        convolution=width_of_convolution if pytorch else 0,
     )
-    mlp = MLP(size=mlp_size or 4 * width, activation="gelu", gated=False, bias=True)
-    block = Block(norm=LayerNorm(), mlp=mlp, mlp_norm=LayerNorm())
-    stack = Stack(
-        layers=layers, pattern=(block,), embedding_size=width, final_norm=LayerNorm(), tied=tied, head_bias=False
-    )
+    stack = Stack(layers=layers, pattern=(block,), embedding_size=width, final_norm=norm, tied=tied, head_bias=False)
     return Preset(cell, stack)
 
 
