@@ -104,3 +104,24 @@ def rwkv7(config, W):
     layers = {f"layer_{i}": block(under(W, f"blocks.{i}")) for i in range(config["n_layer"])}
     embed = {"w": W["emb.weight"], "norm": norm(W, "blocks.0.ln0")}
     return {"embed": embed, **layers, "norm": norm(W, "ln_out"), "head": linear(W, "head")}
+
+
+def mingru(config, W):
+    def block(W):
+        gates = np.split(W["2.to_hidden_and_gate.weight"], 2)
+        point = W["0.net.1.weight"][:, :, 0]
+        return {
+            "convolution": {
+                "w": taps(W["0.net.0.weight"]),
+                "b": W["0.net.0.bias"],
+                "out": {"w": point, "b": W["0.net.1.bias"]},
+            },
+            "norm": norm(W, "1"),
+            "cell": {"w": dict(zip("nz", gates, strict=True))},
+            "out": linear(W, "2.to_out"),
+            "mlp": {"norm": norm(W, "3"), "in": linear(W, "4.0"), "out": linear(W, "4.2")},
+        }
+
+    layers = {f"layer_{i}": block(under(W, f"layers.{i}")) for i in range(config["depth"])}
+    embed = {"w": W["token_emb.weight"]}
+    return {"embed": embed, **layers, "norm": norm(W, "norm"), "head": linear(W, "to_logits")}

@@ -326,6 +326,8 @@ def test_gates_of_mlstm_start_open():
     assert jnp.abs(params["w"]["f"]).max() == jnp.abs(params["w"]["i"]).max() == 0
     assert 0 < jnp.abs(params["b"]["i"]).max() < 0.5
     assert jnp.abs(cells.MLSTM(hidden_size=8, bias=False).init(KEY, 3)["w"]["f"]).max() > 0
+    with pytest.raises(rnnzoo.UsageError, match=r"MLSTM\.input_bias is -10\.0, where biases start, and bias is False"):
+        cells.MLSTM(hidden_size=8, bias=False, input_bias=-10.0)
 
 
 @pytest.mark.parametrize(("kind", "gain"), [(cells.RetNet, 2**-2.5), (cells.GDN2, 2**-2.5), (cells.GLA, 1.0)])

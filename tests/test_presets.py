@@ -25,7 +25,10 @@ SMALL = {
     "gated_deltanet": {"heads": 2, "head_size": 3}, "griffin": {"heads": 2, "window": 3}, "hawk": {"heads": 2},
     "mamba2": {"state_size": 3, "head_size": 4}, "mingru": {}, "rwkv7": {"head_size": 4},
     "xlstm": {"heads": 2, "slstm_at": (1,), "multiple": 8},
+    "xlstm_large": {"heads": 2, "multiple": 8},
 }  # fmt: skip
+EACH = [*((name, SMALL[name]) for name in presets.presets()), ("mingru", {"pytorch": True})]
+each = pytest.mark.parametrize(("name", "small"), EACH, ids=lambda a: a if isinstance(a, str) else "-".join(a))
 
 
 def stored(name):
@@ -57,6 +60,14 @@ def theirs(name, config, W):
                 slstm_at=tuple(config["slstm_at"]), multiple=8,
             )  # fmt: skip
             return (model := network(made)), convert.from_xlstm(model, W)
+        case "xlstm_large":
+            made = presets.xlstm_large(
+                width=config["embedding_dim"], layers=config["num_blocks"], heads=config["num_heads"],
+                expansion=config["v_dim_factor"], key_expansion=config["qk_dim_factor"],
+                mlp_expansion=config["ffn_proj_factor"], multiple=config["ffn_round_up_to_multiple_of"],
+                gate_cap=config["gate_soft_cap"], soft_cap=config["output_logit_soft_cap"],
+            )  # fmt: skip
+            return (model := network(made)), convert.from_xlstm_large(model, W)
         case "gated_deltanet":
             made = presets.gated_deltanet(
                 width=config["hidden_size"], layers=config["num_hidden_layers"], heads=config["num_heads"],
@@ -68,10 +79,25 @@ def theirs(name, config, W):
                 width=config["d_model"], layers=config["n_layer"], state_size=ssm["d_state"],
                 head_size=ssm["headdim"], tied=True,
             )  # fmt: skip
+        case "mingru":
+            made = presets.mingru(
+                width=config["dim"], layers=config["depth"], expansion=config["expansion"],
+                mlp_size=config["ff_mult"] * config["dim"], width_of_convolution=config["conv_kernel_size"],
+                pytorch=True,
+            )  # fmt: skip
+            made = with_epsilon(made, 2.0**-52)
         case "rwkv7":
             made = presets.rwkv7(width=config["n_embd"], layers=config["n_layer"], head_size=config["head_size"])
     params = getattr(network_weights, name)(config, W)
     return network(with_ranks(made, params) if name == "rwkv7" else made), params
+
+
+def with_epsilon(made, epsilon):
+    """The minGRU with the epsilon that torch takes for float64."""
+    norm = dataclasses.replace(made.stack.final_norm, epsilon=epsilon)
+    (block,) = made.stack.pattern
+    pattern = (dataclasses.replace(block, norm=norm, mlp_norm=norm),)
+    return presets.Preset(made.cell, dataclasses.replace(made.stack, pattern=pattern, final_norm=norm))
 
 
 def with_ranks(made, params):
@@ -85,7 +111,7 @@ def with_ranks(made, params):
     return presets.Preset(type(made.cell)(**{**vars(made.cell), **ranks}), stack)
 
 
-@pytest.mark.parametrize("name", ["griffin", "xlstm", "gated_deltanet", "mamba2", "rwkv7"])
+@pytest.mark.parametrize("name", ["griffin", "xlstm", "xlstm_large", "gated_deltanet", "mamba2", "rwkv7", "mingru"])
 def test_network_gives_its_authors_numbers(x64, name):
     config, W, tokens, logits = stored(name)
     model, found = theirs(name, config, W)
@@ -97,11 +123,13 @@ def test_network_gives_its_authors_numbers(x64, name):
     assert_close(ys, logits, 2e-9)
 
 
-@pytest.mark.parametrize("name", ["griffin", "xlstm"])
+@pytest.mark.parametrize("name", ["griffin", "xlstm", "xlstm_large"])
 def test_conversion_says_what_is_missing_or_does_not_fit(name):
     config, W, _, _ = stored(name)
     model, _ = theirs(name, config, W)
-    read = {"griffin": convert.from_recurrentgemma, "xlstm": convert.from_xlstm}[name]
+    read = {
+        "griffin": convert.from_recurrentgemma, "xlstm": convert.from_xlstm, "xlstm_large": convert.from_xlstm_large,
+    }[name]  # fmt: skip
     last = sorted(W)[-1]
     with pytest.raises(UsageError, match=f"the source has no {last}"):
         read(model, {key: a for key, a in W.items() if key != last})
@@ -110,13 +138,75 @@ def test_conversion_says_what_is_missing_or_does_not_fit(name):
     assert "strange" in read(model, {**W, "strange": np.zeros(1)}).unused
 
 
+def fused(W):
+    """weight_mode "fused": several maps in one, in the order of their code."""
+    wholes = {
+        "mlstm_layer.qkv_opreact": ("mlstm_layer.q", "mlstm_layer.k", "mlstm_layer.v", "mlstm_layer.ogate_preact"),
+        "mlstm_layer.ifgate_preact": ("mlstm_layer.igate_preact", "mlstm_layer.fgate_preact"),
+        "ffn.proj_up_gate_z": ("ffn.proj_up_gate", "ffn.proj_up"),
+    }
+    W = dict(W)
+    for block in sorted({name.split(".norm_ffn")[0] for name in W if name.endswith("norm_ffn.weight")}):
+        for whole, names in wholes.items():
+            for part in ("weight", "bias"):
+                keys = [f"{block}.{name}.{part}" for name in names]
+                if keys[0] in W:
+                    W[f"{block}.{whole}.{part}"] = np.concatenate([W.pop(key) for key in keys])
+    return W
+
+
+def in_transformers(W):
+    return {name.replace("embedding.", "backbone.embeddings."): a for name, a in W.items()}
+
+
+def in_other_transformers(W):
+    words = {"q": "query", "k": "key", "v": "value"}
+    for letter, word in words.items():
+        W = {name.replace(f"layer.{letter}.", f"layer.{word}."): a for name, a in W.items()}
+    return in_transformers(W)
+
+
+@pytest.mark.parametrize("form", [fused, in_transformers, in_other_transformers, lambda W: in_transformers(fused(W))])
+def test_xlstm_large_in_all_its_forms(form):
+    config, W, _, _ = stored("xlstm_large")
+    model, expected = theirs("xlstm_large", config, W)
+    other = form(W)
+    assert other.keys() != W.keys()
+    found = convert.from_xlstm_large(model, other)
+    assert (found.unused, found.missing) == ((), ())
+    assert_close(found.params, expected.params, 0)
+
+
+def test_xlstm_large_needs_its_cell():
+    _, W, _, _ = stored("xlstm_large")
+    model = network(presets.hawk(width=24, layers=2))
+    with pytest.raises(UsageError, match="xLSTM 7B has no ShortConvolution; accepted: MLSTM"):
+        convert.from_xlstm_large(model, W)
+
+
+def test_xlstm_7b_has_its_size():
+    model = network(presets.xlstm_large(width=4096, layers=32, mlp_expansion=2.667), 50304)
+    assert counts.num_params(model) == 6_865_424_896
+    shapes = model.shapes()["layer_0"]
+    assert (shapes["cell"]["w"]["i"].shape, shapes["mlp"]["in"]["w"].shape) == ((8, 4096), (10944, 4096))
+    shapes = network(presets.xlstm_large(width=1536, layers=1)).shapes()["layer_0"]
+    assert shapes["mlp"]["in"]["w"].shape == (4096, 1536)  # of 4096.05
+
+
+def test_xlstm_large_starts_as_its_paper():
+    cell = presets.xlstm_large(width=16, layers=1, heads=4).cell
+    params = cell.init(jax.random.key(0), 16)
+    assert_close(params["b"], {"i": jnp.full(4, -10.0), "f": jnp.array([3.0, 4.0, 5.0, 6.0])}, 1e-6)
+    assert all(not params["w"][gate].any() for gate in "ifo") and params["w"]["q"].any()
+
+
 # ---- what every preset promises --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", presets.presets())
-def test_a_step_is_the_whole_sequence(x64, name):
+@each
+def test_a_step_is_the_whole_sequence(x64, name, small):
     """With resets and left-out steps, and whatever these hold; and gradients are finite."""
-    model = network(presets.preset(name)(width=8, layers=2 if name != "griffin" else 3, **SMALL[name]))
+    model = network(presets.preset(name)(width=8, layers=2 if name != "griffin" else 3, **small))
     params = jax.jit(model.init)(jax.random.key(0))
     x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
     mask = jnp.ones((6, 2), bool).at[2, 0].set(False).at[0, 1].set(False)
@@ -137,12 +227,12 @@ def test_a_step_is_the_whole_sequence(x64, name):
     assert_close(other, ys, 0)
 
 
-@pytest.mark.parametrize("name", presets.presets())
-def test_compiled_size_does_not_grow_with_depth(name):
+@each
+def test_compiled_size_does_not_grow_with_depth(name, small):
     """From the number of layers on that makes a loop."""
 
     def size(layers):
-        model = network(presets.preset(name)(width=8, layers=layers, **{**SMALL[name], **more(layers)}))
+        model = network(presets.preset(name)(width=8, layers=layers, **{**small, **more(layers)}))
         x = jax.ShapeDtypeStruct((4, 2), jnp.int32)
         jaxpr = jax.make_jaxpr(lambda p, x: model.apply(p, x)[0])(model.shapes(), x)
         names = [eqn.primitive.name for eqn in jaxpr.eqns]
@@ -152,13 +242,13 @@ def test_compiled_size_does_not_grow_with_depth(name):
     def more(layers):
         return {"slstm_at": tuple(range(1, layers, 2))} if name == "xlstm" else {}
 
-    each = 3 if name == "griffin" else 2
-    assert size(8 * each) == size(16 * each)
+    period = 3 if name == "griffin" else 2
+    assert size(8 * period) == size(16 * period)
 
 
-@pytest.mark.parametrize("name", presets.presets())
-def test_streams_folders_and_stablehlo(name, tmp_path):
-    model = network(presets.preset(name)(width=8, layers=3, **SMALL[name]))
+@each
+def test_streams_folders_and_stablehlo(name, small, tmp_path):
+    model = network(presets.preset(name)(width=8, layers=3, **small))
     params = jax.jit(model.init)(jax.random.key(0))
     x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
     ys, _ = model.apply(params, x)
@@ -180,6 +270,27 @@ def test_json_and_counts(name):
     model = network(presets.preset(name)(width=16, layers=3))
     assert rnnzoo.from_json(rnnzoo.to_json(model)) == model
     assert counts.num_params(model) == sum(a.size for a in jax.tree.leaves(model.shapes()))
+
+
+def test_mingru_has_the_convolution_where_it_is_told():
+    def made(**options):
+        cell, stack = presets.mingru(width=8, layers=1, **options)
+        return type(cell).__name__, stack.pattern[0].convolution, stack.pattern[0].projection
+
+    assert made() == ("ShortConvolution", 0, True)
+    assert made(width_of_convolution=0, expansion=1.0) == ("MinGRU", 0, True)
+    assert made(pytorch=True, width_of_convolution=3) == ("MinGRU", 3, True)
+    assert made(pytorch=True, width_of_convolution=0, expansion=1.0) == ("MinGRU", 0, False)
+
+
+def test_a_convolution_of_one_step_keeps_nothing(x64):
+    stack = Stack(pattern=(Block(convolution=1),), embedding_size=8)
+    model = network((rnnzoo.cells.MinGRU(hidden_size=8), stack))
+    params = model.init(jax.random.key(0))
+    x = jax.random.randint(jax.random.key(1), (6, 2), 0, 11)
+    ys, state = model.apply(params, x, mask=jnp.ones((6, 2), bool).at[2, 0].set(False))
+    assert state["layer_0"]["convolution"]["x"].shape == (2, 0, 8)
+    assert_close(ys[:, 1], model.apply(params, x)[0][:, 1], 1e-12)
 
 
 def test_layers_under_a_loop_are_those_one_by_one(x64):
@@ -233,6 +344,8 @@ def test_attention_is_that_of_its_equations(x64):
         (lambda: presets.preset("grifin"), "no preset 'grifin'; did you mean griffin"),
         (lambda: presets.xlstm(width=8, layers=2, slstm_at=(2,)), r"slstm_at is \(2,\); accepted: numbers from 0 to 1"),
         (lambda: presets.xlstm(width=6, layers=2, heads=4), "heads is 4; accepted: a divisor of width, which is 6"),
+        (lambda: presets.xlstm_large(width=8, layers=2, heads=8), "heads is 8; accepted: a divisor of all values and"),
+        (lambda: presets.xlstm(width=8, layers=2, multiple=0), "multiple is 0; accepted: 1 or more"),
         (lambda: presets.griffin(width=0, layers=3), "width is 0; accepted: 1 or more"),
         (lambda: presets.rwkv7(width=8, layers=0), "layers is 0; accepted: 1 or more"),
         (lambda: presets.hawk(width=8, layers=1, heads=-1), "heads is -1; accepted: 1 or more, or 0"),

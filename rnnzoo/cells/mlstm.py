@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, sigmoid
 
+from rnnzoo.cells.chrono import needs_bias
 from rnnzoo.cells.heads import HeadMemory
 from rnnzoo.cells.headwise import draw_blocks, through_blocks
 from rnnzoo.cells.matrix_memory import Memory
@@ -36,7 +37,8 @@ class MLSTM(HeadMemory):
     The equations above are the paper's. The layers of its networks (NX-AI/xlstm) differ: with ``gates_read="qkv"``,
     W_i and W_f, (N, 2 N K + H), read q_t, sqrt(K) k_t and v_t in place of x_t; with `input_blocks`, W_q, W_k and W_v
     are block-diagonal; a layer norm of each head, scale (H,), takes the place of o_t, or comes before it as in xLSTM
-    7B, which also caps i_t and f_t before exp and sigmoid at `soft_cap`: cap * tanh(a / cap)."""
+    7B (Beck et al. 2025, arXiv:2503.13427). That network also caps i_t and f_t before exp and sigmoid at `soft_cap`,
+    cap * tanh(a / cap), and its W_o starts at 0, as it does here with the norm and the gate."""
 
     value_gates = ("v", "o")
     head_gates = ("i", "f")
@@ -52,11 +54,17 @@ class MLSTM(HeadMemory):
     outputs: Literal["gate", "norm", "norm and gate"] = "gate"
     """What C_t^T q_t, divided, goes through: o_t, a layer norm of each head, or the norm and then o_t."""
     memory_bias: bool = True
-    """Whether q, k and v have biases, where the other gates have them."""
+    """Whether q, k, v and o have biases, where i and f have them."""
     norm_eps: Positive = 1e-5
     """Added to the variance in that norm."""
     soft_cap: NonNegative = 0.0
     """Largest absolute value of i_t and f_t before exp and sigmoid; 0: none."""
+    input_bias: float | None = None
+    """What b_i starts at: -10 in xLSTM 7B (None: near 0, normal with deviation 0.1, as in the first xLSTM)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        needs_bias(self, "input_bias", self.input_bias)
 
     @property
     def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -74,7 +82,7 @@ class MLSTM(HeadMemory):
         key, b_key = jax.random.split(key)
         params = super().init(key, input_size)
         if self.bias and not self.memory_bias:
-            params["b"] = {gate: b for gate, b in params["b"].items() if gate not in "qkv"}
+            params["b"] = {gate: b for gate, b in params["b"].items() if gate in self.head_gates}
         if self.input_blocks > 1:
             keys = jax.random.split(jax.random.fold_in(key, 1), 3)
             params["w"] |= {
@@ -87,12 +95,20 @@ class MLSTM(HeadMemory):
             params["w"] |= {g: self.draw(k, (self.heads, size)) for g, k in zip("if", keys, strict=True)}
         if "norm" in self.outputs:
             params["norm"] = {"scale": jnp.ones(self.hidden_size)}
+        if self.outputs == "norm and gate" and self.kernel_init is None:
+            params["w"]["o"] = jnp.zeros_like(params["w"]["o"])
         if self.bias:
-            params["b"]["f"] = jnp.linspace(3.0, 6.0, self.heads)
-            params["b"]["i"] = 0.1 * jax.random.normal(b_key, (self.heads,))
+            params["b"] |= self._scalar_biases(b_key)
             if self.kernel_init is None:
                 params["w"] |= {gate: jnp.zeros_like(params["w"][gate]) for gate in self.head_gates}
         return params
+
+    def _scalar_biases(self, key: Key) -> Params:
+        """Where b_i and b_f start."""
+        of_i = 0.1 * jax.random.normal(key, (self.heads,))
+        if self.input_bias is not None:
+            of_i = jnp.full(self.heads, self.input_bias)
+        return {"f": jnp.linspace(3.0, 6.0, self.heads), "i": of_i}
 
     def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
         made = [gate for gate in self.gates if gate not in "if" or self.gates_read == "x"]

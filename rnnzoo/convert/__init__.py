@@ -17,7 +17,7 @@ from rnnzoo.convert.flax import from_flax, to_linen, to_nnx
 from rnnzoo.convert.gates import Converted
 from rnnzoo.convert.haiku import from_haiku, to_haiku
 from rnnzoo.convert.keras import from_keras, to_keras
-from rnnzoo.convert.networks import from_recurrentgemma, from_xlstm
+from rnnzoo.convert.networks import from_recurrentgemma, from_xlstm, from_xlstm_large
 from rnnzoo.convert.torch import from_torch, to_torch
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "from_recurrentgemma",
     "from_torch",
     "from_xlstm",
+    "from_xlstm_large",
     "to_haiku",
     "to_keras",
     "to_linen",

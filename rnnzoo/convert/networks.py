@@ -1,4 +1,4 @@
-"""Weights of whole networks from the code of their authors, without torch: recurrentgemma, xLSTM."""
+"""Weights of whole networks from the code of their authors, without torch: recurrentgemma, xLSTM, xLSTM 7B."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -193,6 +193,76 @@ def _slstm(cell: SLSTM, read: _Source) -> Params:
     }
 
 
+def from_xlstm_large(model: Model, source: Mapping[str, Any]) -> Converted:
+    """A network of `rnnzoo.models.presets.xlstm_large` with the weights of xLSTM 7B, by the names of xlstm
+    (https://github.com/NX-AI/xlstm, `xLSTMLarge`) or of Hugging Face's transformers; of a block backbone.blocks.i::
+
+        embedding.weight, lm_head.weight                      embed.w, head.w; backbone.embeddings in transformers
+        norm_mlstm.weight, norm_ffn.weight                    norm, mlp.norm
+        mlstm_layer.q, k, v                                   cell.w.q, .k, .v; query, key, value in some versions of
+                                                              transformers
+                   .igate_preact, fgate_preact                cell.w.i and b.i, w.f and b.f
+                   .ogate_preact                              cell.w.o
+                   .multihead_norm.weight                     cell.norm
+                   .out_proj                                  out
+        ffn.proj_up_gate, proj_up, proj_down                  mlp.gate, mlp.in, mlp.out
+        backbone.out_norm.weight                              norm
+
+    With their weight_mode "fused", these are one above the other::
+
+        mlstm_layer.qkv_opreact, ifgate_preact                q, k, v, o; i, f
+        ffn.proj_up_gate_z                                    gate, in
+
+    The soft caps are fields of the model; weights do not tell them.
+
+    Args:
+        model: ours.
+        source: the `state_dict`, of tensors or arrays.
+
+    Raises:
+        UsageError (a ValueError): weights are missing or do not fit."""
+    read = _Source(require_mapping(source, "a state_dict, such as module.state_dict()"))
+    embedding = "backbone.embeddings" if read.has("backbone.embeddings.weight") else "embedding"
+    params: Params = {"embed": read.linear(embedding)}
+    for number, layer in enumerate(model.layers):
+        block = read.under(f"backbone.blocks.{number}")
+        params[f"layer_{number}"] = _xlstm_large_block(_block(layer, "xlstm"), block)
+    params["norm"] = {"scale": read("backbone.out_norm.weight")}
+    params["head"] = {} if model.stack.tied else read.linear("lm_head")
+    return _converted(model, params, read)
+
+
+def _xlstm_large_block(layer: BlockLayer, read: _Source) -> Params:
+    cell, inner, ffn = layer.cell, read.under("mlstm_layer"), read.under("ffn")
+    if not isinstance(cell, MLSTM):
+        raise UsageError(f"xLSTM 7B has no {type(cell).__name__}; accepted: MLSTM")
+    names = {"q": "q", "k": "k", "v": "v", "o": "ogate_preact"}
+    names |= {g: long for g, long in {"q": "query", "k": "key", "v": "value"}.items() if inner.has(f"{long}.weight")}
+    maps = _separate(inner, "qkv_opreact", names, [cell.rows(g) for g in "qkvo"])
+    maps |= _separate(inner, "ifgate_preact", {"i": "igate_preact", "f": "fgate_preact"}, [cell.heads] * 2)
+    mlp = _separate(ffn, "proj_up_gate_z", {"gate": "proj_up_gate", "in": "proj_up"})
+    return {
+        "norm": {"scale": read("norm_mlstm.weight")},
+        "cell": {
+            "w": {g: a["w"] for g, a in maps.items()},
+            "b": {g: a["b"] for g, a in maps.items() if "b" in a},
+            "norm": {"scale": inner("multihead_norm.weight")},
+        },
+        "out": inner.linear("out_proj"),
+        "mlp": {**mlp, "out": ffn.linear("proj_down"), "norm": {"scale": read("norm_ffn.weight")}},
+    }
+
+
+def _separate(read: _Source, whole: str, names: dict[str, str], rows: list[int] | None = None) -> dict[str, Params]:
+    """Linear maps by our names: each by itself in the source, or all as one `whole` map, one above the other, with so
+    many rows each (None: as many each)."""
+    if not read.has(f"{whole}.weight"):
+        return {name: read.linear(theirs) for name, theirs in names.items()}
+    at = len(names) if rows is None else np.cumsum(rows)[:-1]
+    parts = {part: np.array_split(a, at) for part, a in read.linear(whole).items()}
+    return {name: {part: pieces[n] for part, pieces in parts.items()} for n, name in enumerate(names)}
+
+
 def _block(layer: Any, library: str) -> BlockLayer:
     if not isinstance(layer, BlockLayer):
         raise UsageError(f"the model has plain layers, and {library} has blocks; accepted: a model of its preset")
@@ -210,4 +280,4 @@ def _converted(model: Model, params: Params, read: _Source) -> Converted:
     return converted_model(model, params, read.source.keys() - read.used, ())
 
 
-__all__ = ["from_recurrentgemma", "from_xlstm"]
+__all__ = ["from_recurrentgemma", "from_xlstm", "from_xlstm_large"]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.models.attention import LocalAttention
+from rnnzoo.models.convolution import convolved, init_convolution
 from rnnzoo.models.layer import Call, Keys, Layer, Stream, dropped
 from rnnzoo.models.linear import init_linear, linear
 from rnnzoo.models.mlp import FUNCTIONS, MLP
@@ -20,18 +21,22 @@ from rnnzoo.typing import Array, Key, Params, State, cast
 class Block(Spec, kind="blocks"):
     """One residual layer of width D, that of the embedding::
 
-        u = norm(x)                                           Parameters  norm ...
+        x = x + W_conv conv(x) + b_conv with `convolution`    Parameters  convolution ...
+        u = norm(x)                                                       norm ...
         c = cell(u), or cell(W_inner u) with `inner_size`                 inner.w (E, D)
         c = output_norm(c)                                                output_norm ...
         c = c * act(W_gate u)                                             gate.w (O, D)
         x = x + W_out c                                                   out.w (D, O)
         x = x + mlp(mlp.norm(x))                                          mlp ...
 
-        State       {"cell": the cell's}, and with ``mlp.shift`` {"mlp": x (1, D)}
+        State       {"cell": the cell's}, with ``mlp.shift`` {"mlp": x (1, D)}, with `convolution` = k
+                    {"convolution": x (k - 1, D)}
 
     O is the size of the cell's output. inner, gate and out have a bias b each with `bias`. Norms are those of the
-    fields; a part that is None, "none" or 0 is left out. What a paper has besides, such as a short convolution before
-    the cell, is a wrapper around the cell. The stream x is in float32 or wider, all else in the dtype of the cell."""
+    fields; a part that is None, "none" or 0 is left out. conv is w[0] * x_{t-k+1} + ... + w[k-1] * x_t + b, of every
+    feature by itself, with zeros before the first step; its parameters are w (k, D), b (D,), out.w (D, D), out.b (D,).
+    What a paper has besides, such as a short convolution of what the cell reads, is a wrapper around the cell. The
+    stream x is in float32 or wider, all else in the dtype of the cell."""
 
     cell: Cell | LocalAttention | None = None
     """The cell (None: that of the `Model`)."""
@@ -53,6 +58,8 @@ class Block(Spec, kind="blocks"):
     """The feed-forward part, with a residual connection of its own."""
     mlp_norm: Norm | None = RMSNorm()
     """The norm before the feed-forward part."""
+    convolution: Count = 0
+    """Width k of a causal convolution of the stream, before all else, in a residual branch of its own; 0: none."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +108,9 @@ class BlockLayer(Layer):
             params["gate"] = init_linear(gate_key, output, size, block.bias)
         if block.projection:
             params["out"] = init_linear(out_key, size, output, block.bias, gain)
+        if block.convolution:
+            convolution_key = jax.random.fold_in(key, 5)
+            params["convolution"] = init_convolution(convolution_key, block.convolution, size, gain)
         if block.mlp is not None:
             params["mlp"] = block.mlp.init(mlp_key, size, depth, gain)
             if block.mlp_norm is not None:
@@ -112,18 +122,27 @@ class BlockLayer(Layer):
 
     def initial_state(self, ready: Params) -> State:
         state: State = {"cell": self.cell.initial_state(ready["cell"])}
-        if self._shifts:
-            state["mlp"] = {"x": jnp.zeros((1, self.width), jnp.promote_types(_dtype(ready), jnp.float32))}
-        return state
+        if not self._kept:
+            return state
+        dtype = jnp.promote_types(_dtype(ready), jnp.float32)
+        return state | {name: {"x": jnp.zeros((steps, self.width), dtype)} for name, steps in self._kept.items()}
 
     @property
-    def _shifts(self) -> bool:
-        return self.block.mlp is not None and self.block.mlp.shift
+    def _kept(self) -> dict[str, int]:
+        """How many inputs each part keeps in the state, of those that keep any."""
+        block = self.block
+        convolution = {"convolution": block.convolution - 1} if block.convolution else {}
+        return convolution | ({"mlp": 1} if block.mlp is not None and block.mlp.shift else {})
 
     def apply(
         self, call: Call, params: Params, stream: Stream, state: State | None, keys: Keys | None
     ) -> tuple[Stream, State]:
         xs, block = stream.xs, self.block
+        new: State = {}
+        if block.convolution:
+            before = None if state is None else state["convolution"]
+            xs, past = self._convolved(call, params["convolution"], xs, before, keys)
+            new["convolution"] = {"x": past}
         u = self._normed(block.norm, params, "norm", xs)
         c, shared, last = self._centre(call, params, u, stream.shared, None if state is None else state["cell"], keys)
         gate = None
@@ -136,7 +155,7 @@ class BlockLayer(Layer):
         if block.projection:
             c = linear(cast(params["out"], self.cell.dtype), c)
         xs = xs + dropped(call, keys, c).astype(xs.dtype)
-        new: State = {"cell": last}
+        new["cell"] = last
         if block.mlp is not None:
             xs, past = self._mlp(call, block.mlp, params["mlp"], xs, None if state is None else state.get("mlp"), keys)
             new |= {} if past is None else {"mlp": {"x": past}}
@@ -181,12 +200,28 @@ class BlockLayer(Layer):
             none = jnp.zeros((xs.shape[1], 1, self.width), jnp.promote_types(xs.dtype, jnp.float32))
             before = none if state is None else state["x"]
             read, past = mlp.shifted(params, read, before, call.counts, call.resets)
-        keys = None if keys is None else keys._replace(dropout=jax.random.fold_in(keys.dropout, 1))
-        return xs + dropped(call, keys, mlp(params, read)).astype(xs.dtype), past
+        return xs + dropped(call, _folded(keys, 1), mlp(params, read)).astype(xs.dtype), past
+
+    def _convolved(
+        self, call: Call, params: Params, xs: Array, state: State | None, keys: Keys | None
+    ) -> tuple[Array, Array]:
+        """The stream after the convolution, and the last of what it read."""
+        none = jnp.zeros(
+            (xs.shape[1], self.block.convolution - 1, self.width), jnp.promote_types(xs.dtype, jnp.float32)
+        )
+        before = none if state is None else state["x"]
+        params, read = cast((params, xs), self.cell.dtype)
+        ys, past = convolved(params, read, before, call.counts, call.resets)
+        return xs + dropped(call, _folded(keys, 2), ys).astype(xs.dtype), past
 
 
 def _with(shared: Array | None, found: tuple[Array, State]) -> tuple[Array, Array | None, State]:
     return found[0], shared, found[1]
+
+
+def _folded(keys: Keys | None, branch: int) -> Keys | None:
+    """The keys of another branch than that of the cell."""
+    return None if keys is None else keys._replace(dropout=jax.random.fold_in(keys.dropout, branch))
 
 
 def _dtype(params: Params) -> Any:

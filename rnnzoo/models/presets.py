@@ -33,6 +33,8 @@ from rnnzoo.structures.block_diagonal import BlockDiagonal
 from rnnzoo.wrappers.projection_convolution import ProjectionConvolution
 from rnnzoo.wrappers.short_convolution import ShortConvolution
 
+_OF_FLOAT32 = float(np.finfo(np.float32).eps)  # what torch's RMSNorm takes, where no epsilon is given, for float32
+
 
 class Preset(NamedTuple):
     """A cell, and how it is stacked."""
@@ -152,6 +154,58 @@ def xlstm(
     return Preset(cell, stack)
 
 
+def xlstm_large(
+    *, width: int, layers: int, heads: int = 0, expansion: float = 1.0, key_expansion: float = 0.5,
+    mlp_expansion: float = 2.6667, multiple: int = 64, gate_cap: float = 15.0, soft_cap: float = 30.0,
+    tied: bool = False,
+) -> Preset:  # fmt: skip
+    """xLSTM 7B, "xLSTM Large" in its code (Beck et al. 2025, arXiv:2503.13427): an mLSTM of the normed stream itself,
+    and a SwiGLU.
+
+    The 7B has width 4096, 32 layers, 8 heads and mlp_expansion 2.667. Its gates start as there: b_i at -10, b_f between
+    3 and 6, and W_i, W_f and W_o at 0.
+
+    Args:
+        width: features D between the layers.
+        layers: number of blocks.
+        heads: number of heads (0: one for every 512 features).
+        expansion: values of all heads by D.
+        key_expansion: keys of all heads by D.
+        mlp_expansion: hidden features of the SwiGLU by D.
+        multiple: of which the whole part of these is rounded up to a multiple.
+        gate_cap: largest absolute value of both gates before exp and sigmoid (0: none).
+        soft_cap: largest absolute output (0: none).
+        tied: whether the head has the weights of the embedding.
+    """
+    _check(width=width, layers=layers, heads=heads)
+    heads = heads or _heads(width, 512)
+    values, keys = (max(1, int(factor * width)) for factor in (expansion, key_expansion))
+    if values % heads or keys % heads:
+        raise UsageError(f"heads is {heads}; accepted: a divisor of all values and all keys, {values} and {keys}")
+    norm = RMSNorm(epsilon=1e-6)
+    cell = MLSTM(
+        hidden_size=values,
+        heads=heads,
+        key_size=keys // heads,
+        outputs="norm and gate",
+        memory_bias=False,
+        norm_eps=1e-6,
+        soft_cap=float(gate_cap),
+        input_bias=-10.0,
+    )
+    block = Block(norm=norm, mlp=MLP(size=_up(int(mlp_expansion * width), multiple), activation="silu"), mlp_norm=norm)
+    stack = Stack(
+        layers=layers,
+        pattern=(block,),
+        embedding_size=width,
+        final_norm=norm,
+        tied=tied,
+        head_bias=False,
+        soft_cap=float(soft_cap),
+    )
+    return Preset(cell, stack)
+
+
 def mamba2(
     *, width: int, layers: int, state_size: int = 128, head_size: int = 0, groups: int = 1, tied: bool = False
 ) -> Preset:
@@ -243,30 +297,37 @@ def rwkv7(*, width: int, layers: int, head_size: int = 0, mlp_size: int = 0, tie
 
 def mingru(
     *, width: int, layers: int, expansion: float = 1.5, mlp_size: int = 0, width_of_convolution: int = 4,
-    tied: bool = False,
+    pytorch: bool = False, tied: bool = False,
 ) -> Preset:  # fmt: skip
     """minGRU as a language model (Feng et al. 2024, arXiv:2410.01201): norm, convolution, minGRU and MLP.
 
-    The order is the first author's in public; the norm is a layer norm. (minGRU-pytorch has the convolution before the
-    norm, in a residual branch of its own.)
+    The order is the first author's in public; the norm is a layer norm. In minGRU-pytorch, and in the authors' later
+    code (BorealisAI/minRNNs), the convolution comes before the norm, in a residual branch of its own.
 
     Args:
         width: features D between the layers.
         layers: number of blocks.
         expansion: units by D.
         mlp_size: hidden features of the MLP (0: 4 D).
-        width_of_convolution: inputs that the convolution sees.
+        width_of_convolution: inputs that the convolution sees (0: there is none).
+        pytorch: whether the layout is that of minGRU-pytorch: the convolution in a branch of its own, RMS norms, the
+            exact GELU, no biases of the gates, and no map after a minGRU of D units.
         tied: whether the head has the weights of the embedding.
     """
-    _check(width=width, layers=layers, mlp_size=mlp_size)
-    cell = ShortConvolution(
-        cell=MinGRU(hidden_size=max(1, int(expansion * width))), width=width_of_convolution, activation="identity"
+    _check(width=width, layers=layers, mlp_size=mlp_size, width_of_convolution=width_of_convolution)
+    cell: Cell = MinGRU(hidden_size=max(1, int(expansion * width)), bias=not pytorch)
+    if width_of_convolution and not pytorch:
+        cell = ShortConvolution(cell=cell, width=width_of_convolution, activation="identity")
+    norm = RMSNorm(epsilon=_OF_FLOAT32) if pytorch else LayerNorm()
+    mlp = MLP(size=mlp_size or 4 * width, activation="exact gelu" if pytorch else "gelu", gated=False, bias=True)
+    block = Block(
+        norm=norm,
+        projection=not pytorch or expansion != 1,
+        mlp=mlp,
+        mlp_norm=norm,
+        convolution=width_of_convolution if pytorch else 0,
     )
-    mlp = MLP(size=mlp_size or 4 * width, activation="gelu", gated=False, bias=True)
-    block = Block(norm=LayerNorm(), mlp=mlp, mlp_norm=LayerNorm())
-    stack = Stack(
-        layers=layers, pattern=(block,), embedding_size=width, final_norm=LayerNorm(), tied=tied, head_bias=False
-    )
+    stack = Stack(layers=layers, pattern=(block,), embedding_size=width, final_norm=norm, tied=tied, head_bias=False)
     return Preset(cell, stack)
 
 
@@ -275,7 +336,7 @@ def mingru(
 
 def presets() -> dict[str, Callable[..., Preset]]:
     """All presets by name."""
-    return {f.__name__: f for f in (gated_deltanet, griffin, hawk, mamba2, mingru, rwkv7, xlstm)}
+    return {f.__name__: f for f in (gated_deltanet, griffin, hawk, mamba2, mingru, rwkv7, xlstm, xlstm_large)}
 
 
 def preset(name: str) -> Callable[..., Preset]:
@@ -322,6 +383,8 @@ def _check(*, width: int, layers: int, **sizes: int) -> None:
 
 
 def _up(size: float, multiple: int) -> int:
+    if multiple < 1:
+        raise UsageError(f"multiple is {multiple}; accepted: 1 or more")
     return math.ceil(size / multiple) * multiple
 
 
@@ -337,4 +400,5 @@ def _rounded(value: float) -> float:
 
 __all__ = [
     "Preset", "gated_deltanet", "griffin", "hawk", "mamba2", "mingru", "preset", "presets", "rwkv7", "xlstm",
+    "xlstm_large",
 ]  # fmt: skip

@@ -38,7 +38,7 @@ def windows(
     `before` are those before the first step; after a reset they are `first`. Steps that do not count are not there:
     windows reach over them, and theirs are those of the step before."""
     count = before.shape[1]
-    if controls.active is None and controls.reset is None:
+    if not count or (controls.active is None and controls.reset is None):
         padded = jnp.concatenate([jnp.moveaxis(before, 1, 0).astype(xs.dtype), xs])
         found = jnp.stack([padded[n : n + xs.shape[0]] for n in range(count + 1)], 2)
     else:

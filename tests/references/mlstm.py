@@ -10,7 +10,8 @@ FIELDS = [
     {"heads": 2, "key_size": 5},
     {"heads": 2, "input_blocks": 3, "gates_read": "qkv", "outputs": "norm", "memory_bias": False},
     {"heads": 3, "eps": 0.1},
-    {"heads": 2, "outputs": "norm and gate", "soft_cap": 0.7, "norm_eps": 0.1},
+    {"heads": 2, "outputs": "norm and gate", "soft_cap": 0.7, "norm_eps": 0.1, "memory_bias": False},
+    {"heads": 2, "outputs": "norm and gate", "input_bias": -10.0},
     {"heads": 3, "gates_read": "qkv", "bias": False},
 ]
 
@@ -41,5 +42,5 @@ def reference(cell, p, xs, state):
         if cell.outputs != "gate":
             h = [(part - part.mean()) / np.sqrt(part.var() + cell.norm_eps) for part in h]
         h = np.concatenate(h) * (1 if cell.outputs == "gate" else p["norm"]["scale"])
-        ys.append(h if cell.outputs == "norm" else sigmoid(W["o"] @ x + b["o"]) * h)
+        ys.append(h if cell.outputs == "norm" else sigmoid(W["o"] @ x + b.get("o", 0)) * h)
     return np.array(ys), {"s": np.concatenate([C, n[:, :, None]], axis=-1), "m": m}
