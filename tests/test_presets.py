@@ -265,6 +265,13 @@ def test_streams_folders_and_stablehlo(name, small, tmp_path):
     assert export(model, params, "stablehlo", tmp_path / "exported")[1] < 1e-5
 
 
+@each
+def test_no_steps(name, small):
+    model = network(presets.preset(name)(width=16, layers=2, **small))
+    logits, _ = jax.eval_shape(lambda params: model.apply(params, jnp.zeros((0, 2), int)), model.shapes())
+    assert logits.shape[:2] == (0, 2)
+
+
 @pytest.mark.parametrize("name", presets.presets())
 def test_json_and_counts(name):
     model = network(presets.preset(name)(width=16, layers=3))
