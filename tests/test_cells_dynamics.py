@@ -147,6 +147,17 @@ def test_what_oscillators_have_of_their_own_is_float32_in_low_precision():
     assert_close(last(low, params), last(high, params), 1e-6)
 
 
+def test_the_energy_of_coupled_oscillators_grows_no_faster_than_time(x64):
+    """The paper's bound y_n . y_n + v_n . v_n <= H t_n, for gamma = epsilon = 1, however hard the units push."""
+    cell = cells.CoRNN(hidden_size=8, gamma=1.0, epsilon=1.0, step_size=0.1)
+    params = drawn(cell, 10.0)
+    excited = {**params, "u": {"y": 0 * params["u"]["y"], "v": 1e4 * jnp.eye(8)}}  # always in the direction of v
+    for given in (params, excited):
+        _, _, states = run(cell, given, inputs(2000, (4,), 3) * 100, states=True)
+        energy = (states["y"] ** 2 + states["v"] ** 2).sum(-1)
+        assert (energy <= 8 * 0.1 * jnp.arange(1, 2001)[:, None]).all() and energy.max() > 1
+
+
 @pytest.mark.parametrize("structure", [structures.Diagonal(), structures.Dense()], ids=str)
 def test_undamped_oscillators_keep_volume_and_can_be_undone(x64, structure):
     cell = cells.UnICORNN(hidden_size=4, structure=structure, alpha=2.0)
@@ -159,6 +170,27 @@ def test_undamped_oscillators_keep_volume_and_can_be_undone(x64, structure):
     force = jnp.tanh(cell.project(prepared, x)["y"] + structure.matrix(params["u"]["y"], 4) @ y)
     v = found["v"] + prepared["s"] * (force + cell.alpha * y)
     assert_close({"v": v, "y": y}, state, 1e-12)
+
+
+def test_undamped_oscillators_keep_their_energy_over_a_long_run(x64):
+    """Under a constant input v . v / 2 + alpha y . y / 2 + sum(log(cosh(a)) / u), which a step changes by an amount of
+    the order of its length, and never for good: the bound of the states that the paper is built on."""
+
+    def energies(step_size):
+        cell = cells.UnICORNN(hidden_size=4, alpha=2.0, step_size=step_size)
+        params, xs = drawn(cell), jnp.ones((40_000, 3))
+        _, _, states = run(cell, params, xs, random_like(KEY, cell.initial_state(params)), states=True)
+        u, drive = params["u"]["y"], params["w"]["y"] @ xs[0] + params["b"]["y"]
+        y, v = states["y"], states["v"]
+        return (v**2 / 2 + cell.alpha * y**2 / 2 + jnp.log(jnp.cosh(u * y + drive)) / u).sum(-1)
+
+    changes = []
+    for step_size in (0.1, 0.05):
+        energy = energies(step_size)
+        changes.append(jnp.ptp(energy) / energy.mean())
+        assert abs(energy[:20_000].mean() / energy[20_000:].mean() - 1) < 1e-3
+        assert jnp.ptp(energy[20_000:]) < 1.05 * jnp.ptp(energy[:20_000])
+    assert changes[0] < 0.2 and 1.8 < changes[0] / changes[1] < 2.2
 
 
 def test_damped_oscillators_lose_volume(x64):
@@ -314,6 +346,25 @@ def test_orthogonal_networks_keep_the_norm(x64, structure):
     damped = dataclasses.replace(cell, bias=True)
     params = drawn(damped) | {"b": {"h": jnp.full(6, -0.1)}}
     assert norms(damped, params, h, 200)[-1] < 1e-12
+
+
+@pytest.mark.slow
+def test_unitary_networks_keep_the_norm_over_a_long_run(x64):
+    h, time = random_like(KEY, jnp.zeros(6)), 10_000
+    found = {}
+    for structure in ORTHOGONAL:
+        cell = cells.ModReLURNN(hidden_size=6, structure=structure, bias=False)
+        found[str(structure)] = norms(cell, drawn(cell), h, time)
+    goru = cells.GORU(hidden_size=6)  # that resets nothing and takes all of the new state
+    params = drawn(goru, 0.3)
+    params["b"] |= {"r": jnp.full(6, 1e3), "g": jnp.full(6, -1e3), "n": jnp.zeros(6)}
+    found["goru"] = norms(goru, params, h, time)
+    turning = cells.RotationMinGRU(hidden_size=6, snap=None)
+    params = drawn(turning)
+    params["b"] |= {"z": params["b"]["z"] - 900, "u": params["b"]["u"] + 900}
+    found["rotation"] = norms(turning, params, h, time)
+    for norm in found.values():
+        assert_close(norm, jnp.full(time, jnp.linalg.norm(h)), 1e-10)
 
 
 def test_orthogonal_networks_keep_the_norm_of_gradients(x64):

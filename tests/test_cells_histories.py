@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 from typing import Any
 
 import jax
@@ -486,6 +487,20 @@ def test_without_a_shape_they_are_the_plain_cells(x64):
     params = cells.ConvLSTM(hidden_size=4).init(KEY, 3)
     peephole = params.pop("peephole")
     assert not any(leaf.any() for leaf in peephole.values()) and (params["b"]["f"] == 1).all()
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 4)], ids=str)
+@pytest.mark.parametrize("make", [cells.ConvLSTM, cells.ConvGRU])
+def test_inputs_are_arrays_of_one_or_two_axes_in_a_batch(x64, make, shape):
+    cell = make(hidden_size=2 * math.prod(shape), shape=shape, channels=2)
+    params = random_like(KEY, cell.init(KEY, (*shape, 3)))
+    xs = jax.random.normal(KEY, (4, 2, *shape, 3))
+    ys, last = run(cell, params, xs)
+    assert ys.shape == (4, 2, cell.hidden_size)
+    alone = run(cell, params, xs[:, 1])
+    assert_close((ys[:, 1], jax.tree.map(lambda a: a[1], last)), alone, 1e-12)
+    grads = jax.grad(lambda xs: run(cell, params, xs)[0].sum())(xs)
+    assert grads.shape == xs.shape and jnp.abs(grads).min() > 0
 
 
 @pytest.mark.parametrize("make", [cells.ConvLSTM, cells.ConvGRU])

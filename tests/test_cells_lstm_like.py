@@ -265,6 +265,23 @@ def test_slstm_input_gates_of_any_size_write_the_first_input(bias):
     assert last["n"].tolist() == [1] * HIDDEN
 
 
+def test_slstm_is_finite_from_its_first_step_on():
+    """m is 0 before it, not minus infinity: a state of zeros says that nothing is held."""
+    cell = cells.SLSTM(hidden_size=HIDDEN)
+    params, xs = drawn(cell), inputs(3, (2,), FEATURES)
+    assert not any(leaf.any() for leaf in jax.tree.leaves(cell.initial_state(params)))
+    for bias in (-1e4, 0.0, 1e4):
+        params["b"]["i"], params["b"]["f"] = jnp.full(HIDDEN, bias), jnp.full(HIDDEN, -bias)
+
+        def total(params, xs):
+            ys, _, states = run(cell, params, xs, resets=jnp.array([[0, 1], [1, 0], [1, 0]], bool), states=True)
+            return ys.sum(), states
+
+        grads, states = jax.grad(total, (0, 1), has_aux=True)(params, xs)
+        assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((grads, states)))
+        assert jnp.abs(states["m"]).max() <= 1e4 + 100
+
+
 def test_slstm_holds_nothing_after_a_reset(x64):
     cell = cells.SLSTM(hidden_size=HIDDEN)
     params, xs = drawn(cell), inputs(TIME, (), FEATURES)

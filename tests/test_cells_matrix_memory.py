@@ -8,7 +8,7 @@ from support import assert_close, inputs, random_like
 from zoo import published
 
 import rnnzoo
-from rnnzoo import cells, run
+from rnnzoo import cells, run, unrolls
 from rnnzoo.cells.heads import HeadMemory, step_biases, unit
 
 KEY = jax.random.key(0)
@@ -242,6 +242,44 @@ def test_mlstm_is_finite_whatever_its_gates_are():
     assert np.isfinite(value) and all(jnp.isfinite(a).all() for a in jax.tree.leaves(grads))
 
 
+def far_out(heads_i, heads_f):
+    """An mLSTM of four heads, and parameters with these input and forget gates before exp and sigmoid."""
+    cell = cells.MLSTM(hidden_size=8, heads=4)
+    params = drawn(cell)
+    params["w"] |= {gate: jnp.zeros((4, 3)) for gate in "if"}
+    params["b"] |= {"i": jnp.array(heads_i), "f": jnp.array(heads_f)}
+    return cell, params
+
+
+CONSTANT = [50.0, 50, -50, -50], [50.0, -50, 50, -50]  # of a head each: input gate, forget gate
+
+
+def test_mlstm_is_finite_over_a_long_run_with_gates_far_out():
+    cell, params = far_out(*CONSTANT)
+    xs = inputs(100_000, (), 3)
+    ys, last = jax.jit(lambda xs: run(cell, params, xs, unroll=unrolls.ChunkedMemory()))(xs)
+    assert all(jnp.isfinite(a).all() for a in jax.tree.leaves((ys, last)))
+    assert_close(run(cell, params, xs[-9:])[0][-1, 2:4], ys[-1, 2:4], 1e-5)  # of the head that writes and forgets
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unroll", [unrolls.Scan(), unrolls.ChunkedMemory()], ids=str)
+@pytest.mark.parametrize("changing", [False, True])
+def test_mlstm_has_finite_gradients_over_a_long_run(unroll, changing):
+    cell, params = far_out(*CONSTANT)
+    xs = jnp.sign(inputs(100_000, (), 3))
+    if changing:  # every gate is at 50 or -50, from step to step
+        params["w"] |= {gate: jnp.zeros((4, 3)).at[:, k].set(50.0) for k, gate in enumerate("if")}
+        params["b"] |= {gate: jnp.zeros(4) for gate in "if"}
+
+    def total(params):
+        ys, last = run(cell, params, xs, unroll=unroll)
+        return (ys**2).mean(), (ys, last)
+
+    found = jax.jit(jax.value_and_grad(total, has_aux=True))(params)
+    assert all(jnp.isfinite(a).all() for a in jax.tree.leaves(found))
+
+
 def test_linear_attention_averages_values(x64):
     cell = cells.LinearAttention(hidden_size=6, heads=2, eps=1e-12)
     params, xs = drawn(cell), inputs(6, (), 3)
@@ -348,6 +386,53 @@ def test_first_layer_values_of_rwkv():
     assert_close(seven["k_k"][jnp.array([0, 5])], jnp.array([0.76, 0.66]), 1e-6)
     for params in (six, seven):
         assert all(jnp.abs(a).max() == 0 for a in jax.tree.leaves(params["down"]))
+
+
+def rwkv7_values(layer, layers, size, keys):
+    """What RWKV_Tmix_x070 of the authors' code starts with, where it depends on the layer; ln_x is in
+    generate_init_weight."""
+    to_one, to_almost_0 = layer / (layers - 1), 1 - layer / layers
+    powers = {"r": 0.2, "w": 0.9, "k": 0.7, "v": 0.7, "a": 0.9, "g": 0.2}
+    w = np.zeros(size)
+    for n in range(size):
+        zigzag = (n % keys - (keys - 1) / 2) / ((keys - 1) / 2)
+        w[n] = -6 + 6 * (n / (size - 1)) ** (1 + to_one**0.3) + 0.5 + 2.5 * zigzag * abs(zigzag)
+    mix = {j: np.array([1 - (i / size) ** (p * to_almost_0) for i in range(size)]) for j, p in powers.items()}
+    return {"mix": mix, "w": w, "scale": np.full(size, ((1 + layer) / layers) ** 0.7)}
+
+
+def rwkv6_values(layer, layers, size, keys):
+    """The same of RWKV_Tmix_x060."""
+    to_one, to_almost_0 = layer / (layers - 1), 1 - layer / layers
+    ramp = [(i / size) ** to_almost_0 for i in range(size)]
+    half = [(i / size) ** (0.5 * to_almost_0) for i in range(size)]
+    mix = {j: 1 - np.array(half if j in "rg" else ramp) for j in "xwkvrg"}
+    mix["v"] -= 0.3 * to_one
+    at = [n / (size - 1) for n in range(size)]
+    base = np.array([-6 + 5 * p ** (0.7 + 1.3 * to_one) for p in at])
+    bonus = np.array([to_one * (1 - p) + ((n + 1) % 3 - 1) * 0.1 for n, p in enumerate(at)])
+    scale = np.full(size, ((1 + layer) / layers) ** 0.7)
+    return {"mix": mix, "base": base, "bonus": bonus.reshape(-1, keys), "scale": scale}
+
+
+def test_values_of_rwkv_at_every_depth(x64):
+    assert_close(rwkv7_values(1, 3, 4, 4)["w"][[1, 3]], np.array([-4.958390, 3.0]), 1e-5)  # with a pocket calculator
+    assert_close(rwkv7_values(1, 3, 4, 4)["mix"]["r"][2], np.array(0.088278), 1e-5)
+    assert_close(rwkv7_values(1, 3, 4, 4)["scale"][0], np.array(0.752898), 1e-5)
+    for layers in (2, 3):
+        for layer in range(layers):
+            kinds = (kind(hidden_size=8, heads=2) for kind in (cells.RWKV6, cells.RWKV7))
+            six, seven = (cell.at_depth(layer / (layers - 1), layers).init(KEY, 8) for cell in kinds)
+            found = {"mix": seven["mix"], "w": seven["base"]["w"], "scale": seven["norm"]["scale"]}
+            assert_close(found, rwkv7_values(layer, layers, 8, 4), 1e-12)
+            found = {name: six[name] for name in ("mix", "base", "bonus")} | {"scale": six["norm"]["scale"]}
+            assert_close(found, rwkv6_values(layer, layers, 8, 4), 1e-12)
+
+
+def test_a_place_that_is_given_is_kept():
+    given = cells.RWKV7(hidden_size=4, depth=0.25, layers=5)
+    assert given.at_depth(1.0, 2) == given
+    assert cells.RWKV7(hidden_size=4).at_depth(0.25, 5) == given
 
 
 def test_ranks_of_rwkv7():

@@ -10,10 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 from support import assert_close, name, random_like
 from zoo import all_cells, all_structures, is_exported, is_varied, marked, parameters
 
 from rnnzoo import UsageError, cells, structures
+from rnnzoo.base import Recurrent, Structures, spec
 from rnnzoo.export import export
 from rnnzoo.models import Model, Stack
 
@@ -88,6 +90,22 @@ def test_every_cell_as_numpy(tmp_path, cell):
 def test_every_structure_as_numpy(tmp_path, structure):
     model = Model(cell=cells.Elman(hidden_size=16, structure=structure), input_size=FEATURES, output_size=2)
     assert export(model, varied(model), "numpy", tmp_path / "out")[1] < 1e-5
+
+
+@spec
+class Errors(Recurrent):
+    """Has the error functions of normal distributions in its step."""
+
+    structure: Structures = structures.Diagonal()
+
+    def step(self, params, state, z_t, recur):
+        a = recur(state["h"])["h"]
+        return {"h": lax.erf(a) + lax.erfc(a - 3 * state["h"])}
+
+
+def test_error_functions_as_numpy(tmp_path):
+    model = Model(cell=Errors(hidden_size=HIDDEN), input_size=FEATURES, output_size=2)
+    assert export(model, varied(model), "numpy", tmp_path / "out")[1] < 1e-6
 
 
 def test_an_exported_step_checks_its_input(tmp_path):

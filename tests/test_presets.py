@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import runpy
 from pathlib import Path
 
 import jax
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import network_weights
 import numpy as np
 import pytest
-from support import assert_close
+from support import assert_close, random_like
 
 import rnnzoo
 from rnnzoo import convert, counts, unrolls
@@ -270,6 +271,38 @@ def test_no_steps(name, small):
     model = network(presets.preset(name)(width=16, layers=2, **small))
     logits, _ = jax.eval_shape(lambda params: model.apply(params, jnp.zeros((0, 2), int)), model.shapes())
     assert logits.shape[:2] == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n == "xlstm" else pytest.mark.slow) for n in presets.presets()]
+)
+def test_numpy_alone_gives_the_numbers(name, tmp_path):
+    model = network(presets.preset(name)(width=8, layers=3, **SMALL[name]))
+    params = jax.jit(model.init)(jax.random.key(0))
+    params = jax.tree.map(jnp.add, params, random_like(jax.random.key(1), params, 0.1))
+    file, error = export(model, params, "numpy", tmp_path / "out")
+    assert error < 1e-5
+    module = runpy.run_path(str(file))
+    x = jax.random.randint(jax.random.key(1), (6, 1), 0, 11)
+    state, ys = module["start"](), []
+    for x_t in np.asarray(x[:, 0]):
+        y, state = module["step"](x_t, state)
+        ys.append(y)
+    assert_close(np.array(ys), model.apply(params, x)[0][:, 0], 1e-5)
+
+
+def test_layers_of_rwkv7_start_as_in_the_authors_code():
+    """What depends on the layer, RWKV_Tmix_x070 and RWKV_CMix_x070: q falls from 1 to 1 / L, s grows from 0 to 1."""
+    params = network(presets.rwkv7(width=8, layers=3, head_size=4)).init(jax.random.key(0))
+    ramp = np.arange(8) / 8
+    for number in range(3):
+        layer, q, s = params[f"layer_{number}"], 1 - number / 3, number / 2
+        assert_close(layer["cell"]["mix"]["w"], 1 - ramp ** (0.9 * q), 1e-6)
+        assert_close(layer["cell"]["norm"]["scale"], np.full(8, ((1 + number) / 3) ** 0.7), 1e-6)
+        rise = layer["cell"]["base"]["w"] - params["layer_0"]["cell"]["base"]["w"]
+        at = np.arange(8) / 7
+        assert_close(rise, 6 * (at ** (1 + s**0.3) - at), 1e-5)
+        assert_close(layer["mlp"]["mix"], 1 - ramp ** (q**4), 1e-6)
 
 
 @pytest.mark.parametrize("name", presets.presets())

@@ -214,6 +214,17 @@ def test_more_than_two_fast_cells_may_read_their_inputs_out(x64):
     assert_close(run(cell, params, xs), run(cell, params, xs, unroll=unrolls.Loop()), 1e-12)
 
 
+def test_every_cell_of_a_wrapper_has_its_place_in_the_network():
+    cell = wrappers.FastSlow(cell=GRU, slow=cells.SLSTM(hidden_size=HIDDEN))
+    placed = wrappers.FastSlow(cell=cells.SLSTM(hidden_size=HIDDEN), slow=cells.SLSTM(hidden_size=HIDDEN))
+    placed = placed.at_depth(0.5, 3)
+    expected = cells.SLSTM(hidden_size=HIDDEN, depth=0.5)
+    assert placed == dataclasses.replace(placed, cell=expected, slow=expected)
+    found = cell.at_depth(0.5, 3).init(KEY, FEATURES)["slow"]["b"]["f"]
+    assert_close(found, expected.init(KEY, FEATURES)["b"]["f"], 0)
+    assert abs(found - cell.init(KEY, FEATURES)["slow"]["b"]["f"]).max() > 0.1
+
+
 # ---- skip RNN ------------------------------------------------------------------------------------------------
 
 

@@ -123,9 +123,9 @@ class Cell(Spec, abc.ABC, kind="cells"):
             raise UsageError(f"the state of {name} has {has}, and no h; accepted: an entry h, or a readout of its own")
         return state["h"]
 
-    def at_depth(self, depth: float) -> "Cell":
-        """The cell with the initial weights that it has at a place in a network, from 0 (first layer) to 1 (last).
-        Most cells have the same everywhere."""
+    def at_depth(self, depth: float, layers: int) -> "Cell":
+        """The cell with the initial weights that it has at a place in a network, from 0 (first layer) to 1 (last), of
+        so many layers. Most cells have the same everywhere."""
         return self
 
     def initial_state(self, params: Params) -> State:

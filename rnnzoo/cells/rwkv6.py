@@ -1,5 +1,6 @@
 """Finch, RWKV-6 (Peng et al. 2024). arXiv:2404.05892"""
 
+import dataclasses
 from typing import ClassVar
 
 import jax
@@ -8,19 +9,37 @@ from jax.nn import silu
 
 from rnnzoo.cells.heads import HeadMemory
 from rnnzoo.cells.matrix_memory import Memory
-from rnnzoo.spec import Positive, Size, spec
+from rnnzoo.spec import Fraction, Positive, Size, spec
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, widen
+
+
+def fading(depth: float, layers: int) -> float:
+    """1 in the first of so many layers, falling evenly to 1 / layers in the last, where `depth` is 1."""
+    return 1 - depth * (layers - 1) / layers
 
 
 @spec
 class TimeMixing(HeadMemory):
-    """What RWKV-6 and RWKV-7 share: an input is mixed with the one before it, and the heads are normalised."""
+    """What RWKV-6 and RWKV-7 share: an input is mixed with the one before it, the heads are normalised, and initial
+    values depend on the place in a network. A `Model` says what it is, unless `depth` or `layers` are set."""
 
     history = 1
     mixed: ClassVar[tuple[str, ...]]  # names of the mixtures of x_t and x_tm1
 
     norm_eps: Positive = 64e-5
     """Added to the variance of a head."""
+    depth: Fraction = 0.0
+    """Where in a network this layer is, from 0 (first) to 1 (last), for its initial values."""
+    layers: Size = 1
+    """Number of layers of that network."""
+
+    def at_depth(self, depth: float, layers: int) -> "TimeMixing":
+        return self if self.depth or self.layers > 1 else dataclasses.replace(self, depth=depth, layers=layers)
+
+    @property
+    def fading(self) -> float:
+        """From 1 in the first layer to 1 / layers in the last."""
+        return fading(self.depth, self.layers)
 
     def initial_state(self, params: Params) -> State:
         state = super().initial_state(params)
@@ -33,7 +52,8 @@ class TimeMixing(HeadMemory):
         return params["norm"]["scale"] * y.reshape(-1) + params["norm"]["shift"]
 
     def norm(self) -> Params:
-        return {"scale": jnp.ones(self.hidden_size), "shift": jnp.zeros(self.hidden_size)}
+        scale = (1 + 1 / self.layers - self.fading) ** 0.7  # from 1 / layers in the first layer to 1 in the last
+        return {"scale": jnp.full(self.hidden_size, scale), "shift": jnp.zeros(self.hidden_size)}
 
 
 @spec
@@ -56,7 +76,7 @@ class RWKV6(TimeMixing):
 
     L is down, U is up. The norm is that of each head: (y - mean) / sqrt(variance + norm_eps) * norm.scale + norm.shift.
     y in the state is what was read. Only the output projection of the paper's time mixing is left to the block around
-    the cell. As in the authors' code (version x060), with the initial values of its first layer. With ``bias=True``,
+    the cell. As in the authors' code (version x060), with its initial values of a layer at `depth`. With ``bias=True``,
     W x + b in place of W x in r_t, k_t, v_t and g_t. The decay is computed in float32 or wider whatever `dtype` is."""
 
     gates = ("r", "k", "v", "g")
@@ -74,15 +94,17 @@ class RWKV6(TimeMixing):
         key, mix_key, decay_key = jax.random.split(key, 3)
         size, ramp = self.heads * self.keys, jnp.arange(input_size) / input_size
         place = jnp.arange(size) / max(size - 1, 1)
+        powers = {**dict.fromkeys((*self.mixed, "x"), 1.0), "r": 0.5, "g": 0.5}
+        mix = {j: 1 - ramp ** (power * self.fading) for j, power in powers.items()}
         keys = zip(self.mixed, jax.random.split(mix_key, len(self.mixed)), strict=True)
         up = {j: _small(k, (input_size, self.mix_rank)) for j, k in keys}
         down = {j: jnp.zeros((self.mix_rank, input_size)) for j in self.mixed}
         return super().init(key, input_size) | {
-            "mix": {j: 1 - (ramp**0.5 if j in ("r", "g") else ramp) for j in (*self.mixed, "x")},
+            "mix": {**mix, "v": mix["v"] - 0.3 * self.depth},
             "down": down | {"decay": jnp.zeros((self.decay_rank, input_size))},
             "up": up | {"decay": _small(decay_key, (size, self.decay_rank))},
-            "base": -6 + 5 * place**0.7,
-            "bonus": self.per_head(0.1 * ((jnp.arange(size) + 1) % 3 - 1)),
+            "base": -6 + 5 * place ** (0.7 + 1.3 * self.depth),
+            "bonus": self.per_head(self.depth * (1 - place) + 0.1 * ((jnp.arange(size) + 1) % 3 - 1)),
             "norm": self.norm(),
         }
 

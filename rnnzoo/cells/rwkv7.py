@@ -39,8 +39,8 @@ class RWKV7(TimeMixing):
 
     Inputs are then [x_t, v1_t], of which x_t alone is mixed with the one before; the first layer has ``value="first"``
     and outputs [y_t, v_t]. The output projection is left to the block around the cell. As in the authors' code (version
-    x070), with the initial values of its first layer. With ``bias=True``, W x + b in place of W x in r_t, p_t and v_t.
-    The decay is computed in float32 or wider whatever `dtype` is."""
+    x070), with its initial values of a layer at `depth`. With ``bias=True``, W x + b in place of W x in r_t, p_t and
+    v_t. The decay is computed in float32 or wider whatever `dtype` is."""
 
     gates = ("r", "k", "v")
     mixed = ("r", "w", "k", "v", "a", "g")
@@ -99,9 +99,9 @@ class RWKV7(TimeMixing):
         zigzag, linear = zigzag * jnp.abs(zigzag), place - 0.5
         powers = {"r": 0.2, "w": 0.9, "k": 0.7, "v": 0.7, "a": 0.9, "g": 0.2}
         return {
-            "mix": {j: 1 - ramp**power for j, power in powers.items()},
+            "mix": {j: 1 - ramp ** (power * self.fading) for j, power in powers.items()},
             "base": {
-                "w": -6 + 6 * place + 0.5 + 2.5 * zigzag,
+                "w": -6 + 6 * place ** (1 + self.depth**0.3) + 0.5 + 2.5 * zigzag,
                 "a": -0.19 + 0.3 * zigzag + 0.4 * linear,
                 **({"v": 0.73 - 0.4 * jnp.linspace(-0.5, 0.5, self.hidden_size)} if self.takes else {}),
             },

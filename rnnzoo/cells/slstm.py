@@ -64,7 +64,7 @@ class SLSTM(Recurrent):
         z_t = {g: through_blocks(w, x_t) for g, w in params["w"].items()}
         return jax.tree.map(jnp.add, z_t, params["b"]) if self.bias else z_t
 
-    def at_depth(self, depth: float) -> "SLSTM":
+    def at_depth(self, depth: float, layers: int) -> "SLSTM":
         return self if self.depth else dataclasses.replace(self, depth=depth)
 
     def step(self, params: Params, state: State, z_t: PyTree, recur: Recur) -> State:

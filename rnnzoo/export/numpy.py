@@ -28,6 +28,7 @@ TEMPLATE = '''"""A recurrent network for numpy, exported by rnnzoo {version}.
 """
 
 import base64
+import math
 
 import numpy as np
 
@@ -38,6 +39,9 @@ def _array(dtype, shape, text):
 
 def _sigmoid(a):
     return 0.5 * (np.tanh(0.5 * a) + 1)
+
+
+_erf, _erfc = (np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc))
 
 
 {weights}

@@ -67,6 +67,14 @@ def _reshape(eqn: Any, args: list[str], constants: Any) -> str:
 RULES |= dict.fromkeys(("reshape", "squeeze", "expand_dims"), _reshape)
 
 
+def _of_math(function: str) -> Rule:
+    """A function of Python's math, in double precision, entry by entry."""
+    return lambda eqn, args, constants: f"{function}({args[0]}).astype({_dtype(eqn)})"
+
+
+RULES |= {"erf": _of_math("_erf"), "erfc": _of_math("_erfc")}
+
+
 @rule
 def div(eqn, args, constants):
     if not jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.inexact):

@@ -98,7 +98,7 @@ class BlockLayer(Layer):
         cell_key, inner_key, gate_key, out_key, mlp_key = jax.random.split(key, 5)
         # Each layer adds two branches to the stream, whose sum is to stay in size (De et al. 2024, their code).
         gain = min(1.0, (2 / layers) ** 0.5)
-        cell = self.cell.at_depth(depth) if isinstance(self.cell, Cell) else self.cell
+        cell = self.cell.at_depth(depth, layers) if isinstance(self.cell, Cell) else self.cell
         params: Params = {"cell": cell.init(cell_key, self.cell_input_size(size))}
         norms = {"norm": (block.norm, size), "output_norm": (block.output_norm, output)}
         params |= {name: norm.init(features) for name, (norm, features) in norms.items() if norm is not None}
@@ -112,7 +112,7 @@ class BlockLayer(Layer):
             convolution_key = jax.random.fold_in(key, 5)
             params["convolution"] = init_convolution(convolution_key, block.convolution, size, gain)
         if block.mlp is not None:
-            params["mlp"] = block.mlp.init(mlp_key, size, depth, gain)
+            params["mlp"] = block.mlp.init(mlp_key, size, gain, depth, layers)
             if block.mlp_norm is not None:
                 params["mlp"]["norm"] = block.mlp_norm.init(size)
         return params

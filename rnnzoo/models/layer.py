@@ -90,7 +90,7 @@ class PlainLayer(Layer):
 
     def init(self, key: Key, size: int, depth: float, layers: int) -> Params:
         keys = jax.random.split(key, len(self.directions))
-        cell = self.cell.at_depth(depth)
+        cell = self.cell.at_depth(depth, layers)
         params: Params = {d: cell.init(k, size) for d, k in zip(self.directions, keys, strict=True)}
         return {**params, "norm": LayerNorm().init(size)} if self.norm else params
 

@@ -6,6 +6,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
+from rnnzoo.cells.rwkv6 import fading
 from rnnzoo.models.linear import init_linear, linear
 from rnnzoo.spec import Size, Spec, spec
 from rnnzoo.typing import Array, Bool, Control, Float, Key, Params
@@ -43,15 +44,16 @@ class MLP(Spec, kind="mlps"):
     """Read x_t + mix * (x_tm1 - x_t) in place of x_t, with learned ``mix`` (D,): RWKV's channel mixing. The state then
     has x (1, D), the input before."""
 
-    def init(self, key: Key, size: int, depth: float = 0.0, gain: float = 1.0) -> Params:
-        """The parameters for vectors of that size; `gain` scales the last map, and `mix` goes by the place."""
+    def init(self, key: Key, size: int, gain: float = 1.0, depth: float = 0.0, layers: int = 1) -> Params:
+        """The parameters for vectors of that size; `gain` scales the last map, and `mix` goes by the place, from 0
+        (first) to 1 (last) among so many layers."""
         keys = dict(zip(("in", "gate", "out"), jax.random.split(key, 3), strict=True))
         params: Params = {"in": init_linear(keys["in"], self.size, size, self.bias)}
         if self.gated:
             params["gate"] = init_linear(keys["gate"], self.size, size, self.bias)
         params["out"] = init_linear(keys["out"], size, self.size, self.bias, gain)
         if self.shift:
-            params["mix"] = 1 - (jnp.arange(size) / size) ** ((1 - depth) ** 4)
+            params["mix"] = 1 - (jnp.arange(size) / size) ** (fading(depth, layers) ** 4)
         return params
 
     def __call__(self, params: Params, x: Float[Array, "... D"]) -> Float[Array, "... D"]:

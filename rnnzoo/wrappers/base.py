@@ -77,8 +77,9 @@ class Wrapper(Noisy):
     def init(self, key: Key, input_size: Any) -> Params:
         return self.cell.init(key, input_size)
 
-    def at_depth(self, depth: float) -> "Wrapper":
-        return dataclasses.replace(self, cell=self.cell.at_depth(depth))
+    def at_depth(self, depth: float, layers: int) -> "Wrapper":
+        inner = {name: cell.at_depth(depth, layers) for name, cell in _wrapped(self).items()}
+        return dataclasses.replace(self, **inner)
 
     def prepare(self, params: Params) -> Params:
         return self.cell.prepare(params)
@@ -111,11 +112,16 @@ class Wrapper(Noisy):
         return self.cell.noise(key, time) if isinstance(self.cell, Noisy) else None
 
 
+def _wrapped(wrapper: Wrapper) -> dict[str, Cell]:
+    """The cells in the fields of a wrapper, which may have several."""
+    fields = {f.name: getattr(wrapper, f.name) for f in dataclasses.fields(wrapper)}
+    return {name: value for name, value in fields.items() if isinstance(value, Cell)}
+
+
 def with_structure(cell: Cell, structure: Structures) -> Cell:
     """The cell with another structure of its recurrent matrices, if it has any; of the wrapped cells for a wrapper."""
     if isinstance(cell, Wrapper):
-        inner = {f.name: getattr(cell, f.name) for f in dataclasses.fields(cell)}
-        inner = {name: with_structure(value, structure) for name, value in inner.items() if isinstance(value, Cell)}
+        inner = {name: with_structure(value, structure) for name, value in _wrapped(cell).items()}
         return dataclasses.replace(cell, **inner)
     return dataclasses.replace(cell, structure=structure) if isinstance(cell, Recurrent) else cell
 
