@@ -34,8 +34,8 @@ class Norm(Spec, abc.ABC, kind="norms"):
 
     def __call__(self, params: Params, x: Float[Array, "... F"]) -> Float[Array, "... F"]:
         """x, normed, in its own dtype."""
-        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(*x.shape[:-1], self.groups, -1)
-        whole = (self.groups, wide.shape[-1])
+        whole = (self.groups, x.shape[-1] // self.groups)  # not -1, which no empty batch has
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(*x.shape[:-1], *whole)
         parts = {name: a if self.shared else a.reshape(whole) for name, a in params.items()}
         return self.scaled(parts, wide).reshape(x.shape).astype(x.dtype)
 
