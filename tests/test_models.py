@@ -190,3 +190,11 @@ def test_a_wrapped_cell_gives_and_takes_what_it_does_alone():
     net = model(cell=mixed, layers=2, pattern=(Block(cell=first), Block()))
     assert net.shapes()["layer_0"]["out"]["w"].shape == (4, 4)
     assert jax.eval_shape(lambda params: net.apply(params, inputs())[0], net.shapes()).shape == (7, 3, 3)
+
+
+def test_a_cell_that_takes_something_runs_by_itself():
+    cell = cells.RWKV7(hidden_size=4, value="mixed")
+    assert unrolls.ParallelBackward().refuses(cell) is None
+    shapes = jax.eval_shape(lambda: cell.init(jax.random.key(0), 3 + cell.takes))
+    params = jax.tree.map(lambda a: np.ones(a.shape, a.dtype), shapes)
+    assert rnnzoo.make_stepper(cell, params).accepted["xs"].shape == (1, 7)
