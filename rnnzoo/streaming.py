@@ -203,10 +203,10 @@ def _is_used(leaf: Any) -> bool:
 
 def _input_size(cell: Cell, params: Params) -> int:
     """The number of input features I, along the last axis, that parameters are for: one of their own dimensions, or
-    the inputs of all blocks of a weight (blocks, rows, inputs)."""
+    the inputs of all blocks of a weight (blocks, rows, inputs); and what the cell takes from an earlier layer."""
     shapes = [np.shape(leaf) for leaf in jax.tree.leaves(params)]
-    sizes = sorted({size for shape in shapes for size in shape} - {0})
-    blocks = sorted({shape[0] * shape[2] for shape in shapes if len(shape) == 3} - {*sizes, 0})
+    sizes = sorted({size + cell.takes for shape in shapes for size in shape if size})
+    blocks = sorted({shape[0] * shape[2] + cell.takes for shape in shapes if len(shape) == 3} - {*sizes, cell.takes})
     for size in [*sizes[:-1], *blocks]:
         try:
             check_params(cell, params, cell.input_size_of(size))

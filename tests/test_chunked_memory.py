@@ -287,3 +287,15 @@ def test_who_is_refused():
         for unroll in by_chunks(64):
             said = unroll.refuses(cell)
             assert said is not None and type(cell).__name__ in said and type(unroll).__name__ in said
+
+
+@pytest.mark.parametrize("cell", [CELLS[9], CELLS[11], CELLS[14]], ids=str)
+def test_no_sequences(cell):
+    """An empty batch, in chunks of which there are several, and with writes that are put in line."""
+    params = jax.eval_shape(lambda: cell.init(jax.random.key(0), 3))
+    for unroll in (*by_chunks(2), unrolls.Auto()):
+
+        def ran(params, unroll=unroll):
+            return run(cell, params, jnp.zeros((5, 0, 3)), unroll=unroll, resets=jnp.zeros((5, 0), bool))
+
+        assert jax.eval_shape(ran, params)[0].shape == (5, 0, cell.output_size)

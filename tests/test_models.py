@@ -4,11 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support import assert_close, inputs
+from support import assert_close, inputs, random_like
+from unroll_support import quick
 
 import rnnzoo
-from rnnzoo import cells, structures
-from rnnzoo.models import LayerNorm, Model, Stack, layer
+from rnnzoo import cells, structures, unrolls, wrappers
+from rnnzoo.models import MLP, Block, LayerNorm, LocalAttention, Model, RMSNorm, Stack, layer
 from rnnzoo.models.layer import Call, Keys
 
 CELL = cells.GRU(hidden_size=6, structure=structures.Diagonal())
@@ -126,3 +127,74 @@ def test_no_steps_have_no_last_one(lengths):
     net = model(read="last")
     with pytest.raises(rnnzoo.UsageError, match=r"x of shape \(0, 2, 4\) has no last step to read; accepted: one"):
         net.apply(net.init(jax.random.key(0)), jnp.zeros((0, 2, 4)), lengths=lengths)
+
+
+@pytest.mark.parametrize("read", ["each", "last"])
+@pytest.mark.parametrize("fields", [{"residual": True, "norm": True}, {"pattern": (Block(),)}], ids=["plain", "blocks"])
+def test_padding_has_no_influence_even_as_nan(x64, fields, read):
+    """Where layers add what they read to what they return, as where a cell alone reads it."""
+    net = model(cell=cells.MinGRU(hidden_size=6), input_size=6, read=read, layers=2, **fields)
+    params, xs, lengths = random_like(jax.random.key(0), net.shapes()), inputs(3, (3,), 6), jnp.array([3, 1, 0])
+    is_padding = (jnp.arange(3)[:, None] >= lengths)[..., None]
+
+    def loss(params, x):
+        out, last = net.apply(params, x, lengths=lengths)
+        return (out**2).sum(), (out, last)
+
+    both = quick(jax.value_and_grad(loss, has_aux=True))
+    found = [both(params, jnp.where(is_padding, fill, xs)) for fill in (0.0, 7.0, jnp.nan)]
+    for other in found[1:]:
+        assert_close(other, found[0])
+
+
+@pytest.mark.parametrize(("time", "batch"), [(0, 2), (3, 0)])
+def test_no_steps_and_no_sequences(time, batch):
+    local = Block(cell=LocalAttention(heads=2, head_size=4, window=2), mlp=MLP(shift=True))
+    for fields in ({"norm": True, "residual": True}, {"pattern": (local, Block(output_norm=RMSNorm(groups=2)))}):
+        net = model(layers=2, **fields)
+        out, last = jax.eval_shape(net.apply, net.shapes(), jnp.zeros((time, batch, 4)))
+        assert out.shape == (time, batch, 3)
+        assert {a.shape[0] for a in jax.tree.leaves(last)} == {batch}
+
+
+@pytest.mark.parametrize("fields", [{}, {"bidirectional": True, "residual": True}, {"embedding_size": 5}], ids=str)
+def test_many_plain_layers_of_which_the_first_reads_another_width(fields):
+    net = model(layers=6, **fields)
+    out = jax.eval_shape(lambda p: net.apply(p, jnp.zeros((2, 1, 4)))[0], net.shapes())
+    assert out.shape == (2, 1, 3)
+
+
+def test_a_loop_over_layers_loses_no_digits(x64):
+    """Inputs are narrower than parameters, and so than what the first layer returns."""
+    net = model(cell=cells.MinGRU(hidden_size=4), layers=5)
+    params, x = random_like(jax.random.key(0), net.shapes()), inputs(2, (1,)).astype(jnp.float32)
+    looped, one_by_one = (
+        quick(lambda params, unroll=unroll: net.apply(params, x, unroll=unroll))(params)
+        for unroll in (unrolls.Scan(), unrolls.Loop())
+    )
+    assert_close(looped, one_by_one, 1e-14)
+
+
+def test_layers_that_repeat_may_give_something_to_later_ones():
+    """The first one has got nothing yet, so that not all rounds of a loop are alike."""
+    first = Block(cell=cells.RWKV7(hidden_size=4, value="first"))
+    net = model(cell=cells.RWKV7(hidden_size=4, value="mixed"), layers=8, pattern=(first, Block()))
+    out, last = jax.eval_shape(lambda params: net.apply(params, inputs()), net.shapes())
+    assert out.shape == (7, 3, 3) and list(last) == [f"layer_{n}" for n in range(8)]
+
+
+def test_a_wrapped_cell_gives_and_takes_what_it_does_alone():
+    first, mixed = (
+        wrappers.ProjectionConvolution(cell=cells.RWKV7(hidden_size=4, value=value)) for value in ("first", "mixed")
+    )
+    net = model(cell=mixed, layers=2, pattern=(Block(cell=first), Block()))
+    assert net.shapes()["layer_0"]["out"]["w"].shape == (4, 4)
+    assert jax.eval_shape(lambda params: net.apply(params, inputs())[0], net.shapes()).shape == (7, 3, 3)
+
+
+def test_a_cell_that_takes_something_runs_by_itself():
+    cell = cells.RWKV7(hidden_size=4, value="mixed")
+    assert unrolls.ParallelBackward().refuses(cell) is None
+    shapes = jax.eval_shape(lambda: cell.init(jax.random.key(0), 3 + cell.takes))
+    params = jax.tree.map(lambda a: np.ones(a.shape, a.dtype), shapes)
+    assert rnnzoo.make_stepper(cell, params).accepted["xs"].shape == (1, 7)

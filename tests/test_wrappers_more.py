@@ -92,12 +92,24 @@ def test_wrappers_nest_under_noise(x64, cell):
             ),
             "accepted: one SkipRNN in a cell",
         ),
+        (
+            lambda: wrappers.SkipRNN(cell=cells.SRU(hidden_size=4)).init(KEY, 3),
+            "SRU has parameters named 'skip', as has SkipRNN; accepted: a cell that has none",
+        ),
         (lambda: cells.M2RNN(hidden_size=6, heads=4), "M2RNN.heads is 4; accepted: a number that divides hidden_size"),
     ],
 )
 def test_refusals(make, message):
     with pytest.raises(rnnzoo.UsageError, match=message):
         make()
+
+
+def test_a_cell_does_not_see_the_parameters_of_skip_rnn():
+    """An SRU of as many inputs as units has no skip of its own, and looks whether there is one."""
+    cell = wrappers.SkipRNN(cell=cells.SRU(hidden_size=4))
+    params = jax.eval_shape(lambda: cell.init(KEY, 4))
+    ys, _ = jax.eval_shape(lambda params: rnnzoo.run(cell, params, jnp.zeros((3, 2, 4))), params)
+    assert ys.shape == (3, 2, 4)
 
 
 # ---- Mogrifier -----------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ class LocalAttention(Spec, kind="attentions"):
         active = jnp.ones((time, batch), bool) if counts is None else counts
         reset = jnp.zeros((time, batch), bool) if resets is None else resets & active
         if isinstance(time, int) and not time:
-            return q.reshape(time, batch, -1), before
+            return q.reshape(time, batch, self.output_size), before
         ys, last = jax.vmap(self._one, (1, 1, 1, 1, 1, 0), (1, 0))(q, k, v, active, reset, before)
         return ys.astype(q.dtype), last
 

@@ -218,9 +218,9 @@ class Model(Spec, kind="models"):
         """What the first layer reads."""
         embed = params.get("embed")
         if not self.tokens:
-            if embed is None and not self.stack.pattern:
+            if embed is None and not self._adds:
                 return jnp.asarray(x)
-            x = valid_inputs(jnp.asarray(x), counts)  # here they meet weights, and not in a cell
+            x = valid_inputs(jnp.asarray(x), counts)  # not only a cell reads them
             ys = x if embed is None else x @ embed["w"]
         else:
             x = x.astype(jnp.promote_types(x.dtype, jnp.int32))  # one_hot counts up to V in the dtype of x
@@ -232,7 +232,7 @@ class Model(Spec, kind="models"):
         return ys if self.stack.embedding_norm is None else self.stack.embedding_norm(params["embed"]["norm"], ys)
 
     def _head(self, params: Params, ys: Array, counts: Bool[Array, "T B"] | None) -> Array:
-        if self.stack.pattern and counts is not None:  # a stream has numbers where cells give zeros
+        if self._adds and counts is not None:  # there are numbers where cells give zeros
             ys = jnp.where(counts[..., None], ys, 0)
         if self.read == "last":
             ys = self._last(ys, counts)
@@ -242,6 +242,11 @@ class Model(Spec, kind="models"):
         out = ys @ (params["embed"] if self.stack.tied else params["head"])["w"].T
         out = out + params["head"]["b"] if self.stack.head_bias else out
         return self.stack.soft_cap * jnp.tanh(out / self.stack.soft_cap) if self.stack.soft_cap else out
+
+    @property
+    def _adds(self) -> bool:
+        """Whether what a layer reads is part of what it returns."""
+        return bool(self.stack.pattern) or self.stack.residual
 
     def _last(self, ys: Array, active: Bool[Array, "T B"] | None) -> Array:
         """What the head reads: each direction's output at the last step that it ran; zeros for empty sequences."""

@@ -34,7 +34,7 @@ class Norm(Spec, abc.ABC, kind="norms"):
 
     def __call__(self, params: Params, x: Float[Array, "... F"]) -> Float[Array, "... F"]:
         """x, normed, in its own dtype."""
-        whole = (self.groups, x.shape[-1] // self.groups)
+        whole = (self.groups, x.shape[-1] // self.groups)  # not -1, which no empty batch has
         wide = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(*x.shape[:-1], *whole)
         parts = {name: a if self.shared else a.reshape(whole) for name, a in params.items()}
         return self.scaled(parts, wide).reshape(x.shape).astype(x.dtype)

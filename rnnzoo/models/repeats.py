@@ -58,14 +58,38 @@ class Network(NamedTuple):
 def through(network: Network, call: Call, stream: Stream, loops: bool) -> tuple[Stream, list[State]]:
     """What the last layer gives, and the last states of all. Without `loops`, every layer is in the program itself."""
     lasts: list[State] = []
-    parts = groups(network.layers) if loops else [Group(n, 1, 1) for n in range(len(network.layers))]
+    parts = groups(_alike(network)) if loops else [Group(n, 1, 1) for n in range(len(network.layers))]
     for part in parts:
-        if part.times == 1:
-            stream, last = _one(network, call, part.start, part.start, stream, *_at(network, part.start))
-            lasts.append(last)
-        else:
-            stream, more = _loop(network, call, part, stream)
-            lasts += more
+        if part.times > 1:
+            # What goes round a loop has one form. The first round may change it: by a cell that gives something to
+            # later ones, or by parameters of a wider dtype than the inputs.
+            first, rest = part._replace(times=1), Group(part.start + part.period, part.period, part.times - 1)
+            after = jax.eval_shape(lambda stream, first=first: _round(network, call, first, stream)[0], stream)
+            if _form(after) != _form(stream):
+                stream, more = _round(network, call, first, stream)
+                lasts, part = lasts + more, rest
+        stream, more = (_round if part.times == 1 else _loop)(network, call, part, stream)
+        lasts += more
+    return stream, lasts
+
+
+def _alike(network: Network) -> list[Any]:
+    """What is equal for layers that may share a loop: the layers themselves, and the form of what belongs to them. The
+    first plain layer reads the input, and the others what a layer returns, which may have another width."""
+    belongs = zip(network.params, network.states, strict=True)
+    return [(layer, _form(tree)) for layer, tree in zip(network.layers, belongs, strict=True)]
+
+
+def _form(tree: Any) -> Any:
+    return jax.tree.map(lambda a: (jnp.shape(a), jnp.result_type(a)), tree)
+
+
+def _round(network: Network, call: Call, part: Group, stream: Stream) -> tuple[Stream, list[State]]:
+    """The layers of a period once, one after the other."""
+    lasts: list[State] = []
+    for number in range(part.start, part.start + part.period):
+        stream, last = _one(network, call, number, number, stream, *_at(network, number))
+        lasts.append(last)
     return stream, lasts
 
 
@@ -95,11 +119,11 @@ def _loop(network: Network, call: Call, part: Group, stream: Stream) -> tuple[St
 
     def body(stream: Stream, each: Any) -> tuple[Stream, tuple[State, ...]]:
         first, params, states = each
-        before, lasts = stream, []
+        lasts = []
         for i in range(period):
             stream, last = _one(network, call, start + i, first + i, stream, params[i], states[i])
             lasts.append(last)
-        return jax.tree.map(lambda new, old: new.astype(old.dtype), stream, before), tuple(lasts)
+        return stream, tuple(lasts)
 
     stream, lasts = lax.scan(body, stream, (start + period * jnp.arange(times), params, states))
     return stream, [jax.tree.map(lambda a, n=n: a[n], lasts[i]) for n in range(times) for i in range(period)]

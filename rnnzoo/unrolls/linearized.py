@@ -127,7 +127,8 @@ def _states_jvp(unroll: Linearized, cell: Cell, primals: Any, tangents: Any) -> 
 @functools.lru_cache(maxsize=256)
 def _no_derivative(cell: Cell) -> str | None:
     """Why a step has no derivative by the state in forward mode; None if it has."""
-    size = cell.input_size_of(cell.hidden_size)
+    features = cell.hidden_size + cell.takes
+    size = cell.input_size_of(features)
     params = jax.eval_shape(lambda: cell.prepare(cell.init(jax.random.key(0), size)))
     state = jax.eval_shape(cell.initial_state, params)
     name = type(cell).__name__
@@ -139,7 +140,7 @@ def _no_derivative(cell: Cell) -> str | None:
         z_t, inner = z_at(cell, params, x_t, state), without_histories(cell, state)
         return jax.jvp(lambda s: advance(cell, params, s, z_t, Control()), (inner,), (inner,))
 
-    x_t = jax.ShapeDtypeStruct(cell.window_of(cell.hidden_size), jnp.float32)
+    x_t = jax.ShapeDtypeStruct(cell.window_of(features), jnp.float32)
     is_known = cell.feature_axes == 1 + len(cell.leading_axes)
     if is_known and reverse_only(jax.make_jaxpr(push)(params, state, x_t).jaxpr):
         return f"step of {name} has no forward mode, as it calls a jax.custom_vjp"

@@ -44,13 +44,14 @@ def _writes(k: Any) -> int:
 def _in_line(a: Array, writes: int) -> Array:
     """(C, B, N, K) or (C, B, n, N, K) as (B, N, C n, K)."""
     if a.ndim == 5:
-        return a.transpose(1, 3, 0, 2, 4).reshape(a.shape[1], a.shape[3], -1, a.shape[4])
+        return a.transpose(1, 3, 0, 2, 4).reshape(a.shape[1], a.shape[3], a.shape[0] * writes, a.shape[4])
     return jnp.repeat(jnp.moveaxis(a, 0, 2), writes, 2)
 
 
 def _first_of(reset: Array, writes: int) -> Array:
     """A reset (B, C) is before the first write of a step."""
-    return jnp.stack([reset, *[jnp.zeros_like(reset)] * (writes - 1)], -1).reshape(reset.shape[0], -1)
+    batch, count = reset.shape
+    return jnp.stack([reset, *[jnp.zeros_like(reset)] * (writes - 1)], -1).reshape(batch, count * writes)
 
 
 def _held(memory: Memory, active: Array) -> Memory:

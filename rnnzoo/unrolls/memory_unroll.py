@@ -85,7 +85,7 @@ class MemoryUnroll(Unroll):
         if jax.tree.leaves(groups)[0].shape[0] > 1:  # else a gradient would compute all once more, and save nothing
             body = jax.checkpoint(body, prevent_cse=False)
         last, reads = lax.scan(body, state, groups)
-        return {name: a.reshape(-1, *a.shape[2:])[:time] for name, a in reads.items()}, last
+        return {name: _joined(a)[:time] for name, a in reads.items()}, last
 
 
 def _nothing_read(cell: MatrixMemory, state: State) -> Memory:
@@ -97,7 +97,12 @@ def _nothing_read(cell: MatrixMemory, state: State) -> Memory:
 def _by_time(a: Float[Array, "G B N C ..."], count: int, writes: int) -> Float[Array, "T B N ..."]:
     """What is read at the `count` steps of each chunk, after the last of `writes` in a step."""
     a = jnp.moveaxis(a[:, :, :, writes - 1 : count * writes : writes], 3, 1)
-    return a.reshape(-1, *a.shape[2:])
+    return _joined(a)
+
+
+def _joined(a: Float[Array, "M N ..."]) -> Float[Array, "T ..."]:
+    """The first two axes as one; of an empty batch, too, which has no -1."""
+    return a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])
 
 
 def _last_read(ys: Float[Array, "T B N V"], before: Float[Array, "B N V"], active: Array | None) -> Array:

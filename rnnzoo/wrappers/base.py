@@ -70,6 +70,8 @@ class Wrapper(Noisy):
     elementwise = derived(lambda self: self.cell.elementwise)
     structures = derived(lambda self: self.cell.structures)
     output_size = derived(lambda self: self.cell.output_size)
+    gives = derived(lambda self: self.cell.gives)
+    takes = derived(lambda self: self.cell.takes)
 
     def input_size_of(self, features: int) -> Any:
         return self.cell.input_size_of(features)

@@ -52,11 +52,19 @@ class SkipRNN(Wrapper):
         skip = {"w": draw(skip_key, (1, *vector_shapes(self.cell)[0][1]))[0]}
         if self.bias:
             skip["b"] = jnp.full((), self.update_bias)
-        return {**self.cell.init(key, input_size), "skip": skip}
+        params = self.cell.init(key, input_size)
+        if "skip" in params:
+            raise UsageError(
+                f"{type(self.cell).__name__} has parameters named 'skip', as has SkipRNN; accepted: a cell that has "
+                "none"
+            )
+        return {**params, "skip": skip}
 
     def prepare(self, params: Params) -> Params:
-        inner = {name: value for name, value in params.items() if name != "skip"}
-        return {**self.cell.prepare(inner), "skip": params["skip"]}
+        return {**self.cell.prepare(_inner(params)), "skip": params["skip"]}
+
+    def project(self, params: Params, x_t: Float[Array, " I"]) -> PyTree:
+        return self.cell.project(_inner(params), x_t)
 
     def initial_state(self, params: Params) -> State:
         state = self.cell.initial_state(params)
@@ -83,6 +91,11 @@ class SkipRNN(Wrapper):
     def _probability(self, skip: Params, vector: Float[Array, " N"]) -> Float[Array, ""]:
         a = times(skip["w"][None], vector)[0]
         return jax.nn.sigmoid(a + skip["b"] if self.bias else a)
+
+
+def _inner(params: Params) -> Params:
+    """The parameters of the wrapped cell, which may go by whether there is a "skip"."""
+    return {name: value for name, value in params.items() if name != "skip"}
 
 
 def _mixed(gate: Float[Array, ""], new: Array, old: Array) -> Array:
