@@ -1,5 +1,5 @@
-"""All layers of a network, one after the other; those that repeat, in one loop, so that the program does not grow with
-their number."""
+"""All layers of a network, one after the other; those that repeat, in one loop, which is compiled once. Only the
+copying of weights into it, and of gradients out of it, grows with the number of layers."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
