@@ -425,3 +425,13 @@ def test_what_depends_on_what(function, expected):
     links.through(jax.make_jaxpr(function)(jnp.ones(4)).jaxpr, [np.arange(4)])
     root = links.groups()
     assert [np.flatnonzero(root == r).tolist() for r in np.unique(root)] == expected
+
+
+def test_cells_that_fast_slow_cannot_hold():
+    grud = wrappers.FastSlow(cell=cells.GRUD(hidden_size=4))
+    with pytest.raises(rnnzoo.UsageError, match="the state of GRUD depends on the size of its inputs"):
+        grud.init(jax.random.key(0), 3)
+    cell = wrappers.FastSlow(cell=cells.GILRLSTM(hidden_size=4), layers=3)
+    params = cell.init(jax.random.key(0), 3)
+    with pytest.raises(rnnzoo.UsageError, match="the output of GILRLSTM is a product with its U"):
+        run(cell, params, jnp.zeros((2, 1, 3)))

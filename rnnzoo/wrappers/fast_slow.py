@@ -68,7 +68,15 @@ class FastSlow(Wrapper):
     def init(self, key: Key, input_size: int) -> Params:
         sizes = {"fast_0": input_size, "fast_1": self.slow.output_size, "slow": self.cell.output_size}
         keys = zip(self._cells().items(), jax.random.split(key, self.layers + 1), strict=True)
-        return {name: cell.init(k, sizes.get(name, 1)) for (name, cell), k in keys}
+        params = {name: cell.init(k, sizes.get(name, 1)) for (name, cell), k in keys}
+        states = [jax.eval_shape(self.cell.initial_state, params[f"fast_{i}"]) for i in range(self.layers)]
+        if any(state != states[0] for state in states):
+            name = type(self.cell).__name__
+            raise UsageError(
+                f"the state of {name} depends on the size of its inputs, which the fast cells differ in; accepted: a "
+                "cell whose state does not"
+            )
+        return params
 
     def prepare(self, params: Params) -> Params:
         return {name: cell.prepare(params[name]) for name, cell in self._cells().items()}
@@ -93,7 +101,7 @@ class FastSlow(Wrapper):
                 z = projected(cell, params[name], _with_dt(cell, x_t, dt))
                 inner = adding(inner, z)
             new = cell.step(params[name], state, with_noise(z, noise_t and noise_t[name]), inner)
-            return new, cell.readout(params[name], new, z)
+            return new, _output(cell, params[name], new, z)
 
         fast, y = stepped("fast_0", state["fast"])
         slow, y = stepped("slow", state["slow"], y)
@@ -126,6 +134,19 @@ class FastSlow(Wrapper):
         keys = dict(zip(cells, jax.random.split(key, len(cells)), strict=True))
         noise = {name: cell.noise(keys[name], time) for name, cell in cells.items() if isinstance(cell, Noisy)}
         return {name: noise.get(name) for name in cells} if jax.tree.leaves(noise) else None
+
+
+def _output(cell: Cell, params: Params, state: State, z: PyTree) -> Array:
+    """What another cell hears, in the loop, where U is in no parameters."""
+    try:
+        return cell.readout(params, state, z)
+    except KeyError as error:
+        if error.args != ("u",):
+            raise
+        raise UsageError(
+            f"the output of {type(cell).__name__} is a product with its U, which other cells of FastSlow cannot hear; "
+            "accepted: a cell whose output is made of its state and input"
+        ) from None
 
 
 def _has_fast_slow(cell: Cell) -> bool:
