@@ -31,6 +31,7 @@ def test_many_random_cases_are_those_of_numpy():
     check(properties.property_cases(20_000, 0), 20_000)
 
 
+@pytest.mark.slow
 def test_nan_is_noticed_at_sizes_that_hide_it():
     check(nans.nan_injected(0, 1, (4096,)), 15)
 
@@ -40,6 +41,7 @@ def test_nan_is_noticed_at_any_size():
     check(nans.nan_injected(0, 1), 200)
 
 
+@pytest.mark.slow
 def test_a_mutant_is_killed_and_a_comment_is_not():
     tally = mutants.source_mutants(0, 1, mutations.STRUCTURES[:1])
     check(tally, 1)

@@ -29,7 +29,19 @@ SMALL = {
     "xlstm_large": {"heads": 2, "multiple": 8},
 }  # fmt: skip
 EACH = [*((name, SMALL[name]) for name in presets.presets()), ("mingru", {"pytorch": True})]
-each = pytest.mark.parametrize(("name", "small"), EACH, ids=lambda a: a if isinstance(a, str) else "-".join(a))
+
+
+def id_of(a):
+    return a if isinstance(a, str) else "-".join(a)
+
+
+each = pytest.mark.parametrize(("name", "small"), EACH, ids=id_of)
+QUICK = ("hawk", "rwkv7", "xlstm")  # plain; with a value for later layers; of two kinds of layers
+each_at_last = pytest.mark.parametrize(
+    ("name", "small"),
+    [pytest.param(*case, marks=() if case[0] in QUICK else pytest.mark.slow) for case in EACH],
+    ids=id_of,
+)
 
 
 def stored(name):
@@ -247,7 +259,7 @@ def test_compiled_size_does_not_grow_with_depth(name, small):
     assert size(8 * period) == size(16 * period)
 
 
-@each
+@each_at_last
 def test_streams_folders_and_stablehlo(name, small, tmp_path):
     model = network(presets.preset(name)(width=8, layers=3, **small))
     params = jax.jit(model.init)(jax.random.key(0))
@@ -274,7 +286,7 @@ def test_no_steps(name, small):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n == "xlstm" else pytest.mark.slow) for n in presets.presets()]
+    "name", [pytest.param(n, marks=() if n == "mingru" else pytest.mark.slow) for n in presets.presets()]
 )
 def test_numpy_alone_gives_the_numbers(name, tmp_path):
     model = network(presets.preset(name)(width=8, layers=3, **SMALL[name]))

@@ -28,7 +28,7 @@ ARRAYS: Any = {
 SPLIT = {name: P("d") if name == "lengths" else P(None, "d") for name in ARRAYS}
 RUNS = [(next(c for c in (GRU, LRU, GLA) if u.refuses(c) is None), u) for u in UNROLLS if u != unrolls.CuDNN()]
 RUNS += [(NOISY, unrolls.Scan())]
-QUICK = ("Scan", "Truncated", "Associative")
+QUICK = ("Scan", "Associative")
 each_run = parameters(("cell", "unroll"), RUNS)
 each_number = parameters(("cell", "unroll"), RUNS, lambda cell, unroll: name_of(unroll) in QUICK)
 
@@ -114,7 +114,7 @@ def test_an_explicit_mesh_outside_of_jit():
 
 
 @pytest.mark.parametrize("unroll", [unrolls.ChunkedMemory(chunk=2), unrolls.AssociativeMemory(chunk=2)], ids=name_of)
-@pytest.mark.parametrize("axes", [("d",), (None, "d")], ids=["time", "batch"])
+@pytest.mark.parametrize("axes", [("d",), pytest.param((None, "d"), marks=pytest.mark.slow)], ids=["time", "batch"])
 def test_matrix_memories_in_chunks(unroll, axes):
     """The time axis split over devices, or the batch; by outputs only, as states come from a loop."""
     cell = cells.GatedDeltaNet(hidden_size=4)
