@@ -113,8 +113,15 @@ def test_an_explicit_mesh_outside_of_jit():
             run(GRU, params, jax.device_put(jnp.ones((4, 4, 3)), NamedSharding(mesh, P("d"))))
 
 
-@pytest.mark.parametrize("unroll", [unrolls.ChunkedMemory(chunk=2), unrolls.AssociativeMemory(chunk=2)], ids=name_of)
-@pytest.mark.parametrize("axes", [("d",), pytest.param((None, "d"), marks=pytest.mark.slow)], ids=["time", "batch"])
+@parameters(
+    ("unroll", "axes"),
+    [
+        (u, a)
+        for u in (unrolls.AssociativeMemory(chunk=2), unrolls.ChunkedMemory(chunk=2))
+        for a in (("d",), (None, "d"))
+    ],
+    lambda unroll, axes: name_of(unroll) == "AssociativeMemory" and axes == ("d",),
+)
 def test_matrix_memories_in_chunks(unroll, axes):
     """The time axis split over devices, or the batch; by outputs only, as states come from a loop."""
     cell = cells.GatedDeltaNet(hidden_size=4)

@@ -314,7 +314,9 @@ def mingru(
             exact GELU, no biases of the gates, and no map after a minGRU of D units.
         tied: whether the head has the weights of the embedding.
     """
-    _check(width=width, layers=layers, mlp_size=mlp_size, width_of_convolution=width_of_convolution)
+    _check(width=width, layers=layers, mlp_size=mlp_size)
+    if width_of_convolution < 0:
+        raise UsageError(f"width_of_convolution is {width_of_convolution}; accepted: 1 or more, or 0 for none")
     cell: Cell = MinGRU(hidden_size=max(1, int(expansion * width)), bias=not pytorch)
     if width_of_convolution and not pytorch:
         cell = ShortConvolution(cell=cell, width=width_of_convolution, activation="identity")
