@@ -14,8 +14,8 @@ from rnnzoo.unrolls.memory_unroll import MemoryUnroll, Passed
 @spec
 class AssociativeMemory(MemoryUnroll):
     """`ChunkedMemory` with no chunk waiting for the one before it: all chunks at once, and a parallel prefix over what
-    they make of the matrix, O(log (T / chunk)) deep. For few sequences on a large device, and for a time axis that is
-    split over several devices.
+    they make of the matrix, O(log (T / chunk)) deep. Meant for few sequences on a large device, and for a time axis
+    that is split over several; on a CPU it is slower.
 
     Keeps what it computes within all chunks, and the matrices at all their borders. Where cells erase, joining two
     chunks multiplies matrices of K x K. Only for cells with a `MatrixMemory`. Derivatives of any order. All states, if
