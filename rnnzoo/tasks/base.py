@@ -34,6 +34,11 @@ class Task(Spec, abc.ABC, kind="tasks"):
             return None
         return f"it was trained on {type(self).__name__}, not on {type(other).__name__}"
 
+    def longer(self, times: int) -> "Task | None":
+        """This task with held-out sequences `times` as long as the longest that it trains on (1 included), to judge the
+        same network on; None for a task whose sequences have the length they have."""
+        return None
+
     @abc.abstractmethod
     def loss(self, outputs: Array, batch: Batch) -> Array:
         """The mean loss of a batch, a scalar, from outputs (T, B, O), or (B, O) when read at the last step."""
