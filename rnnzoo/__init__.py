@@ -13,6 +13,7 @@ from rnnzoo.analysis.convergence import convergence_report, newton_report
 from rnnzoo.integers import checked
 from rnnzoo.rtrl import RTRL
 from rnnzoo.run import run
+from rnnzoo.sizes import match
 from rnnzoo.spec import UsageError, members, spec
 from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.store.model_folder import load_model, save_model
@@ -38,6 +39,7 @@ __all__ = [
     "load_model",
     "make_model_stepper",
     "make_stepper",
+    "match",
     "members",
     "models",
     "newton_report",

@@ -1,38 +1,23 @@
 """How many numbers of a cell or a network are free, and how many entries its recurrent matrices have."""
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 import jax
 
-from rnnzoo.cells.base import Affine, Cell
-from rnnzoo.cells.recur import matrices
+from rnnzoo.cells.base import Affine, Cell, unused_params
 from rnnzoo.models import Model
-from rnnzoo.typing import Key, Params
 from rnnzoo.wrappers.base import Wrapper, state_shapes
 
 
 def num_params(model: Model) -> int:
     """How many numbers of a network are free."""
-    return _stored(model.init) - sum(_unused(cell, size) for cell, size in model.cells)
+    stored = sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(lambda: model.init(jax.random.key(0)))))
+    return stored - sum(_unused(cell, size) for cell, size in model.cells)
 
 
-def num_cell_params(cell: Cell, input_size: int) -> int:
-    """How many numbers of a cell are free."""
-    return _stored(lambda key: cell.init(key, input_size)) - _unused(cell, input_size)
-
-
-def _stored(init: Callable[[Key], Params]) -> int:
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(jax.eval_shape(lambda: init(jax.random.key(0)))))
-
-
-def _unused(cell: Cell, input_size: int) -> int:
-    """Numbers that are stored but have no effect: the corners of a band."""
-    if not cell.structures:
-        return 0
-    us, _ = matrices(jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size)), tuple(cell.structures))
-    stored = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(us))
-    return stored - sum(structure.num_params(cell.hidden_size) for structure in cell.structures.values())
+def _unused(cell: Cell, input_size: Any) -> int:
+    return unused_params(cell, jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size)))
 
 
 def state_size(cell: Cell, input_size: int) -> int:
@@ -54,4 +39,4 @@ def nonzeros_u(model: Model) -> int:
     return sum(nonzeros_of(cell) for cell, _ in model.cells)
 
 
-__all__ = ["nonzeros_of", "nonzeros_u", "num_cell_params", "num_params", "state_size"]
+__all__ = ["nonzeros_of", "nonzeros_u", "num_params", "state_size"]

@@ -32,7 +32,7 @@ FLOORS = [
     ["unrolls.*"],
     ["arguments", "order", "run"],
     ["models.*"],
-    ["counts", "flax_conventions", "linen", "nnx", "rtrl", "streaming"],
+    ["counts", "sizes", "flax_conventions", "linen", "nnx", "rtrl", "streaming"],
     ["training.*"],
     ["store.*", "analysis.*"],
     ["convert.*"],

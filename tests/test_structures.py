@@ -176,3 +176,17 @@ def test_a_householder_vector_of_zeros_reflects_nothing(x64):
 def test_json_round_trip(structure):
     again = rnnzoo.from_json(rnnzoo.to_json(structure))
     assert again == structure and hash(again) == hash(structure) and repr(again) == repr(structure)
+
+
+def test_a_mask_that_is_data_cuts_out_entries_and_their_gradients():
+    structure, size = structures.MaskedDense(), 5
+    band = structures.Banded()
+    mask = np.abs(np.subtract.outer(range(size), range(size))) <= 1
+    dense = band.matrix(band.init(jax.random.key(0), size), size)
+    u = structures.masked_dense.with_pattern(dense, mask)
+    assert_close(structure.matrix(u, size), dense)
+    full = u | {"weights": jax.random.normal(jax.random.key(1), (size, size))}
+    assert_close(structure.matrix(full, size), np.where(mask, full["weights"], 0))
+    grads = jax.grad(lambda u: (structure.matrix(u, size) ** 3).sum())(full)
+    assert not np.asarray(grads["mask"]).any()
+    assert (np.asarray(grads["weights"] != 0) == mask).all()

@@ -16,7 +16,7 @@ from zoo import HIDDEN
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.counts import nonzeros_of, num_cell_params
+from rnnzoo.counts import nonzeros_of
 from rnnzoo.models import Model, Stack
 from rnnzoo.spec import spec
 from rnnzoo.wrappers.base import with_structure
@@ -264,7 +264,7 @@ def test_counts_are_those_of_the_cell():
     banded = with_structure(LSTM, structures.Banded(bandwidth=1))
     cell = wrappers.Zoneout(cell=banded)
     assert nonzeros_of(cell) == nonzeros_of(banded) == 4 * 16
-    assert num_cell_params(cell, 3) == num_cell_params(banded, 3)
+    assert cell.num_params(3) == banded.num_params(3)
     assert nonzeros_of(wrappers.Zoneout(cell=cells.LRU(hidden_size=6))) == nonzeros_of(cells.LRU(hidden_size=6)) > 0
 
 

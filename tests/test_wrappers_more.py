@@ -15,7 +15,7 @@ from zoo import HIDDEN
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls, wrappers
-from rnnzoo.counts import nonzeros_of, num_cell_params
+from rnnzoo.counts import nonzeros_of
 from rnnzoo.dependence import Links
 from rnnzoo.wrappers.base import with_structure
 
@@ -167,7 +167,7 @@ def test_every_u_becomes_a_product_that_depends_on_the_input(x64, inner):
 def test_all_recurrent_matrices_of_a_wrapper_count():
     cell = wrappers.MultiplicativeRNN(cell=LSTM, structure=structures.Diagonal())
     assert nonzeros_of(cell) == 4 * HIDDEN**2 + HIDDEN
-    assert num_cell_params(cell, 3) == num_cell_params(LSTM, 3) + HIDDEN * 3 + HIDDEN
+    assert cell.num_params(3) == LSTM.num_params(3) + HIDDEN * 3 + HIDDEN
     fast_slow = wrappers.FastSlow(cell=GRU, slow=LSTM, layers=3)
     assert nonzeros_of(fast_slow) == 3 * 3 * HIDDEN + 4 * HIDDEN**2
     diagonal = with_structure(fast_slow, structures.Diagonal())
@@ -378,13 +378,13 @@ def test_influence_is_kept_between_what_has_to_do_with_each_other():
     def numbers(cell):
         return rnnzoo.RTRL(cell, 3).numbers
 
-    assert numbers(DIAGONAL) == 2 * num_cell_params(DIAGONAL, 3)
+    assert numbers(DIAGONAL) == 2 * DIAGONAL.num_params(3)
     dense = cells.LSTM(hidden_size=4)
-    assert numbers(dense) == 8 * num_cell_params(dense, 3)
-    assert numbers(MINGRU) == num_cell_params(MINGRU, 3)
+    assert numbers(dense) == 8 * dense.num_params(3)
+    assert numbers(MINGRU) == MINGRU.num_params(3)
     assert numbers(cells.LRU(hidden_size=4)) == 2 * (3 * 2 + 4 * 3)  # nu, theta, gamma and B: not C and D
     blocks = cells.GRU(hidden_size=4, structure=structures.BlockDiagonal(block=2))
-    assert numbers(blocks) == 2 * num_cell_params(blocks, 3)
+    assert numbers(blocks) == 2 * blocks.num_params(3)
 
 
 def test_influence_that_is_too_large_is_refused():

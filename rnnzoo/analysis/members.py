@@ -11,7 +11,7 @@ from typing import Any
 from rnnzoo.cells.base import Affine, Cell
 from rnnzoo.cells.elman import Elman
 from rnnzoo.cells.matrix_memory import MatrixMemory
-from rnnzoo.counts import nonzeros_of, num_cell_params, state_size
+from rnnzoo.counts import nonzeros_of, state_size
 from rnnzoo.spec import Spec, UsageError, members, suggest
 from rnnzoo.structures.base import Algebra, Structure
 from rnnzoo.tasks.base import Task
@@ -85,7 +85,7 @@ def _columns(*head: str) -> Callable[[Callable[[Any, int], tuple[str, ...]]], Ca
 @_columns("year", "kind", "structures", "state", "params", "in U", "unrolls")
 def _cell(cls: Any, size: int) -> tuple[str, ...]:
     cell: Cell = cls(hidden_size=size)
-    counts = (state_size(cell, size), num_cell_params(cell, size), nonzeros_of(cell))
+    counts = (state_size(cell, size), cell.num_params(size), nonzeros_of(cell))
     structures = "any" if cell.structures else "-"
     return (_year(cls), _kind(cell), structures, *(f"{count:,}" for count in counts), _unrolls(cell))
 
@@ -119,7 +119,7 @@ def _special_unrolls() -> dict[str, Unroll]:
 @_columns("default cell", "added params")
 def _wrapper(cls: Any, size: int) -> tuple[str, ...]:
     wrapper: Wrapper = cls(hidden_size=size)
-    added = num_cell_params(wrapper, size) - num_cell_params(wrapper.cell, size)
+    added = wrapper.num_params(size) - wrapper.cell.num_params(size)
     return type(wrapper.cell).__name__, f"{added:,}"
 
 

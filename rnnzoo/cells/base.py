@@ -5,6 +5,7 @@ a vector is (H,), and `rnnzoo.run` maps over the batch.
 """
 
 import abc
+import functools
 import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import jax
 import jax.numpy as jnp
 
-from rnnzoo.cells.recur import Recur
+from rnnzoo.cells.recur import Recur, matrices
 from rnnzoo.initializers.base import Initializer
 from rnnzoo.spec import Size, Spec, UsageError, derived, required, spec, suggest
 from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
@@ -82,6 +83,11 @@ class Cell(Spec, abc.ABC, kind="cells"):
         if self.bias:
             params["b"] = {g: jnp.zeros(self.hidden_size) for g in self.gates}
         return params
+
+    def num_params(self, input_size: Any) -> int:
+        """How many numbers of the cell are free, for inputs of this size. The corners of a band, say, are stored and
+        have no effect: they do not count."""
+        return _num_params(self, input_size)
 
     def prepare(self, params: Params) -> Params:
         """Once per sequence: cast to the compute dtype, materialise constrained matrices."""
@@ -229,4 +235,17 @@ class Affine(Cell):
         return {"h": jnp.zeros(self.state_size, dtype)}
 
 
-__all__ = ["Affine", "Cell", "Recurrent"]
+@functools.lru_cache(maxsize=4096)  # tracing takes milliseconds, and a search asks for many sizes
+def _num_params(cell: Cell, input_size: Any) -> int:
+    params = jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
+    return sum(leaf.size for leaf in jax.tree.leaves(params)) - unused_params(cell, params)
+
+
+def unused_params(cell: Cell, params: Params) -> int:
+    """How many numbers of the parameters, or of their shapes, have no effect."""
+    us, _ = matrices(params, tuple(cell.structures))
+    stored = sum(leaf.size for leaf in jax.tree.leaves(us))
+    return stored - sum(structure.num_params(cell.hidden_size) for structure in cell.structures.values())
+
+
+__all__ = ["Affine", "Cell", "Recurrent", "unused_params"]

@@ -29,6 +29,7 @@ from rnnzoo.structures.jordan import Jordan
 from rnnzoo.structures.kronecker import Kronecker
 from rnnzoo.structures.low_rank import LowRank
 from rnnzoo.structures.masked import Masked
+from rnnzoo.structures.masked_dense import MaskedDense
 from rnnzoo.structures.monarch import Monarch
 from rnnzoo.structures.one_per_column import OnePerColumn
 from rnnzoo.structures.partitioned import Partitioned
@@ -80,6 +81,7 @@ __all__ = [
     "Kronecker",
     "LowRank",
     "Masked",
+    "MaskedDense",
     "Monarch",
     "OnePerColumn",
     "Partitioned",
