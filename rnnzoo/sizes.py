@@ -26,7 +26,7 @@ def match(cell: Cell, input_size: Any, params: int) -> Cell:
         raise UsageError(f"match: params is {params!r}; accepted: a positive integer")
     below, above = None, _next(cell, 1)
     if above is None:
-        raise UsageError(f"match: {cell} accepts no hidden_size up to 65; accepted: smaller fixed sizes in its structures")
+        raise UsageError(f"match: {cell} accepts no small hidden_size; accepted: smaller sizes in its structures")
     while above is not None and above.num_params(input_size) < params:  # doubling
         below, above = above, _next(cell, 2 * above.hidden_size)
     while below is not None and above is not None:  # bisection between sizes that fit
@@ -40,8 +40,8 @@ def match(cell: Cell, input_size: Any, params: int) -> Cell:
     found = min(near, key=lambda c: (abs(c.num_params(input_size) - params), c.hidden_size))
     if not params / 2 <= (nearest := found.num_params(input_size)) <= 2 * params:
         raise UsageError(
-            f"match: {cell} with inputs of size {input_size} has {nearest} parameters at the nearest hidden_size that it "
-            f"accepts, {found.hidden_size}; accepted: params within a factor of 2 of that, here {params}"
+            f"match: {cell} with inputs of size {input_size} has {nearest} parameters at the nearest hidden_size that "
+            f"it accepts, {found.hidden_size}; accepted: params within a factor of 2 of that, here {params}"
         )
     return found
 

@@ -38,7 +38,8 @@ def cells_of_size(cell, size):
 
 
 def test_counts_are_of_free_numbers():
-    assert cells.GRU(hidden_size=4, structure=structures.Banded()).num_params(3) == 3 * (4 * 3 + 4 + 10) + 4  # n has a bias inside, too
+    banded = cells.GRU(hidden_size=4, structure=structures.Banded())
+    assert banded.num_params(3) == 3 * (4 * 3 + 4 + 10) + 4  # n has a bias inside, too
     assert match(cells.GRU(hidden_size=64), 8, params=2_000).hidden_size == 22
 
 
