@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # beside the package, in 
 from rnnzoo import UsageError, members, structures
 from rnnzoo.structures.base import Structure
 from rnnzoo.training.config import load_config
-from rnnzoo.training.update import evaluate, init_state, train_steps
+from rnnzoo.training.numbers import lanes_of, program_of
+from rnnzoo.training.update import evaluate, first_state, train_steps
 from rnnzoo.wrappers.base import with_structure
 
 DEMO = Path(__file__).parent.parent / "configs" / "binary_addition_demo.py"
@@ -53,8 +54,9 @@ def row_of(structure: Structure, seeds: int, steps: int) -> dict[str, Any]:
     data = config.task.open()
     model = config.network(data)
     began = time.perf_counter()
+    program, state = program_of(config), first_state(config, model)
     state, _ = train_steps(
-        config, model, data.static, data.arrays, init_state(config, model), np.int32(0), length=steps
+        program, model, data.static, data.arrays, *lanes_of(config), state, np.int32(0), length=steps
     )
     wrong = np.array(evaluate(config, model, state["params"], data.held_out("test"))["wrong_sums"])
     return {

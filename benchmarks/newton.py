@@ -24,7 +24,8 @@ from timing import measure, report
 from rnnzoo import cells, newton_report, run, structures, tasks, unrolls
 from rnnzoo.models import Stack
 from rnnzoo.training.config import Config
-from rnnzoo.training.update import init_state, train_steps
+from rnnzoo.training.numbers import lanes_of, program_of
+from rnnzoo.training.update import first_state, train_steps
 
 BATCH, HIDDEN, STEPS = 2, 64, 1500
 NEWTON = unrolls.Newton(tolerance=1e-6)
@@ -47,9 +48,10 @@ def cases(names):
         data: Any = config.task.open()
         model = config.network(data)
         for name in names:
-            state = init_state(config, model)
+            state = first_state(config, model)
             if name == "trained":
-                state, _ = train_steps(config, model, data.static, data.arrays, state, np.int32(0), length=STEPS)
+                lanes = (program_of(config), model, data.static, data.arrays, *lanes_of(config))
+                state, _ = train_steps(*lanes, state, np.int32(0), length=STEPS)
             params = jax.tree.map(lambda leaf: leaf[0], state["params"])
             yield f"{make.__name__} {name}", cell, params["layer_0"]["cell"], params["embed"]["w"]
 

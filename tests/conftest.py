@@ -29,6 +29,20 @@ def x64():
         yield
 
 
+@pytest.fixture
+def compiled():
+    """The number of programs compiled since the fixture began, as a list to look at."""
+    found = []
+
+    def listen(event: str, duration_secs: float, **_: str | int) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            found.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield found
+    jax.monitoring.unregister_event_duration_listener(listen)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs():
     """Give memory back after each file: thousands of compiled programs slow everything else down."""

@@ -19,12 +19,13 @@ from rnnzoo.models import Stack
 from rnnzoo.spec import spec
 from rnnzoo.training import devices
 from rnnzoo.training.config import Config
-from rnnzoo.training.devices import shard, training_mesh
+from rnnzoo.training.devices import SEEDS, shard, training_mesh
 from rnnzoo.training.job import Job, Stopped
 from rnnzoo.training.loops import training_loop
+from rnnzoo.training.numbers import lanes_of, program_of
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import init_state, shard_state, train_steps
+from rnnzoo.training.update import first_state, shard_state, train_steps
 
 
 @spec
@@ -70,10 +71,11 @@ def trained(config: Config, count: int) -> Any:
     mesh = training_mesh(config.seeds, config.batch_size, jax.devices()[:count])
     model, data = network(config), opened(config.task)
     arrays = shard(data.arrays, mesh)
-    state = shard_state(init_state(config, model), mesh)
-    program = train_steps.lower(config, model, data.static, arrays, state, np.int32(0), length=3, mesh=mesh).compile()
-    state, _ = program(arrays, state, np.int32(0))
-    return program(arrays, state, np.int32(3))
+    state = shard_state(first_state(config, model), mesh)
+    lanes, static = shard(lanes_of(config), mesh, SEEDS), (program_of(config), model, data.static)
+    program = train_steps.lower(*static, arrays, *lanes, state, np.int32(0), length=3, mesh=mesh).compile()
+    state, _ = program(arrays, *lanes, state, np.int32(0))
+    return program(arrays, *lanes, state, np.int32(3))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_a_run_goes_on_with_another_number_of_devices(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(jax, "local_devices", lambda: jax.devices()[:1])
         train(CONFIG, tmp_path / "cut")
-    like = jax.eval_shape(lambda: init_state(CONFIG, network(CONFIG)))
+    like = jax.eval_shape(lambda: first_state(CONFIG, network(CONFIG)))
     straight, cut = (RunFolder(tmp_path / n).last.restore(like, warn=pytest.fail) for n in ("straight", "cut"))
     assert_close(cut, straight, 1e-5)
     losses = [[json.loads(r)["loss"] for r in (tmp_path / n / "metrics.jsonl").open()] for n in ("straight", "cut")]
@@ -150,7 +152,7 @@ def test_batches_from_the_host_are_split(monkeypatch):
     for count in (1, 2):
         loop = training_loop(config, model, config.task.open())
         loop.use(training_mesh(config.seeds, config.batch_size, jax.devices()[:count]))
-        state = shard_state(init_state(config, model), loop.mesh)
+        state = shard_state(first_state(config, model), loop.mesh)
         loop.compile(state, 5)
         found.append(loop.run(state, 0, 5))
     assert_close(found[1], found[0], 1e-5)

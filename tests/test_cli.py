@@ -1,5 +1,6 @@
 """The command line as a user meets it: in a process of its own where exit codes and tracebacks matter."""
 
+import functools
 import json
 import os
 import subprocess
@@ -137,14 +138,16 @@ def test_a_run_folders_configuration_is_a_configuration_file(tmp_path):
 def test_every_configuration_loads_traces_and_says_what_to_expect(path):
     import jax
 
-    from rnnzoo.training.update import init_state, train_steps
+    from rnnzoo.training.numbers import lanes_of, program_of
+    from rnnzoo.training.update import first_state, train_steps
 
     config = load_config(str(path))
     text = path.read_text()
     assert f"python train.py --config configs/{path.name}" in text and "Expected" in text and " s on 2 cores" in text
     model, data = network(config), opened(config.task)
-    state = jax.eval_shape(lambda: init_state(config, model))
-    jax.eval_shape(lambda a, s: train_steps(config, model, data.static, a, s, 0, length=2), data.arrays, state)
+    state = jax.eval_shape(lambda: first_state(config, model))
+    args = (data.arrays, *lanes_of(config), state, 0)
+    jax.eval_shape(functools.partial(train_steps, program_of(config), model, data.static, length=2), *args)
     assert rnnzoo.from_json(rnnzoo.to_json(config)) == config
 
 

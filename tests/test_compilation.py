@@ -40,20 +40,6 @@ def _nnx():
     return lambda xs, lengths: layer(xs.swapaxes(0, 1), seq_lengths=lengths)
 
 
-@pytest.fixture
-def compiled():
-    """The number of programs compiled since the fixture began, as a list to look at."""
-    found = []
-
-    def listen(event: str, duration_secs: float, **_: str | int) -> None:
-        if event == "/jax/core/compile/backend_compile_duration":
-            found.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield found
-    jax.monitoring.unregister_event_duration_listener(listen)
-
-
 @pytest.mark.parametrize("make", [_run, _model, _linen, _nnx])
 def test_a_thousand_ragged_batches_compile_nothing(compiled, make):
     call, random = make(), np.random.default_rng(0)

@@ -20,7 +20,7 @@ from rnnzoo.training.config import Config
 from rnnzoo.training.footprint import check_memory, machine_bytes, memory_of, needed_bytes
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
-from rnnzoo.training.update import init_state
+from rnnzoo.training.update import first_state
 
 SMALL = Config(task=tasks.BinaryAddition(bits=4), cell=cells.GRU(hidden_size=4), steps=4, log_every=2, momentum=0.5)
 SPARSE = structures.SparseMask(pattern=patterns.RandomRows(others=2))
@@ -66,7 +66,7 @@ def test_the_estimate_is_what_the_arrays_have(optimizer, stream):
     task = tasks.CharLM(length=5) if stream else SMALL.task
     config = dataclasses.replace(SMALL, optimizer=optimizer, stream=stream, task=task, seeds=3, model=Stack(layers=2))
     model, data = network(config), opened(task)
-    state = jax.eval_shape(lambda: init_state(config, model))
+    state = jax.eval_shape(lambda: first_state(config, model))
     sizes = {name: sum(a.size * a.dtype.itemsize for a in jax.tree.leaves(tree)) for name, tree in state.items()}
     found = needed_bytes(config, model, data)
     assert found["parameters"] == found["gradients"] == sizes["params"] and found["optimizer"] == sizes["opt"]

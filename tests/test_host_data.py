@@ -21,7 +21,7 @@ from rnnzoo.training.job import Job, Stopped
 from rnnzoo.training.loops import HostLoop, InMemoryLoop
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import init_state
+from rnnzoo.training.update import first_state
 
 file = text_file
 
@@ -36,7 +36,7 @@ def train(config: Config, path: Path) -> dict[str, Any]:
 
 
 def last_state(config: Config, path: Path) -> Any:
-    like = jax.eval_shape(lambda: init_state(config, network(config)))
+    like = jax.eval_shape(lambda: first_state(config, network(config)))
     return RunFolder(path).last.restore(like, warn=pytest.fail)
 
 
@@ -113,7 +113,7 @@ def test_a_loop_on_the_host_is_the_compiled_one(stream, file):
     )
     model, found = network(config), []
     for loop in (InMemoryLoop(config, model, config.task.open()), HostLoop(config, model, FedData(config))):  # pyright: ignore
-        state, losses = init_state(config, model), []
+        state, losses = first_state(config, model), []
         for start, length in ((0, 4), (4, 5)):
             loop.compile(state, length)
             state, metrics = loop.run(state, start, length)

@@ -16,7 +16,8 @@ from rnnzoo.spec import UsageError, field_types, members
 from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.structures.factors import check_divides, divisors
 from rnnzoo.training.config import Config
-from rnnzoo.training.update import init_state, seed_keys
+from rnnzoo.training.numbers import seed_keys
+from rnnzoo.training.update import first_state
 
 TASK, CELL = tasks.Parity(), cells.Elman(hidden_size=4)
 
@@ -91,7 +92,7 @@ def test_an_integer_in_a_field_of_floats_is_kept_as_a_float():
     cell = wrappers.MultiplicativeIntegration(cell=CELL, alpha=1.0)
     assert from_json(to_json(cell).replace('"alpha": 1.0', '"alpha": 1')).alpha == 1.0
     with jax.enable_x64(False):
-        init_state(config, Model(cell=CELL, input_size=1, output_size=1))  # 10^12 does not fit int32
+        first_state(config, Model(cell=CELL, input_size=1, output_size=1))  # 10^12 does not fit int32
 
 
 @pytest.mark.parametrize(("size", "block"), [(2**31 - 1, 4), (2**31 - 2, 4), (2147483646 // 2, 2**31 - 1)])

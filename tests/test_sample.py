@@ -29,7 +29,7 @@ from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.symbols import SYMBOLS
-from rnnzoo.training.update import init_state
+from rnnzoo.training.update import first_state
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_a_checkpoint_that_is_removed_while_it_is_read_is_passed_over(run_dir, c
 
     monkeypatch.setattr(Checkpoints, "_load", removed)
     said: list[str] = []
-    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, network(config))), said.append)
+    restored = checkpoints.restore(jax.eval_shape(lambda: first_state(config, network(config))), said.append)
     assert restored is not None and restored[0] == 1 and "falling back to step 1" in said[0]
 
 

@@ -18,9 +18,10 @@ from rnnzoo.models import Stack
 from rnnzoo.tasks.data import InMemory
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import Job, Stopped
+from rnnzoo.training.numbers import lanes_of, program_of
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import init_state, train_steps
+from rnnzoo.training.update import first_state, train_steps
 
 LENGTH, SIZE = 5, 3
 
@@ -65,13 +66,14 @@ def test_segments_follow_one_another_and_begin_again(config):
 def test_segments_with_the_state_carried_over_are_one_long_sequence(config):
     still = dataclasses.replace(config, optimizer="sgd", lr=1e-30)  # parameters stay where they are
     model, data, count = network(still), opened(still.task), 8
-    state = init_state(still, model)
+    state = first_state(still, model)
     params = jax.tree.map(lambda a: a[0], state["params"])
     batches = [data.segment(data.arrays, jnp.int32(k), SIZE) for k in range(count)]
     whole = jax.tree.map(lambda *a: jnp.concatenate(a), *batches)
     outputs, last = model.apply(params, whole["x"])
     losses = [still.task.loss(outputs[k * LENGTH : (k + 1) * LENGTH], batch) for k, batch in enumerate(batches)]
-    state, metrics = train_steps(still, model, data.static, data.arrays, state, np.int32(0), length=count)
+    program, lanes = program_of(still), lanes_of(still)
+    state, metrics = train_steps(program, model, data.static, data.arrays, *lanes, state, np.int32(0), length=count)
     assert_close(metrics["loss"][0], jnp.stack(losses), 1e-6)
     assert_close(jax.tree.map(lambda a: a[0], state["carry"]), last, 1e-6)
     alone = still.task.loss(model.apply(params, batches[3]["x"])[0], batches[3])
@@ -85,7 +87,7 @@ def test_a_resumed_stream_is_bit_exact(config, tmp_path):
     with pytest.raises(Stopped, match="stopped at step 9"):
         job.run()
     train(config, tmp_path / "cut")
-    like = jax.eval_shape(lambda: init_state(config, network(config)))
+    like = jax.eval_shape(lambda: first_state(config, network(config)))
     straight, cut = (RunFolder(tmp_path / n).last.restore(like, warn=pytest.fail) for n in ("straight", "cut"))
     assert straight is not None and cut is not None and straight[0] == 12
     assert straight[1]["carry"]["layer_1"]["c"].shape == (1, SIZE, 5)

@@ -10,16 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from support import assert_close
-from task_support import network
+from task_support import network, opened
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
 from rnnzoo.models import Stack
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import Diverged, Job, Stopped
+from rnnzoo.training.numbers import lanes_of, numbers_of, program_of
+from rnnzoo.training.optimizer import decays, learning_rate
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import decays, evaluate, init_state, learning_rate, train_steps
+from rnnzoo.training.update import evaluate, first_state, train_steps
 
 CONFIG = Config(
     task=tasks.BinaryAddition(bits=4),
@@ -42,8 +44,14 @@ def train(config: Config, path: Path) -> dict[str, Any]:
     return Job(config, path, Progress(config)).run()
 
 
+def updated(config: Config, state: Any, length: int) -> Any:
+    """The state and the metrics after so many updates."""
+    args = (network(config), opened(config.task), {}, *lanes_of(config), state, 0)
+    return train_steps(program_of(config), *args, length=length)
+
+
 def last_state(config: Config, path: Path) -> Any:
-    like = jax.eval_shape(lambda: init_state(config, network(config)))
+    like = jax.eval_shape(lambda: first_state(config, network(config)))
     restored = RunFolder(path).last.restore(like, warn=pytest.fail)
     assert restored is not None
     return restored
@@ -210,10 +218,10 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_
 
 def test_a_parameter_that_is_nan_stops_training_though_the_batch_does_not_use_it():
     config = change(task=tasks.CopyMemory(delay=1, symbols=1, alphabet=50), model=Stack(embedding_size=3), batch_size=1)
-    state = init_state(config, network(config))
+    state = first_state(config, network(config))
     rows = state["params"]["embed"]["w"]  # of 52 tokens, of which a batch has three
     state["params"]["embed"]["w"] = rows.at[0, 7, 0].set(jnp.nan)
-    _, metrics = train_steps(config, network(config), config.task.open(), {}, state, 0, length=1)
+    _, metrics = updated(config, state, 1)
     assert np.isfinite(metrics["loss"]).all() and np.isfinite(metrics["grad_norm"]).all()
     assert not metrics["good"].any()
 
@@ -225,9 +233,9 @@ def test_weight_decay_spares_recurrent_weights_biases_and_norms():
     assert decayed == {"embed.w", "head.w", "layer_0.cell.w.h", "layer_1.cell.w.h"}
     config = change(weight_decay=0.5, optimizer="adamw", lr=0.1, steps=1, clip=0)
     without = dataclasses.replace(config, weight_decay=0.0)
-    start, plain, decay = (init_state(c, network(c)) for c in (config, without, config))
-    plain, _ = train_steps(without, network(config), DATA, {}, plain, 0, length=1)
-    decay, _ = train_steps(config, network(config), DATA, {}, decay, 0, length=1)
+    start, plain, decay = (first_state(c, network(c)) for c in (config, without, config))
+    plain, _ = updated(without, plain, 1)
+    decay, _ = updated(config, decay, 1)
     difference = jax.tree.map(lambda a, b: a - b, plain["params"], decay["params"])
     expected = jax.tree.map(lambda w, m: 0.05 * w * m, start["params"], decays(start["params"]))
     assert_close(difference, expected, 1e-6)
@@ -235,10 +243,10 @@ def test_weight_decay_spares_recurrent_weights_biases_and_norms():
 
 def test_recurrent_weights_are_clipped_after_every_step():
     config = change(cell=cells.IndRNN(hidden_size=6), clip_recurrent=0.3, lr=0.5, steps=5)
-    start = init_state(config, network(config))
+    start = first_state(config, network(config))
     free = dataclasses.replace(config, clip_recurrent=0.0)
-    after, _ = train_steps(config, network(config), DATA, {}, start, 0, length=5)
-    wild, _ = train_steps(free, network(free), DATA, {}, init_state(free, network(free)), 0, length=5)
+    after, _ = updated(config, start, 5)
+    wild, _ = updated(free, first_state(free, network(free)), 5)
     largest = [np.abs(s["params"]["layer_0"]["cell"]["u"]["h"]).max() for s in (after, wild)]
     assert largest[0] <= 0.3 + 1e-6 and largest[1] > 0.4
     assert np.abs(after["params"]["layer_0"]["cell"]["w"]["h"]).max() > 0.4  # others are free
@@ -246,20 +254,21 @@ def test_recurrent_weights_are_clipped_after_every_step():
 
 @pytest.mark.parametrize(("schedule", "middle", "end"), [("constant", 1, 1), ("linear", 0.5, 0), ("cosine", 0.5, 0)])
 def test_the_learning_rate_warms_up_and_falls(schedule, middle, end):
-    rate = learning_rate(change(lr=1.0, schedule=schedule, warmup=10, steps=110))
+    config = change(lr=1.0, schedule=schedule, warmup=10, steps=110)
+    rate = learning_rate(config, numbers_of(config))
     assert [np.asarray(rate(s)) for s in (0, 5, 10, 60, 110)] == pytest.approx([0, 0.5, 1, middle, end], abs=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 def test_every_optimizer_takes_a_step_against_the_gradient(optimizer):
     config = change(optimizer=optimizer, momentum=0.5 if optimizer in ("sgd", "rmsprop") else 0.0)
-    state = init_state(config, network(config))
-    _, metrics = train_steps(config, network(config), DATA, {}, state, 0, length=300)
+    state = first_state(config, network(config))
+    _, metrics = updated(config, state, 300)
     assert float(metrics["loss"][0, -50:].mean()) < float(metrics["loss"][0, :20].mean())
 
 
 def test_evaluation_adds_up_over_batches():
-    state = init_state(CONFIG, network(CONFIG))
+    state = first_state(CONFIG, network(CONFIG))
     (whole,) = DATA.held_out("test")
     halves = [{k: v[:, i::2] for k, v in whole.items()} for i in range(2)]
     one, two = (evaluate(CONFIG, network(CONFIG), state["params"], b) for b in ([whole], halves))

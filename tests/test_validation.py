@@ -22,7 +22,7 @@ from rnnzoo.training.evaluation import evaluate_run
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import init_state
+from rnnzoo.training.update import first_state
 
 SMALL = Config(
     task=tasks.BinaryAddition(bits=4), cell=cells.Elman(hidden_size=4), steps=12, log_every=3, eval_every=3, lr=1e-2
@@ -92,7 +92,7 @@ def as_of_the_first_edition(path: Path) -> None:
         lines.append(json.dumps(record))
     (path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
     (path / "run.json").unlink()
-    like = jax.eval_shape(lambda: init_state(SMALL, network(SMALL)))
+    like = jax.eval_shape(lambda: first_state(SMALL, network(SMALL)))
     for checkpoints in (RunFolder(path).last, RunFolder(path).best):
         for step in checkpoints.steps():
             restored, folder = checkpoints._load(step, like), checkpoints.folder / str(step)
@@ -114,7 +114,7 @@ def test_a_run_of_the_first_edition_is_resumed_with_a_warning(tmp_path, capsys):
     final = train(SMALL, tmp_path / "old")
     assert "an older rnnzoo began this run and had no validation set" in capsys.readouterr().err
     assert final["metrics"] == json.loads((tmp_path / "straight/final.json").read_text())["metrics"]
-    like = jax.eval_shape(lambda: init_state(SMALL, network(SMALL)))
+    like = jax.eval_shape(lambda: first_state(SMALL, network(SMALL)))
     old, straight = (RunFolder(tmp_path / name).last.restore(like, pytest.fail) for name in ("old", "straight"))
     assert_close(old, straight, 0)
     assert ["validation" in r for r in records(tmp_path / "old")] == [False, False, False, True]

@@ -21,7 +21,7 @@ from rnnzoo.training.config import Config
 from rnnzoo.training.job import Job, Stopped
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import evaluate, init_state
+from rnnzoo.training.update import evaluate, first_state
 from rnnzoo.training.warm_start import warm_state
 from rnnzoo.wrappers.base import with_structure
 
@@ -62,12 +62,12 @@ def test_the_score_at_the_start_is_that_of_the_other_run(source, tmp_path, struc
     job = Job(config, tmp_path / "run", Progress(config))
     for name, values in scores(job).items():
         assert values == pytest.approx(final["metrics"][name]["per_seed"], abs=1e-6)
-    fresh = jax.eval_shape(lambda: init_state(config, job.model))
+    fresh = jax.eval_shape(lambda: first_state(config, job.model))
     assert jax.tree.structure(job.warm) == jax.tree.structure(fresh)
     assert [(a.shape, a.dtype) for a in jax.tree.leaves(job.warm)] == [
         (a.shape, a.dtype) for a in jax.tree.leaves(fresh)
     ]
-    assert_close(job.warm["opt"], init_state(config, job.model)["opt"], 0)  # pyright: ignore
+    assert_close(job.warm["opt"], first_state(config, job.model)["opt"], 0)  # pyright: ignore
 
 
 def test_it_trains_on_and_resumes_without_the_other_run(source, tmp_path, capsys):

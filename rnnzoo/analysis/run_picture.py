@@ -10,7 +10,7 @@ from rnnzoo.analysis.matrices import draw_eigenvalues, draw_matrix, new_figure, 
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import init_state
+from rnnzoo.training.update import first_state
 from rnnzoo.training.warm_start import stored_state
 
 MAX_MATRICES = 8  # in one picture
@@ -32,7 +32,7 @@ def draw_run(folder: Path, path: Path, warn: Any, seed: int = 0, which: str = "l
     trained = matrices_of(model, state["params"], seed)
     initial = {}
     if not config.init_from:  # else the run began from the parameters of another run
-        initial = matrices_of(model, init_state(config, model)["params"], seed)
+        initial = matrices_of(model, first_state(config, model)["params"], seed)
     shown = dict(list(trained.items())[:MAX_MATRICES])
     figure = new_figure(9.6, 2.9 * len(shown) + 0.7)
     rows = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"width_ratios": [1.15, 1, 1.1]})

@@ -15,7 +15,9 @@ from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.tasks.data import Data, InMemory
 from rnnzoo.training.config import Config
-from rnnzoo.training.update import make_optimizer, next_batch
+from rnnzoo.training.numbers import numbers_of
+from rnnzoo.training.optimizer import make_optimizer
+from rnnzoo.training.update import next_batch
 
 CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # version 2, version 1
 
@@ -40,7 +42,7 @@ def needed_bytes(config: Config, model: Model, data: Data) -> dict[str, int]:
     """Bytes that are in use at once in every training step, by what they are for, in Python's integers: the sizes may
     be larger than any array. What an unroll keeps for the gradient is left out, since unrolls differ in it."""
     params = model.shapes()
-    optimizer = jax.eval_shape(make_optimizer(config).init, params)
+    optimizer = jax.eval_shape(make_optimizer(config, numbers_of(config)).init, params)
     states = [_bytes(state) for state in jax.eval_shape(lambda: _first(undrawn(model))).values()]
     states = sum(states) if config.stream else max(states)  # others may be gone when the next layer begins
     longest = min(config.steps, config.log_every, config.eval_every)

@@ -24,7 +24,7 @@ from rnnzoo.training.record import Record, Scores
 from rnnzoo.training.results import environment, final_results, to_text
 from rnnzoo.training.resume import mend, record_of, warn_of_changes
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import TrainState, evaluate, init_state, shard_state
+from rnnzoo.training.update import TrainState, evaluate, first_state, shard_state
 from rnnzoo.training.warm_start import warm_state
 
 PIECE_S = 1.0  # seconds of training between two looks at whether to stop
@@ -55,7 +55,7 @@ class Job:
         check_memory(config, self.model, self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
         self.record, self.environment = Record(), environment()
-        self.like = jax.eval_shape(lambda: init_state(config, self.model))
+        self.like = jax.eval_shape(lambda: first_state(config, self.model))
         self.loop: TrainingLoop = training_loop(config, self.model, self.data)
         self.mesh = self._mesh() if config.devices == "all" else None
         self.loop.use(self.mesh)
@@ -137,7 +137,7 @@ class Job:
     def _first_state(self) -> TrainState:
         """The state before the first step. What came from another run is saved, so as not to need that run again."""
         if not self.config.init_from:
-            return init_state(self.config, self.model)
+            return first_state(self.config, self.model)
         state = self.warm or self._warm()
         metric = self.config.task.metric
         score = np.median(self._evaluate(state, "validation")[metric])

@@ -13,7 +13,8 @@ from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.tasks.data import Batch, Batches, Data, HostData, InMemory, check_batch
 from rnnzoo.training.config import Config
-from rnnzoo.training.devices import shard
+from rnnzoo.training.devices import SEEDS, shard
+from rnnzoo.training.numbers import lanes_of, program_of
 from rnnzoo.training.update import TrainState, next_batch, train_step, train_steps
 from rnnzoo.typing import Array
 
@@ -24,7 +25,8 @@ class TrainingLoop(abc.ABC):
     """Trains one model on one task's data."""
 
     def __init__(self, config: Config, model: Model):
-        self.config, self.model = config, model
+        self.config, self.model, self.program = config, model, program_of(config)
+        self.lanes = lanes_of(config)
         self.mesh: Mesh | None = None
 
     @abc.abstractmethod
@@ -38,6 +40,7 @@ class TrainingLoop(abc.ABC):
     def use(self, mesh: Mesh | None) -> None:
         """Train on the devices of this mesh from now on."""
         self.mesh = mesh
+        self.lanes = shard(self.lanes, mesh, SEEDS)
 
     @abc.abstractmethod
     def compile(self, state: TrainState, longest: int) -> None:
@@ -69,8 +72,8 @@ class InMemoryLoop(TrainingLoop):
         return jax.eval_shape(draw, self.arrays, jax.random.key(0), np.int32(0))
 
     def trace(self, state: TrainState, length: int) -> None:
-        steps = functools.partial(train_steps, self.config, self.model, self.data, length=length, mesh=self.mesh)
-        jax.eval_shape(steps, self.arrays, state, np.int32(0), np.int32(length))
+        steps = functools.partial(train_steps, self.program, self.model, self.data, length=length, mesh=self.mesh)
+        jax.eval_shape(steps, self.arrays, *self.lanes, state, np.int32(0), np.int32(length))
 
     def use(self, mesh: Mesh | None) -> None:
         super().use(mesh)
@@ -79,11 +82,12 @@ class InMemoryLoop(TrainingLoop):
     def compile(self, state: TrainState, longest: int) -> None:
         if longest > self.longest:
             self.longest = longest
-            args = (self.config, self.model, self.data, self.arrays, state, np.int32(0), np.int32(longest))
-            self.compiled = train_steps.lower(*args, length=longest, mesh=self.mesh).compile()
+            args = (self.arrays, *self.lanes, state, np.int32(0), np.int32(longest))
+            steps = train_steps.lower(self.program, self.model, self.data, *args, length=longest, mesh=self.mesh)
+            self.compiled = steps.compile()
 
     def run(self, state: TrainState, start: int, length: int) -> tuple[TrainState, Metrics]:
-        state, metrics = self.compiled(self.arrays, state, np.int32(start), np.int32(length))
+        state, metrics = self.compiled(self.arrays, *self.lanes, state, np.int32(start), np.int32(length))
         # Cut on the host: each length would be another program on the device. Waits for the device.
         return state, jax.tree.map(lambda all_steps: np.asarray(all_steps)[:, :length], metrics)
 
@@ -113,13 +117,13 @@ class HostLoop(TrainingLoop):
         return jax.tree.map(lambda a: jax.ShapeDtypeStruct((self.config.seeds, *a.shape), a.dtype), self.shapes)
 
     def trace(self, state: TrainState, length: int) -> None:
-        step = functools.partial(train_step, self.config, self.model, mesh=self.mesh)
-        jax.eval_shape(step, state, np.int32(0), self._example_of_all())
+        step = functools.partial(train_step, self.program, self.model, mesh=self.mesh)
+        jax.eval_shape(step, *self.lanes, state, np.int32(0), self._example_of_all())
 
     def compile(self, state: TrainState, longest: int) -> None:
         if self.compiled is None:
-            args = (self.config, self.model, state, np.int32(0), self._example_of_all())
-            self.compiled = train_step.lower(*args, mesh=self.mesh).compile()
+            args = (*self.lanes, state, np.int32(0), self._example_of_all())
+            self.compiled = train_step.lower(self.program, self.model, *args, mesh=self.mesh).compile()
 
     def run(self, state: TrainState, start: int, length: int) -> tuple[TrainState, Metrics]:
         found = []
@@ -129,7 +133,7 @@ class HostLoop(TrainingLoop):
                 check_batch(batch, self.model.input_size, self.model.tokens)
             batch = jax.tree.map(lambda *seeds: np.stack(seeds), *batches)
             self._check(batch, step)
-            state, metrics = self.compiled(state, np.int32(step), batch)
+            state, metrics = self.compiled(*self.lanes, state, np.int32(step), batch)
             found.append(metrics)
         return state, jax.tree.map(lambda *steps: jnp.stack(steps, 1), *found)
 

@@ -2,11 +2,10 @@
 
 import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jax.sharding import Mesh
 
@@ -15,79 +14,18 @@ from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Batch, InMemory, check_batch
 from rnnzoo.training.config import Config
 from rnnzoo.training.devices import BATCH, SEEDS, place, shard
+from rnnzoo.training.numbers import Numbers, lanes_of, numbers_of, program_of
+from rnnzoo.training.optimizer import make_optimizer
 from rnnzoo.typing import Array, Float, Int, Key, Params, PyTree, State
-
-if TYPE_CHECKING:
-    import optax  # by those who train; `import rnnzoo` does not need it
 
 TrainState = dict[str, Any]
 """``params``, ``opt`` (the optimizer's state) and, with `Config.stream`, ``carry`` (the state of every layer after the
-last step, for each sequence of the batch); every leaf with a leading axis S over seeds."""
+last step, for each sequence of the batch); every leaf with a leading axis S over lanes."""
 
 
-def make_optimizer(config: Config) -> "optax.GradientTransformation":
-    """The optax chain of a configuration: clip, optimizer, weight decay, learning rate."""
-    import optax
-
-    parts = [optax.clip_by_global_norm(config.clip)] if config.clip else []
-    match config.optimizer:
-        case "adam" | "adamw":
-            parts.append(optax.scale_by_adam())
-        case "rmsprop":
-            parts.append(optax.scale_by_rms(decay=0.9))
-    if config.momentum and config.optimizer in ("sgd", "rmsprop"):
-        parts.append(optax.trace(config.momentum))
-    if config.weight_decay:
-        parts.append(optax.add_decayed_weights(config.weight_decay, mask=decays))
-    parts.append(optax.scale_by_learning_rate(learning_rate(config)))
-    if config.clip_recurrent:
-        parts.append(optax.stateless(functools.partial(_within, config.clip_recurrent)))
-    return optax.chain(*parts)
-
-
-def _within(limit: float, changes: PyTree, params: PyTree) -> PyTree:
-    """The changes, cut so that no recurrent weight leaves (-limit, limit)."""
-
-    def cut(path: Any, change: Array, old: Array) -> Array:
-        return jnp.clip(old + change, -limit, limit) - old if _is_in("u", path) else change
-
-    return jax.tree_util.tree_map_with_path(cut, changes, params)
-
-
-def learning_rate(config: Config) -> "optax.Schedule":
-    """The learning rate by step."""
-    import optax
-
-    work = config.steps - config.warmup
-    match config.schedule:
-        case "constant":
-            after = optax.constant_schedule(config.lr)
-        case "linear":
-            after = optax.linear_schedule(config.lr, 0.0, work)
-        case "cosine":
-            after = optax.cosine_decay_schedule(config.lr, work)
-    if not config.warmup:
-        return after
-    return optax.join_schedules([optax.linear_schedule(0.0, config.lr, config.warmup), after], [config.warmup])
-
-
-def decays(params: Params) -> PyTree:
-    """True for the weights that decay: those called w. Recurrent weights, biases and norms are spared."""
-    return jax.tree_util.tree_map_with_path(lambda path, _: _is_in("w", path), params)
-
-
-def _is_in(name: str, path: Any) -> bool:
-    return any(getattr(k, "key", None) == name for k in path)
-
-
-def seed_keys(config: Config) -> Key:
-    """One PRNG key per seed, (S,). Seed s of many gets the key that it has alone."""
-    return jax.vmap(jax.random.key)(np.uint32(config.seed) + jnp.arange(config.seeds, dtype=np.uint32))
-
-
-def over_seeds(function: Any, seeds: int) -> Any:
-    """`function` over a leading axis of all its arguments. One seed runs unbatched: no cost for the axis."""
-    if seeds > 1:
+def over_lanes(function: Any, lanes: int) -> Any:
+    """`function` over a leading axis of all its arguments. One lane runs unbatched: no cost for the axis."""
+    if lanes > 1:
         return jax.vmap(function, spmd_axis_name=SEEDS)
 
     def single(*args: PyTree) -> PyTree:
@@ -96,16 +34,21 @@ def over_seeds(function: Any, seeds: int) -> Any:
     return single
 
 
-@functools.partial(jax.jit, static_argnames=("config", "model"))
-def init_state(config: Config, model: Model) -> TrainState:
-    """Parameters and optimizer state before the first step."""
-    optimizer = make_optimizer(config)
+@functools.partial(jax.jit, static_argnames=("program", "model"))
+def init_state(program: Config, model: Model, keys: Key) -> TrainState:
+    """Parameters and optimizer state before the first step, of each lane: of each of the keys (S,)."""
+    optimizer = make_optimizer(program, numbers_of(program))  # whose state does not depend on the numbers
 
     def one(key: Key) -> TrainState:
         params = model.init(jax.random.fold_in(key, 0))
-        return {"params": params, "opt": optimizer.init(params)} | first_carry(config, model, params)
+        return {"params": params, "opt": optimizer.init(params)} | first_carry(program, model, params)
 
-    return over_seeds(one, config.seeds)(seed_keys(config))
+    return over_lanes(one, len(keys))(keys)
+
+
+def first_state(config: Config, model: Model) -> TrainState:
+    """`init_state` of the seeds of a configuration."""
+    return init_state(program_of(config), model, lanes_of(config)[0])
 
 
 def first_carry(config: Config, model: Model, params: Params) -> TrainState:
@@ -135,9 +78,10 @@ def _step_keys(key: Key, step: Int[Array, ""]) -> Key:
 
 
 def update(
-    config: Config, model: Model, mesh: Mesh | None, key: Key, state: TrainState, step: Int[Array, ""], batch: Batch
-) -> Any:
-    """One training step. A step that is not finite leaves the state as it was; the loop then stops on it."""
+    config: Config, model: Model, mesh: Mesh | None, key: Key, numbers: Numbers, state: TrainState,
+    step: Int[Array, ""], batch: Batch,
+) -> Any:  # fmt: skip
+    """One training step of one lane. One that is not finite leaves the state as it was; the loop then stops on it."""
     import optax
 
     dropout_key = _step_keys(key, step)[1]
@@ -145,7 +89,7 @@ def update(
     batch = batch | {"x": place(batch["x"], mesh, None, BATCH)}  # all that is computed from it is split with it
     gradient = jax.value_and_grad(lambda p: loss_of(config, model, p, batch, dropout_key, carry), has_aux=True)
     (loss, last), grads = gradient(state["params"])
-    changes, opt = make_optimizer(config).update(grads, state["opt"], state["params"])
+    changes, opt = make_optimizer(config, numbers).update(grads, state["opt"], state["params"])
     new = {"params": optax.apply_updates(state["params"], changes), "opt": opt}
     if config.stream:
         new["carry"] = last
@@ -169,19 +113,21 @@ def shard_state(state: TrainState, mesh: Mesh | None) -> TrainState:
     return {name: shard(tree, mesh, SEEDS, *_axes(name)) for name, tree in state.items()}
 
 
-@functools.partial(jax.jit, static_argnames=("config", "model", "data", "length", "mesh"), donate_argnames="state")
+@functools.partial(jax.jit, static_argnames=("program", "model", "data", "length", "mesh"), donate_argnames="state")
 def train_steps(
-    config: Config, model: Model, data: InMemory, arrays: PyTree, state: TrainState, start: Int[Array, ""],
-    count: Int[Array, ""] | None = None, *, length: int, mesh: Mesh | None = None,
+    program: Config, model: Model, data: InMemory, arrays: PyTree, keys: Key, numbers: Numbers, state: TrainState,
+    start: Int[Array, ""], count: Int[Array, ""] | None = None, *, length: int, mesh: Mesh | None = None,
 ) -> tuple[TrainState, dict[str, Array]]:  # fmt: skip
     """`count` updates from step `start` on, at most `length` (None: all of them): the new state, and loss, grad_norm
-    and good of each step, (S, length), zeros after `count`. One program serves every count. `data` and `arrays` are the
-    `static` part of the data and their arrays. With a mesh, it runs on the mesh's devices, and the state comes from
-    `shard_state`."""
+    and good of each step, (S, length), zeros after `count`. One program serves every count.
 
-    def one(key: Key, state: TrainState) -> Any:
-        def step(state: TrainState, number: Int[Array, ""]) -> Any:
-            return update(config, model, mesh, key, state, number, next_batch(config, data, arrays, key, number))
+    Lanes are trained side by side, and none depends on another. Each has a key, (S,), and numbers, (S,) by name, as
+    `lanes_of` makes them of a configuration; `program` is its `program_of`. `data` and `arrays` are the `static` part
+    of the data and their arrays. With a mesh, it runs on the mesh's devices, and the state comes from `shard_state`."""
+
+    def one(key: Key, numbers: Numbers, state: TrainState) -> Any:
+        def step(state: TrainState, at: Int[Array, ""]) -> Any:
+            return update(program, model, mesh, key, numbers, state, at, next_batch(program, data, arrays, key, at))
 
         def body(i: Int[Array, ""], carried: Any) -> Any:
             state, kept = carried
@@ -192,19 +138,20 @@ def train_steps(
         kept = jax.tree.map(lambda a: jnp.zeros((length, *a.shape), a.dtype), shapes)
         return lax.fori_loop(0, length if count is None else count, body, (state, kept))
 
-    return over_seeds(one, config.seeds)(seed_keys(config), state)
+    return over_lanes(one, len(keys))(keys, numbers, state)
 
 
-@functools.partial(jax.jit, static_argnames=("config", "model", "mesh"), donate_argnames="state")
+@functools.partial(jax.jit, static_argnames=("program", "model", "mesh"), donate_argnames="state")
 def train_step(
-    config: Config, model: Model, state: TrainState, step: Int[Array, ""], batch: Batch, *, mesh: Mesh | None = None
-) -> tuple[TrainState, dict[str, Array]]:
-    """One update on a batch from the host, whose leaves have a leading axis S over seeds; else like `train_steps`."""
+    program: Config, model: Model, keys: Key, numbers: Numbers, state: TrainState, step: Int[Array, ""], batch: Batch,
+    *, mesh: Mesh | None = None,
+) -> tuple[TrainState, dict[str, Array]]:  # fmt: skip
+    """One update on a batch from the host, whose leaves have a leading axis S over lanes; else like `train_steps`."""
 
-    def one(key: Key, state: TrainState, batch: Batch) -> Any:
-        return update(config, model, mesh, key, state, step, batch)
+    def one(key: Key, numbers: Numbers, state: TrainState, batch: Batch) -> Any:
+        return update(program, model, mesh, key, numbers, state, step, batch)
 
-    return over_seeds(one, config.seeds)(seed_keys(config), state, batch)
+    return over_lanes(one, len(keys))(keys, numbers, state, batch)
 
 
 @functools.partial(jax.jit, static_argnames=("task", "model", "unroll"))
@@ -228,5 +175,5 @@ def evaluate(config: Config, model: Model, params: Params, batches: Iterable[Bat
 
 
 __all__ = [
-    "TrainState", "evaluate", "first_carry", "init_state", "loss_of", "make_optimizer", "next_batch", "seed_keys",
-    "shard_state", "train_step", "train_steps", "update"]  # fmt: skip
+    "TrainState", "evaluate", "first_carry", "first_state", "init_state", "loss_of", "next_batch", "shard_state",
+    "train_step", "train_steps", "update"]  # fmt: skip

@@ -16,8 +16,10 @@ from rnnzoo.structures.nearest import grow
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.config import Config, difference
 from rnnzoo.training.definitions import check_definitions
+from rnnzoo.training.numbers import numbers_of
+from rnnzoo.training.optimizer import make_optimizer
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import first_carry, init_state, make_optimizer
+from rnnzoo.training.update import first_carry, first_state
 from rnnzoo.typing import Params
 from rnnzoo.wrappers.base import innermost, with_structure
 
@@ -37,7 +39,7 @@ def warm_state(config: Config, model: Model, data: Data, warn: Callable[[str], N
     params = stored_state(folder, source, old, "last", warn)[1]["params"]
     if [cell.structures for cell, _ in old.cells] != [cell.structures for cell, _ in model.cells]:
         params = _grown(params, old, model)
-    opt = jax.vmap(make_optimizer(config).init)(params)
+    opt = jax.vmap(make_optimizer(config, numbers_of(config)).init)(params)
     return {"params": params, "opt": opt} | jax.vmap(lambda p: first_carry(config, model, p))(params)
 
 
@@ -45,7 +47,7 @@ def stored_state(folder: RunFolder, config: Config, model: Model, which: str, wa
     """Step and state of the newest checkpoint of a run, the "last" or the "best". `model` is the run's network."""
     check_definitions(folder.path, warn)
     checkpoints = folder.best if which == "best" else folder.last
-    restored = checkpoints.restore(jax.eval_shape(lambda: init_state(config, model)), warn)
+    restored = checkpoints.restore(jax.eval_shape(lambda: first_state(config, model)), warn)
     if restored is None:
         raise UsageError(f"no usable checkpoint in {checkpoints.folder}")
     return restored

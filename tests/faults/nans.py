@@ -22,7 +22,7 @@ from rnnzoo.training.evaluation import evaluate_run
 from rnnzoo.training.job import Diverged, Job
 from rnnzoo.training.record import Record
 from rnnzoo.training.run_folder import RunFolder
-from rnnzoo.training.update import init_state
+from rnnzoo.training.update import first_state
 
 from .poison import AT, STEPS, Where, config, poison, poisoned
 from .runs import contents, differences, train
@@ -86,7 +86,7 @@ class Runs:
         path = self.path / "run"
         shutil.copytree(self.twin, path)
         folder = RunFolder(path)
-        like = jax.eval_shape(lambda: init_state(self.config, self.config.network(self.config.task.open())))
+        like = jax.eval_shape(lambda: first_state(self.config, self.config.network(self.config.task.open())))
         found = folder.last.restore(like, lambda said: None)
         assert found is not None
         step, state = found
