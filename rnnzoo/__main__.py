@@ -12,6 +12,8 @@ from rnnzoo.training.devices import use_cpu_cores
 USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a command's options)
 
   train --config FILE          train the configuration of a file; the same as python train.py
+  study FILE                   train all rows of a study: many configurations, one table; study report makes its page
+  sweep --config FILE          the same for one configuration with options varied, e.g. --grid lr=1e-3,1e-2
   evaluate RUN_DIR             evaluate a run's checkpoint, e.g. --task.bits 32 for longer numbers
   verify RUN_DIR               check a run folder's files against their checksums and one another
   selftest                     check what the installed JAX and this device compute, for bug reports
@@ -32,7 +34,21 @@ examples:
   rnnzoo evaluate runs/my_task --import my_task.py
 """
 
-COMMANDS = ("train", "evaluate", "verify", "selftest", "list", "show", "save", "sample", "export", "push", "pull")
+COMMANDS = (
+    "train",
+    "study",
+    "sweep",
+    "evaluate",
+    "verify",
+    "selftest",
+    "list",
+    "show",
+    "save",
+    "sample",
+    "export",
+    "push",
+    "pull",
+)
 
 
 def command(args: list[str]) -> int:

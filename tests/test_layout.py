@@ -37,6 +37,7 @@ FLOORS = [
     ["store.*", "analysis.*"],
     ["convert.*"],
     ["export.*"],
+    ["study.*"],
     ["commands.*"],
     ["base", "__init__", "__main__"],
 ]
