@@ -3,8 +3,8 @@
     python -m rnnzoo study configs/studies/addition.py
     python -m rnnzoo study configs/studies/addition.py --only 'adam/gru/band' --out results/band.csv
 
-20 seeds (1000 to 1019) of 16 units each. "question" is the question's own protocol, one pair a step; "adam" has biases and Adam, 32 pairs a
-step. Judged on 8 bits, the training length, and on 16 and 32 bits.
+20 seeds (1000 to 1019) of 16 units each. "question" is the question's own protocol, one pair a step; "adam" has biases
+and Adam, 32 pairs a step. Judged on 8 bits, the training length, and on 16 and 32 bits.
 """
 
 from rnnzoo import cells, initializers, structures, tasks

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.matched import matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import with_preset
 from rnnzoo.commands.study import run
@@ -106,7 +107,8 @@ def _name(choice: Choice) -> str:
 def _config(base: Config, choice: Choice, rest: list[str], prog: str) -> Config:
     args = [*rest, *(part for name, value in choice.items() for part in (f"--{name}", value))]
     config, args = with_preset(base, args)
-    return override(config, args, prog)
+    params, args = take_params(args)
+    return matched(override(config, args, prog), params)
 
 
 __all__ = ["combinations", "main"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from rnnzoo.commands.arguments import new_parser, take_imports
 from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
+from rnnzoo.commands.matched import HELP, matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import help_of_presets, with_preset
 from rnnzoo.spec import UsageError
@@ -87,8 +88,9 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
         "--config.lr=0.1."
     )
     config, args = with_preset(config, args)
-    description += "\n\n" + help_of_presets()
-    return override(config, args, f"{prog} --config {known.config}", description)
+    params, args = take_params(args)
+    description += "\n\n" + help_of_presets() + "\n" + HELP
+    return matched(override(config, args, f"{prog} --config {known.config}", description), params)
 
 
 def summary(final: dict[str, Any], metric: str) -> str:

@@ -1,4 +1,4 @@
-"""Differences between rows, with their uncertainty: paired bootstrap over seeds, Fisher's exact test, Holm's correction.
+"""Differences between rows with their uncertainty: paired bootstrap over seeds, Fisher's exact test, Holm's correction.
 
 The same seed means the same batches in the same order for every structure, so differences are paired by seed.
 """
@@ -16,7 +16,8 @@ def interval(a: Sequence[float], b: Sequence[float], seed: int = 0) -> tuple[flo
     """The 95 % interval of median(a) - median(b), from resampled pairs (percentile bootstrap, Efron 1979).
 
     Args:
-        a, b: scores (N,) of the same seeds, in the same order.
+        a: scores (N,), one for each seed.
+        b: scores (N,) of the same seeds, in the same order.
         seed: selects the resamples.
     """
     first, second = np.asarray(a, float), np.asarray(b, float)
