@@ -17,6 +17,7 @@ from rnnzoo.sizes import match
 from rnnzoo.spec import UsageError, members, spec
 from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.store.model_folder import load_model, save_model
+from rnnzoo.store.pretrained import load_pretrained
 from rnnzoo.streaming import make_model_stepper, make_stepper
 from rnnzoo.training import config
 from rnnzoo.training.devices import split_batch, use_cpu_cores
@@ -37,6 +38,7 @@ __all__ = [
     "initializers",
     "keep_memory",
     "load_model",
+    "load_pretrained",
     "make_model_stepper",
     "make_stepper",
     "match",

@@ -4,9 +4,10 @@ from rnnzoo.analysis import members
 from rnnzoo.commands import presets
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.spec import UsageError
+from rnnzoo.store import pretrained
 
-PRESETS = "presets"
-KINDS = (*members.KINDS, PRESETS)
+OTHER = {"presets": presets.rows, "pretrained": pretrained.rows}  # kinds that are no members
+KINDS = (*members.KINDS, *OTHER)
 NUMBERS = ("state", "params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
 
 
@@ -30,7 +31,7 @@ def main(args: list[str]) -> int:
         print(members.document(known.size))
         return 0
     for kind in (known.kind,) if known.kind else KINDS:
-        table = presets.rows(known.pattern) if kind == PRESETS else members.rows(kind, known.pattern, known.size)
+        table = OTHER[kind](known.pattern) if kind in OTHER else members.rows(kind, known.pattern, known.size)
         if not table and known.kind:
             raise UsageError(f"no name in {kind} matches {known.pattern!r}")
         if table and known.markdown:
