@@ -9,13 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from task_support import BATCH, LOSS, SCORES, draw, held_out, opened, perfect, rough, score
-from zoo import defaults
+from zoo import defaults, marked, representatives
 
 import rnnzoo
 from rnnzoo import tasks
+from rnnzoo.tasks import measures
 from rnnzoo.tasks.data import STEPS_PER_BATCH, Part
+from rnnzoo.tasks.synthetic import Synthetic
 
 DEFAULTS = defaults("tasks")
+FIRST = ("BinaryAddition", "Adding", "CopyMemory", "DelayedRecall", "Parity")  # those that configurations are for
 VARIANTS: list[Any] = [
     tasks.BinaryAddition(bits=1),
     tasks.BinaryAddition(bits=40),
@@ -25,15 +28,32 @@ VARIANTS: list[Any] = [
     tasks.Digits(view="pixels", permuted=True),
     tasks.Parity(length=1, test_length=3),
 ]
-EACH = pytest.mark.parametrize("task", DEFAULTS, ids=str)
-EACH_VARIANT = pytest.mark.parametrize("task", DEFAULTS + VARIANTS, ids=str)
+
+
+def facts(task: Any) -> dict[str, Any]:
+    """What the tests here can tell tasks by: what batches hold, and how they are judged. Tasks with data of their own
+    count as different."""
+    if not isinstance(task, Synthetic):
+        return {"data": type(task)}
+    batch = jax.eval_shape(lambda key: task.draw(key, 2), jax.random.key(0))
+    return {
+        "entries": frozenset(batch) | {task.read},
+        "y": (batch["y"].ndim, batch["y"].dtype, task.output_size == 1),
+        "better": task.better,
+    }
+
+
+QUICK = representatives(DEFAULTS, facts, FIRST)
+EACH = pytest.mark.parametrize("task", marked(DEFAULTS, QUICK.__contains__))
+EACH_VARIANT = pytest.mark.parametrize("task", marked(DEFAULTS + VARIANTS, lambda t: t in QUICK + VARIANTS))
 
 
 def check_batch(task: Any, batch: Any, size: int) -> None:
     x, y, data = batch["x"], batch["y"], opened(task)
     assert x.dtype == (np.int32 if task.tokens else np.float32)
     assert x.shape[1:] == ((size,) if task.tokens else (size, data.input_size))
-    assert y.shape == (x.shape[:2] if task.read == "each" else (size,))
+    steps = x.shape[:2] if task.read == "each" else (size,)
+    assert y.shape[: len(steps)] == steps and y.shape[len(steps) :] in ((), (data.output_size,))
     assert y.dtype in (np.int32, np.float32)
     assert np.isfinite(x).all() and np.isfinite(y).all()
     if task.tokens:
@@ -44,6 +64,8 @@ def check_batch(task: Any, batch: Any, size: int) -> None:
         lengths = batch["lengths"]
         assert lengths.shape == (size,) and lengths.dtype == np.int32
         assert ((lengths >= 0) & (lengths <= len(x))).all()
+    if "mask" in batch:
+        assert batch["mask"].shape == x.shape[:2] and batch["mask"].dtype == bool
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -110,7 +132,8 @@ def test_scores_add_up_over_batches(task):
     each = task.read == "each"
 
     def half(keep: slice) -> Any:
-        part = {k: v[:, keep] if k == "x" or (k == "y" and each) else v[keep] for k, v in batch.items()}
+        major = ("x", "mask", "y") if each else ("x",)
+        part = {k: v[:, keep] if k in major else v[keep] for k, v in batch.items()}
         return SCORES(task, outputs[:, keep] if each else outputs[keep], part)
 
     whole, left, right = SCORES(task, outputs, batch), half(slice(0, 3)), half(slice(3, 6))
@@ -137,17 +160,20 @@ def test_tasks_are_specifications(task):
 @EACH
 def test_what_does_not_count_changes_nothing(task):
     batch = draw(task)
-    if "lengths" not in held_out(task)[0]:
+    if task.read == "last" or not {"lengths", "mask"} & batch.keys():
         return
-    lengths = batch["lengths"] = np.minimum(len(batch["x"]), np.array([0, 1, 2, 3, 9, 99], np.int32))
-    where = np.arange(len(batch["x"]))[:, None, None] < lengths[:, None]
+    size = batch["x"].shape[1]
+    if "lengths" in batch:
+        batch["lengths"] = np.minimum(len(batch["x"]), np.array([0, 1, 2, 3, 9, 99], np.int32))
+    where = np.asarray(measures.counted(batch))
+    assert where.any()
     outputs = rough(task, batch)
-    other = np.where(where, outputs, -7 * outputs + 1)
+    other = np.where(where[..., None], outputs, -7 * outputs + 1)
     assert equal(SCORES(task, outputs, batch), SCORES(task, other, batch))
     (loss, gradient), (other_loss, _) = LOSS(outputs, task, batch), LOSS(other, task, batch)
-    assert loss == other_loss and not np.asarray(gradient)[~np.broadcast_to(where, outputs.shape)].any()
-    only_padding_wrong = np.where(where, perfect(task, batch), -perfect(task, batch) + 1)
-    best = float(SCORES(task, only_padding_wrong, batch)[task.metric][0])
-    assert best == pytest.approx(float(lengths.sum()) if task.better == "higher" else 0, abs=1e-6)
+    assert loss == other_loss and not np.asarray(gradient)[~np.broadcast_to(where[..., None], outputs.shape)].any()
+    only_others_wrong = np.where(where[..., None], perfect(task, batch), -perfect(task, batch) + 1)
+    best = float(SCORES(task, only_others_wrong, batch)[task.metric][0])
+    assert best == pytest.approx(float(where.sum()) if task.better == "higher" else 0, abs=1e-6)
     counts = {float(count) for _, count in SCORES(task, outputs, batch).values()}
-    assert counts <= {float(lengths.sum()), 6.0}  # steps, or sequences
+    assert counts <= {float(where.sum()), float(size)}  # steps, or sequences

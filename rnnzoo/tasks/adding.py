@@ -32,6 +32,7 @@ class Adding(Synthetic):
     output_size = 1
     held_out_sequences = 2**12
     solved_at = 0.01
+    scaled = ("length",)
 
     def draw(self, key: Key, size: int) -> Batch:
         key_values, key_first, key_second = jax.random.split(key, 3)

@@ -38,6 +38,7 @@ class BinaryAddition(Synthetic):
     input_size = 2
     output_size = 1
     solved_at = 0.01
+    scaled = ("bits",)
 
     @property
     def held_out_sequences(self) -> int:

@@ -1,5 +1,7 @@
 """Copy memory: hold a string of symbols over a delay (Hochreiter & Schmidhuber 1997; Arjovsky, arXiv:1511.06464)."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 
@@ -41,6 +43,10 @@ class CopyMemory(Synthetic):
 
     held_out_sequences = 2**10
     solved_at = 0.99
+
+    def longer(self, times: int) -> "CopyMemory":
+        """The same string, over a longer delay."""
+        return dataclasses.replace(self, delay=times * (self.delay + 2 * self.symbols) - 2 * self.symbols)
 
     def draw(self, key: Key, size: int) -> Batch:
         string = jax.random.randint(key, (self.symbols, size), 1, self.alphabet + 1, jnp.int32)

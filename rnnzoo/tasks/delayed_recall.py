@@ -30,6 +30,7 @@ class DelayedRecall(Synthetic):
     output_size = 1
     held_out_sequences = 2**12
     solved_at = 0.99
+    scaled = ("length",)
 
     def draw(self, key: Key, size: int) -> Batch:
         key_bit, key_noise = jax.random.split(key)

@@ -29,6 +29,8 @@ class Synthetic(Task):
     """See `Data.output_size`."""
     held_out_sequences: ClassVar[int] = required()
     """Number of sequences in each fixed set, a power of two."""
+    scaled: ClassVar[tuple[str, ...]] = ()
+    """The fields that `longer` multiplies, to which the number of steps is in proportion; none for a fixed length."""
 
     def open(self) -> "Drawn":
         return Drawn(self)
@@ -40,6 +42,11 @@ class Synthetic(Task):
     def draw_held_out(self, key: Key, size: int) -> Batch:
         """A random batch to validate and test on; like `draw`, unless sequences are to be longer there, say."""
         return self.draw(key, size)
+
+    def longer(self, times: int) -> Self | None:
+        if not self.scaled:
+            return None
+        return dataclasses.replace(self, **{name: times * getattr(self, name) for name in self.scaled})
 
 
 @dataclasses.dataclass(frozen=True)
