@@ -1,5 +1,7 @@
 """The running parity of a string of bits: two states, which every 1 swaps."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 
@@ -30,6 +32,9 @@ class Parity(Synthetic):
     output_size = 1
     held_out_sequences = 2**11
     solved_at = 0.01
+
+    def longer(self, times: int) -> "Parity":
+        return dataclasses.replace(self, test_length=times * self.length)
 
     def draw(self, key: Key, size: int) -> Batch:
         key_bits, key_lengths = jax.random.split(key)
