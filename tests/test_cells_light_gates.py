@@ -51,6 +51,19 @@ def test_chrono_spreads_the_times_to_remember_evenly(cell, gate, sign):
     assert not b["n"].any()
 
 
+@pytest.mark.parametrize(("cell", "signs"), [(cells.LSTM, {"f": 1, "i": -1}), (cells.GRU, {"z": 1})])
+def test_chrono_of_the_paper_forgets_after_two_steps_or_more(cell, signs):
+    b = cell(hidden_size=4000, t_max=784.0, structure=structures.Diagonal()).init(KEY, 1)["b"]
+    kept = [sign * np.asarray(b[gate], float) for gate, sign in signs.items()]
+    assert all((bias == kept[0]).all() for bias in kept)
+    times = 1 + np.exp(kept[0])  # 1 / (1 - sigmoid(b))
+    assert 2 <= times.min() and times.max() <= 784.001
+    assert abs(times.mean() - 393) < 15 and abs(times.std() - 782 / np.sqrt(12)) < 15
+    assert not any(b[gate].any() for gate in b.keys() - signs.keys())
+    with pytest.raises(rnnzoo.UsageError, match=rf"{cell.__name__}\.t_max is 2.*> 2"):
+        cell(hidden_size=4, t_max=2.0)
+
+
 def test_units_of_brc_start_with_a_memory_of_one():
     u = cells.BRC(hidden_size=5).init(KEY, 3)["u"]
     assert_close(u, {"a": jnp.ones(5), "c": jnp.ones(5)})
@@ -236,7 +249,7 @@ def test_decay_of_fast_rnn_is_float32_in_low_precision():
 # ---- refusals ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", [cells.JANET, cells.STAR])
+@pytest.mark.parametrize("cell", [cells.JANET, cells.STAR, cells.LSTM, cells.GRU])
 def test_chrono_needs_biases_and_a_time(cell):
     with pytest.raises(rnnzoo.UsageError, match=rf"{cell.__name__}\.t_max is 9\.0.*bias is False; accepted: None, or"):
         cell(hidden_size=4, t_max=9.0, bias=False)

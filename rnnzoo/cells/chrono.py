@@ -9,12 +9,22 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.spec import Range, UsageError
 from rnnzoo.typing import Array, Float, Key
 
+Chrono = Annotated[float, Range(low=2, open=True)]  # the same, for a gate whose shortest time is 2 steps
 Longest = Annotated[float, Range(low=1, open=True)]  # the longest time that a cell has to bridge, in steps
 
 
 def chrono(key: Key, size: int, longest: float) -> Float[Array, " H"]:
     """Biases log(uniform(1, longest)): a gate sigmoid(bias) forgets after as many steps as that uniform number."""
     return jnp.log(jax.random.uniform(key, (size,), minval=1.0, maxval=longest))
+
+
+def key_and_chrono(key: Key, size: int, longest: float | None) -> tuple[Key, Float[Array, " H"] | None]:
+    """A key for all other parameters, and biases of a gate that keeps the state, as the paper has them:
+    log(uniform(1, longest - 1)), which forget after 2 to `longest` steps. Without `longest`, the same key and None."""
+    if longest is None:
+        return key, None
+    key, own = jax.random.split(key)
+    return key, chrono(own, size, longest - 1)
 
 
 def needs_bias(cell: Cell, field: str, longest: float | None) -> None:
@@ -26,4 +36,4 @@ def needs_bias(cell: Cell, field: str, longest: float | None) -> None:
         )
 
 
-__all__ = ["Longest", "chrono", "needs_bias"]
+__all__ = ["Chrono", "Longest", "chrono", "key_and_chrono", "needs_bias"]

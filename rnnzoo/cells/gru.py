@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.chrono import Chrono, key_and_chrono, needs_bias
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Structures
@@ -28,15 +29,25 @@ class GRU(Recurrent):
 
     i_t is the paper's z_t, a name that z_t has taken here. The paper resets before U: n_t = tanh(W_n x_t + b_n +
     U_n (r_t * h_tm1)), which is `GRUResetBefore`. The two are the same where U_n is diagonal and c is 0. One bias for
-    each of r and z (torch has two, which add up)."""
+    each of r and z (torch has two, which add up). b.z starts at 0, or, if `t_max` is given, at
+    log(uniform(1, t_max - 1)), with which the state is kept (chrono, Tallec & Ollivier 2018, arXiv:1804.11188)."""
 
     gates = ("r", "z", "n")
     input_leaves = MappingProxyType({"n": "x"})
 
     structure: Structures = Dense()
+    t_max: Chrono | None = None
+    """Longest time to remember, in steps (None: b.z starts at 0)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        needs_bias(self, "t_max", self.t_max)
 
     def init(self, key: Key, input_size: int) -> Params:
+        key, keep = key_and_chrono(key, self.hidden_size, self.t_max)
         params = super().init(key, input_size)
+        if keep is not None:
+            params["b"]["z"] += keep
         if self.bias:
             params["c"] = jnp.zeros(self.hidden_size)
         return params

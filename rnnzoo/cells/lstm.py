@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from rnnzoo.cells.base import Recurrent
+from rnnzoo.cells.chrono import Chrono, key_and_chrono, needs_bias
 from rnnzoo.cells.recur import Recur
 from rnnzoo.spec import spec
 from rnnzoo.structures.base import Structures
@@ -25,16 +26,27 @@ class LSTM(Recurrent):
         c_t = f_t * c_tm1 + i_t * g_t                     Output      h
         h_t = o_t * tanh(c_t)
 
-    One bias per gate (torch has two, which add up); b.f starts at 1 (Jozefowicz et al. 2015)."""
+    One bias per gate (torch has two, which add up); b.f starts at 1 (Jozefowicz et al. 2015), or, if `t_max` is
+    given, at log(uniform(1, t_max - 1)), and b.i at -b.f (chrono, Tallec & Ollivier 2018, arXiv:1804.11188)."""
 
     gates = ("i", "f", "g", "o")
     carries = ("c", "h")
 
     structure: Structures = Dense()
+    t_max: Chrono | None = None
+    """Longest time to remember, in steps (None: b.f starts at 1)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        needs_bias(self, "t_max", self.t_max)
 
     def init(self, key: Key, input_size: int) -> Params:
+        key, keep = key_and_chrono(key, self.hidden_size, self.t_max)
         params = super().init(key, input_size)
-        if self.bias:
+        if keep is not None:
+            params["b"]["f"] += keep
+            params["b"]["i"] -= keep
+        elif self.bias:
             params["b"]["f"] += 1
         return params
 

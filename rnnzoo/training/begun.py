@@ -16,7 +16,8 @@ from rnnzoo.version import __version__
 
 RUN, CONFIG, DATA = "run.json", "config.json", "data.sha256"
 FORMAT = 2
-WORK = ("steps", "log_every", "eval_every")  # fields of a configuration that may change when a run goes on
+# Fields of a configuration that may change when a run goes on.
+WORK = ("steps", "log_every", "eval_every", "stop_when_solved")
 PATH = "path"  # the field of a task that says where its data are
 KINDS = {"config": dict, "data": str, "symbols": str | None, "definitions": dict, "environment": dict}
 

@@ -62,6 +62,11 @@ class Config(Spec, kind="configs"):
     """Steps between two log lines."""
     eval_every: Size = 500
     """Steps between evaluations on the validation set, each with a checkpoint. The last step always has one."""
+    eval_lengths: tuple[Size, ...] = ()
+    """Multiples, such as (1, 2, 4), of the longest training sequence: how many times as long the sequences are that
+    the network is also evaluated on, by the task's headline score."""
+    stop_when_solved: bool = False
+    """End the run at the first evaluation at which the validation score of every seed reaches the task's threshold."""
     seed: Seed = 0
     """Seed of parameters, batches and dropout."""
     seeds: Size = 1
@@ -86,6 +91,21 @@ class Config(Spec, kind="configs"):
                 raise UsageError(reason)
         if self.stream and not self.task.streams:
             raise UsageError(f"{type(self.task).__name__} has no streams; accepted: Config.stream = False")
+        if self.stop_when_solved and self.task.solved_at is None:
+            raise UsageError(
+                f"{type(self.task).__name__} has no score at which it is solved; accepted: Config.stop_when_solved = "
+                "False"
+            )
+        self._check_lengths()
+
+    def _check_lengths(self) -> None:
+        if len(set(self.eval_lengths)) < len(self.eval_lengths):
+            raise UsageError(f"Config.eval_lengths is {brief(self.eval_lengths)}; accepted: each number once")
+        if any(self.task.longer(times) is None for times in self.eval_lengths):
+            raise UsageError(
+                f"{type(self.task).__name__} has no longer sequences, and Config.eval_lengths is "
+                f"{brief(self.eval_lengths)}; accepted: ()"
+            )
 
     def network(self, data: Data) -> Model:
         """The network that fits the data, which are those of the task: ``config.task.open()``."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.training.config import Config
+from rnnzoo.training.lengths import at_lengths
 
 
 def draw_curves(config: Config, records: list[dict[str, Any]], result: dict[str, Any], path: Path) -> None:
@@ -16,11 +17,15 @@ def draw_curves(config: Config, records: list[dict[str, Any]], result: dict[str,
     left, right = figure.subplots(1, 2)
     _draw(left, [r["step"] for r in records], [r["loss"] for r in records], "training loss")
     task, validated = config.task, [r for r in records if "validation" in r]
-    scores, label = [r["validation"][task.metric] for r in validated], task.metric.replace("_", " ")
-    _draw(right, [r["step"] for r in validated], scores, f"validation {label}")
-    for i, (name, value) in enumerate(result["baseline"].items()):
+    steps, label = [r["step"] for r in validated], task.metric.replace("_", " ")
+    _draw(right, steps, [r["validation"][task.metric] for r in validated], f"validation {label}")
+    baselines, longer = result["baseline"], at_lengths(config)
+    for i, (name, value) in enumerate(baselines.items()):
         right.axhline(value, color=f"C{i + 1}", linestyle=":", label=name.replace("_", " "))
-    if result["baseline"]:
+    for i, (times, name) in enumerate(longer.items(), 1 + len(baselines)):
+        medians = [np.median(r["validation"][name]) for r in validated]
+        right.plot(steps, medians, color=f"C{i}", linewidth=1.2, label=f"{times} x the training length")
+    if baselines or longer:
         right.legend(frameon=False, fontsize="small")
     if min((min(r["loss"]) for r in records), default=0) > 0:
         left.set_yscale("log")

@@ -18,12 +18,14 @@ from rnnzoo.training.curves import draw_curves
 from rnnzoo.training.definitions import check_definitions
 from rnnzoo.training.devices import describe_devices, gathered, is_worth, training_mesh
 from rnnzoo.training.footprint import check_memory
+from rnnzoo.training.lengths import LongerSets
 from rnnzoo.training.loops import TrainingLoop, training_loop
 from rnnzoo.training.progress import Progress
-from rnnzoo.training.record import Record, Scores
+from rnnzoo.training.record import Line, Record, Scores
 from rnnzoo.training.results import environment, final_results, to_text
 from rnnzoo.training.resume import mend, record_of, warn_of_changes
 from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.solved import all_solved
 from rnnzoo.training.update import TrainState, evaluate, first_state, shard_state
 from rnnzoo.training.warm_start import warm_state
 
@@ -52,6 +54,7 @@ class Job:
         self.data: Data = config.task.open()
         self.folder.check_data(config.task, self.data)
         self.model: Model = config.network(self.data)
+        self.longer = LongerSets(config)
         check_memory(config, self.model, self.data)
         # Everything a user can get wrong is found by tracing, before anything is compiled or written.
         self.record, self.environment = Record(), environment()
@@ -64,7 +67,7 @@ class Job:
         self.stop_asked, self.saved, self.pace = False, -1, 0.0
 
     def run(self) -> dict[str, Any]:
-        """Train to the last step and return what is in final.json."""
+        """Train to the last step, or until the task is solved, and return what is in final.json."""
         self.folder.open(self.config, self.data, self.environment)
         self.progress.folder = self.folder.path
         handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -82,18 +85,26 @@ class Job:
         state = self._resumed() or self._first_state()
         if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
             self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
-        if self.record.step < self.config.steps:
+        if not self._is_complete():
             self.folder.remove_results()
-        while self.record.step < self.config.steps:
+        while not self._is_complete():
             end = self.record.step + self._next_stop()
             state = self._train(state, end)
             if self.record.step == end:
                 self._log(state)
-            if self.stop_asked and self.record.step < self.config.steps:
+            if self.stop_asked and not self._is_complete():
                 if self.saved != self.record.step:
                     self._save_last(state)
                 raise Stopped(f"stopped at step {self.record.step}; the same command with --workdir goes on from there")
         return self._finish(state)
+
+    def _is_complete(self) -> bool:
+        lines, step = self.record.lines, self.record.step
+        return step >= self.config.steps or (bool(lines) and lines[-1]["step"] == step and self._is_enough(lines[-1]))
+
+    def _is_enough(self, line: Line) -> bool:
+        """Whether the run ends with that line because its task is solved."""
+        return self.config.stop_when_solved and all_solved(self.config.task, line.get("validation", {}))
 
     def _resumed(self) -> TrainState | None:
         """The state of the last checkpoint, with data and all files set back to its step; None at the beginning."""
@@ -146,7 +157,9 @@ class Job:
         return state
 
     def _evaluate(self, state: TrainState, part: Part) -> Scores:
-        return evaluate(self.config, self.model, state["params"], self.data.held_out(part))
+        params = state["params"]
+        own = evaluate(self.config, self.model, params, self.data.held_out(part))
+        return own | self.longer.scores(self.model, params, part)
 
     def _due(self, every: int) -> bool:
         return self.record.step % every == 0 or self.record.step == self.config.steps
@@ -193,7 +206,7 @@ class Job:
             line["validation"] = self._evaluate(state, "validation")
             if better := self.record.is_better(self.config.task, line["validation"]):
                 self.record.best = {"step": self.record.step, "validation": line["validation"]}
-        if self.record.step == self.config.steps:
+        if self.record.step == self.config.steps or self._is_enough(line):
             line["scores"] = self._evaluate(state, "test")
         self.record.add(line)
         if "validation" in line:
@@ -224,7 +237,7 @@ class Job:
         best = self._best(scores, validation)
         final = final_results(
             self.config, self.model, self.data,
-            scores=scores, validation=validation, best=best, seconds=self.record.seconds,
+            scores=scores, validation=validation, best=best, record=self.record,
         )  # fmt: skip
         self.folder.write("final.json", to_text(final))
         draw_curves(self.config, self.record.lines, final, self.folder.path / "curves.png")

@@ -15,7 +15,17 @@ from rnnzoo.typing import Key
 Numbers = dict[str, Any]
 """Name of a field of `Config` -> scalar; of several lanes, -> array with a leading axis S."""
 
-FREE = {"lr": 1.0, "steps": 2, "seed": 0, "seeds": 1, "log_every": 1, "eval_every": 1, "init_from": ""}
+FREE: dict[str, Any] = {
+    "lr": 1.0,
+    "steps": 2,
+    "seed": 0,
+    "seeds": 1,
+    "log_every": 1,
+    "eval_every": 1,
+    "eval_lengths": (),
+    "stop_when_solved": False,
+    "init_from": "",
+}
 """What `program_of` puts in place of fields that never change the program."""
 SWITCHES = {"warmup": 1, "momentum": 0.5, "weight_decay": 1.0, "clip": 1.0, "clip_recurrent": 1.0}
 """The same for fields of which 0 leaves a part of the program out: in place of anything but 0."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnzoo.disk import append
 from rnnzoo.training.config import Config
+from rnnzoo.training.lengths import at_lengths
 from rnnzoo.visible import visible
 
 MESSAGES = "messages.log"
@@ -63,6 +64,12 @@ class Progress:
         metric, steps = self.config.task.metric, self.config.steps
         left = (steps - record["step"]) / record["steps_per_second"]
         score = f"validation {metric} " + (f"{np.median(scores[metric]):.4f}" if scores else "-")
+        longer = [
+            f"{times}x {np.median(scores[name]):.4f}"
+            for times, name in at_lengths(self.config).items()
+            if name in scores
+        ]
+        score += f" ({', '.join(longer)})" if longer else ""
         self.line(
             f"step {record['step']:>{len(str(steps))}}/{steps}  loss {np.median(record['loss']):.4f}  {score}  "
             f"{record['steps_per_second']:.0f} steps/s  {duration(left)} left"

@@ -14,8 +14,9 @@ from rnnzoo.disk import read_json
 from rnnzoo.models import Model
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.config import Config
-from rnnzoo.training.record import Scores, finite
+from rnnzoo.training.record import Record, Scores, finite
 from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.solved import first_solved, is_solved
 from rnnzoo.version import __version__
 
 
@@ -46,11 +47,11 @@ def final_results(
     scores: Scores,
     validation: Scores,
     best: dict[str, Any] | None,
-    seconds: float,
+    record: Record,
 ) -> dict[str, Any]:
     """The contents of final.json. `scores` (on the test set) and `validation` are those of the last step, and `best`
     has step, scores and validation scores of the best checkpoint. Times are without evaluation."""
-    solved = [is_solved(config, s) for s in scores[config.task.metric]]
+    solved = [is_solved(config.task, s) for s in scores[config.task.metric]]
     count = None if None in solved else sum(map(bool, solved))
     return {
         "metrics": of_seeds(scores),
@@ -59,9 +60,10 @@ def final_results(
         "baseline": config.task.baselines(data),
         "solved": count if count is None or config.seeds > 1 else bool(count),
         "solved_at": config.task.solved_at,
+        **first_solved(config.task, record.lines, config.seeds),
         "seeds": config.seeds,
-        "seconds": round(seconds, 3),
-        "steps": config.steps,
+        "seconds": round(record.seconds, 3),
+        "steps": record.step,
         "params": num_params(model),
         "nonzeros_u": nonzeros_u(model),
         "device": device(),
@@ -78,14 +80,6 @@ def known_scores(folder: RunFolder, step: int) -> Scores:
     best = read_json(path).get("best") if path.exists() else None
     found = best["metrics"] if best and best["step"] == step else {}
     return {name: value["per_seed"] if isinstance(value, dict) else [value] for name, value in found.items()}
-
-
-def is_solved(config: Config, score: float) -> bool | None:
-    """Whether a score reaches the task's threshold; None if the task has none."""
-    threshold = config.task.solved_at
-    if threshold is None:
-        return None
-    return score < threshold if config.task.better == "lower" else score > threshold
 
 
 def device() -> str:
@@ -118,7 +112,6 @@ __all__ = [
     "environment",
     "final_results",
     "in_words",
-    "is_solved",
     "known_scores",
     "median_and_range",
     "to_text",
