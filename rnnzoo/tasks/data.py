@@ -15,8 +15,14 @@ from rnnzoo.typing import Array, Int, Key, PyTree
 
 Batch = dict[str, Any]
 """``x``: vectors (T, B, I) in floating point, or tokens (T, B) in int32; ``y``: targets, (T, B, ...) for a task
-that is read at each step, (B, ...) for one read at the last; optionally ``lengths`` (B,) int32, and in a stream
-``resets`` (T, B) bool, True where another sequence begins."""
+that is read at each step, (B, ...) for one read at the last. Optionally:
+
+- ``lengths`` (B,) int32: how many steps of a sequence there are;
+- ``mask`` (T, B) bool: True at the steps whose targets count, in losses and scores; the network reads all steps;
+- ``weight`` (B,): how much each sequence counts in the loss, such as the weight of its class; scores know no weights;
+- ``resets`` (T, B) bool, in a stream: True where another sequence begins.
+
+A task may add entries of its own, which its losses and scores read."""
 
 Part = Literal["train", "validation", "test"]
 """Networks are trained on "train" and compared on "validation", which also chooses the best checkpoint. "test" gives

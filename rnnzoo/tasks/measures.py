@@ -43,11 +43,12 @@ def _check_bits(bits: Shaped[Array, "..."]) -> None:
 
 
 def counted(batch: Batch) -> Bool[Array, "T B"]:
-    """Which steps count: all, or those before each sequence's length."""
+    """Which steps count: all, or those before each sequence's length, and of these the ones in the mask."""
     time, size = batch["x"].shape[:2]
-    if "lengths" not in batch:
-        return jnp.ones((time, size), bool)
-    return jnp.arange(time)[:, None] < batch["lengths"]
+    where = jnp.ones((time, size), bool)
+    if "lengths" in batch:
+        where &= jnp.arange(time)[:, None] < batch["lengths"]
+    return where & batch["mask"] if "mask" in batch else where
 
 
 def total(values: Shaped[Array, "..."], where: Bool[Array, "..."] | None = None) -> tuple[Array, Array]:
@@ -61,6 +62,20 @@ def mean(values: Float[Array, "..."], where: Bool[Array, "..."]) -> Array:
     """The mean of the values that count."""
     added, number = total(values, where)
     return added / number
+
+
+def loss(values: Float[Array, "..."], batch: Batch) -> Array:
+    """The mean of a batch's losses, one for each step (T, B) or each sequence (B,): of those that count, each in
+    proportion to the weight of its sequence. 0 where nothing counts."""
+    if not {"lengths", "mask", "weight"} & batch.keys():
+        return values.mean()
+    share = counted(batch) if values.ndim == 2 else jnp.ones(values.shape, bool)
+    if "weight" not in batch:
+        added, number = total(values, share)
+        return added / jnp.maximum(number, 1)
+    weights = jnp.where(share, batch["weight"], 0)
+    added, all_weights = jnp.where(share, weights * values, 0).sum(), weights.sum()
+    return jnp.where(all_weights > 0, added / jnp.where(all_weights > 0, all_weights, 1), 0)
 
 
 def sequence_errors(hits: Bool[Array, "T B"], where: Bool[Array, "T B"]) -> tuple[Array, Array]:

@@ -40,8 +40,7 @@ class Parity(Synthetic):
         return _draw(key, self.test_length, size, jnp.full(size, self.test_length, jnp.int32))
 
     def loss(self, outputs: Float[Array, "T B 1"], batch: Batch) -> Array:
-        losses = measures.binary_cross_entropy(outputs[..., 0], batch["y"])
-        return measures.mean(losses, measures.counted(batch))
+        return measures.loss(measures.binary_cross_entropy(outputs[..., 0], batch["y"]), batch)
 
     def scores(self, outputs: Float[Array, "T B 1"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         hits, where = measures.bit_hits(outputs[..., 0], batch["y"]), measures.counted(batch)
