@@ -33,7 +33,7 @@ def check_batch(task: Any, batch: Any, size: int) -> None:
     x, y, data = batch["x"], batch["y"], opened(task)
     assert x.dtype == (np.int32 if task.tokens else np.float32)
     assert x.shape[1:] == ((size,) if task.tokens else (size, data.input_size))
-    assert y.shape == (x.shape[:2] if task.read == "each" else (size,))
+    assert y.shape[:2] == (x.shape[:2] if task.read == "each" else (size,))
     assert y.dtype in (np.int32, np.float32)
     assert np.isfinite(x).all() and np.isfinite(y).all()
     if task.tokens:
@@ -110,11 +110,12 @@ def test_scores_add_up_over_batches(task):
     each = task.read == "each"
 
     def half(keep: slice) -> Any:
-        part = {k: v[:, keep] if k == "x" or (k == "y" and each) else v[keep] for k, v in batch.items()}
+        timed = {"x", "mask", "y"} if each else {"x"}
+        part = {k: v[:, keep] if k in timed else v[keep] for k, v in batch.items()}
         return SCORES(task, outputs[:, keep] if each else outputs[keep], part)
 
     whole, left, right = SCORES(task, outputs, batch), half(slice(0, 3)), half(slice(3, 6))
-    assert task.metric in whole
+    assert task.metric in {*whole, *task.derived(dict.fromkeys(whole, 1.0))}
     for name, (total, count) in whole.items():
         assert float(total) == pytest.approx(float(left[name][0] + right[name][0]), rel=1e-5)
         assert float(count) == float(left[name][1] + right[name][1])

@@ -225,7 +225,8 @@ def evaluate(config: Config, model: Model, params: Params, batches: Iterable[Bat
         totals = part if totals is None else jax.tree.map(jnp.add, totals, part)
     assert totals is not None, "a held-out set has at least one batch"
     means = {name: (total / count).tolist() for name, (total, count) in totals.items()}
-    derived = [config.task.derived(dict(zip(means, of_seed, strict=True))) for of_seed in zip(*means.values(), strict=True)]
+    of_seeds = [dict(zip(means, values, strict=True)) for values in zip(*means.values(), strict=True)]
+    derived = [config.task.derived(of_seed) for of_seed in of_seeds]
     return means | {name: [of_seed[name] for of_seed in derived] for name in derived[0]}
 
 
