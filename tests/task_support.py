@@ -39,7 +39,7 @@ def perfect(task: Any, batch: Any) -> np.ndarray:
     if y.ndim == 3:  # several answers a step
         return y if y.dtype.kind == "f" else (80 * y - 40).astype(np.float32)
     if y.dtype.kind == "f":
-        return y[..., None]
+        return y if y.ndim == batch["x"].ndim else y[..., None]
     if outputs == 1:
         return (80 * y[..., None] - 40).astype(np.float32)
     return 40 * (y[..., None] == np.arange(outputs)).astype(np.float32)
@@ -53,7 +53,8 @@ def rough(task: Any, batch: Any, scale: float = 1.0) -> np.ndarray:
 def score(task: Any, batches: list[Any], predictor: Any) -> dict[str, float]:
     """Scores over batches, as the training loop adds them up."""
     parts = [SCORES(task, predictor(b), b) for b in batches]
-    return {n: sum(float(p[n][0]) for p in parts) / sum(float(p[n][1]) for p in parts) for n in parts[0]}
+    means = {n: sum(float(p[n][0]) for p in parts) / sum(float(p[n][1]) for p in parts) for n in parts[0]}
+    return means | task.derived(means)
 
 
 TEXT = "".join(f"line {n}, and {n * n} too\n" for n in range(300)) + "\u00e9\u4e2d!" * 30

@@ -46,7 +46,7 @@ class Adding(Synthetic):
         return {"x": x, "y": x.prod(-1).sum(0)}
 
     def loss(self, outputs: Float[Array, "B 1"], batch: Batch) -> Array:
-        return ((measures.wide(outputs[..., 0]) - batch["y"]) ** 2).mean()
+        return measures.loss((measures.wide(outputs[..., 0]) - batch["y"]) ** 2, batch)
 
     def scores(self, outputs: Float[Array, "B 1"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         return {"mse": measures.total((measures.wide(outputs[..., 0]) - batch["y"]) ** 2)}

@@ -14,13 +14,15 @@ class Task(Spec, abc.ABC, kind="tasks"):
 
     A task itself touches no file: its attributes and properties depend on its fields alone."""
 
-    metric: ClassVar[str]  # the headline: a key of `scores`
+    metric: ClassVar[str]  # the headline: a key of `scores`, or of `derived`
     better: ClassVar[Literal["lower", "higher"]]
     tokens: ClassVar[bool] = False  # whether x holds token numbers rather than vectors
     read: ClassVar[Literal["each", "last"]] = "each"  # whether a prediction is made at each step or at the last
     streams: ClassVar[bool] = False  # whether there are sequences to read piece by piece, with `segment`
     solved_at: ClassVar[float | None] = None
     """The value of `metric` at which the task counts as solved, if it has one."""
+    needs_files: ClassVar[bool] = False
+    """Whether `open` needs files that come with no package; see `rnnzoo.tasks.files`."""
 
     @abc.abstractmethod
     def open(self) -> Data:
@@ -46,7 +48,12 @@ class Task(Spec, abc.ABC, kind="tasks"):
     @abc.abstractmethod
     def scores(self, outputs: Array, batch: Batch) -> dict[str, tuple[Array, Array]]:
         """Name -> (sum, count) of a batch; sums and counts add up over batches, and sum / count is the score.
-        Holds `metric`. Runs under `jit`."""
+        Holds `metric`, unless `derived` does. Runs under `jit`."""
+
+    def derived(self, scores: dict[str, float]) -> dict[str, float]:
+        """Name -> score, of those that are no means but follow from means over all batches, which `scores` has: a root
+        of a mean square, a perplexity."""
+        return {}
 
     @abc.abstractmethod
     def baselines(self, data: Data) -> dict[str, float]:

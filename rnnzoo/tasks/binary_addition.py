@@ -60,8 +60,8 @@ class BinaryAddition(Synthetic):
     def loss(self, outputs: Float[Array, "T B 1"], batch: Batch) -> Array:
         logits = measures.wide(outputs[..., 0])
         if self.objective == "squared":
-            return (0.5 * (batch["y"] - jax.nn.sigmoid(logits)) ** 2).sum(0).mean()
-        return measures.binary_cross_entropy(logits, batch["y"]).mean()
+            return measures.loss((0.5 * (batch["y"] - jax.nn.sigmoid(logits)) ** 2).sum(0), batch)
+        return measures.loss(measures.binary_cross_entropy(logits, batch["y"]), batch)
 
     def scores(self, outputs: Float[Array, "T B 1"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         hits = measures.bit_hits(outputs[..., 0], batch["y"])

@@ -55,7 +55,7 @@ class CopyMemory(Synthetic):
         return {"x": x, "y": jnp.concatenate([blanks, string])}
 
     def loss(self, outputs: Float[Array, "T B K"], batch: Batch) -> Array:
-        return measures.cross_entropy(outputs, batch["y"]).mean()
+        return measures.loss(measures.cross_entropy(outputs, batch["y"]), batch)
 
     def scores(self, outputs: Float[Array, "T B K"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         hits = measures.class_hits(outputs, batch["y"])

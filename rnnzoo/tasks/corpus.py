@@ -2,17 +2,13 @@
 
 import dataclasses
 import functools
-import os
-import stat
-from pathlib import Path
 
 import numpy as np
 
-from rnnzoo.disk import read_bytes
 from rnnzoo.integers import check_integers
 from rnnzoo.spec import UsageError
+from rnnzoo.tasks.own_file import OwnFile
 
-LARGEST = 2**28  # bytes; the arrays made of a text take about ten times its size
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -39,21 +35,8 @@ def corpus(path: str) -> Corpus:
     """Read the text of a file, or for "" that of pydoc_data.topics."""
     if not path:
         return _topics()
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-        raise _refuse(path, getattr(error, "strerror", None) or str(error)) from None
-    if stat.S_ISDIR(found.st_mode):
-        raise _refuse(path, "it is a folder")
-    if not stat.S_ISREG(found.st_mode):
-        raise _refuse(path, "it is not a regular file")
-    if found.st_size > LARGEST:
-        raise _refuse(path, f"it has {found.st_size} bytes, more than {LARGEST}")
-    try:
-        raw = read_bytes(Path(path), LARGEST)
-    except UsageError as error:
-        raise _refuse(path, str(error)) from None
-    return _corpus(repr(path), decode_utf8(raw, path))
+    accepted = "a text file in UTF-8, or '' for Python's own text"
+    return corpus_of(repr(path), OwnFile("CharLM", path, accepted).text())
 
 
 def encode(symbols: str, text: str) -> np.ndarray:
@@ -73,7 +56,7 @@ def decode(symbols: str, tokens: np.ndarray) -> str:
 
 def check_length(text: Corpus, length: int) -> None:
     """Raise `UsageError` unless a training window of `length` + 1 characters fits."""
-    needed = -(-(length + 1) * 100 // 90)
+    needed = needed_for(length)
     if len(text.tokens) < needed:
         raise UsageError(
             f"CharLM: {text.name} has {len(text.tokens)} characters; CharLM.length={length} needs at least {needed}, "
@@ -81,18 +64,9 @@ def check_length(text: Corpus, length: int) -> None:
         )
 
 
-def decode_utf8(raw: bytes, path: str) -> str:
-    """The text of UTF-8, without a byte order mark and with one "\\n" for each line end."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _refuse(path, f"{_place(raw, error.start)} is 0x{raw[error.start]:02x}, which is not UTF-8") from None
-    if b"\0" in raw:  # UTF-16 without a mark, or a binary file: legal UTF-8, but no text
-        raise _refuse(path, f"{_place(raw, raw.index(0))} is NUL, which no text holds")
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if not text:
-        raise _refuse(path, "it is empty")
-    return text
+def needed_for(length: int) -> int:
+    """How many tokens make a training part, the first 90 %, with a window of `length` + 1."""
+    return -(-(length + 1) * 100 // 90)
 
 
 @functools.cache
@@ -103,10 +77,11 @@ def _topics() -> Corpus:
         raise UsageError(
             "CharLM.path is '', but this Python comes without pydoc_data; accepted: the path of a text file in UTF-8"
         ) from None
-    return _corpus("the text of pydoc_data.topics", "".join(topics.values()))
+    return corpus_of("the text of pydoc_data.topics", "".join(topics.values()))
 
 
-def _corpus(name: str, text: str) -> Corpus:
+def corpus_of(name: str, text: str) -> Corpus:
+    """A text that has been read, called `name` in messages."""
     train = text[: _cuts(len(text))[0]]
     symbols = "".join(sorted(set(train)))
     return Corpus(name, symbols, encode(symbols, text))
@@ -114,12 +89,3 @@ def _corpus(name: str, text: str) -> Corpus:
 
 def _cuts(size: int) -> tuple[int, int]:
     return size * 90 // 100, size * 95 // 100
-
-
-def _place(raw: bytes, offset: int) -> str:
-    ends = raw.count(b"\n", 0, offset) + raw.count(b"\r", 0, offset) - raw.count(b"\r\n", 0, offset)
-    return f"byte {offset} (line {ends + 1})"
-
-
-def _refuse(path: str, reason: str) -> UsageError:
-    return UsageError(f"CharLM.path is {path!r}: {reason}; accepted: a text file in UTF-8, or '' for Python's own text")

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from rnnzoo.integers import check_integers
 from rnnzoo.spec import UsageError
@@ -131,7 +133,12 @@ STEPS_PER_BATCH = 2**17  # T * B of one held-out batch: bounds the memory of an 
 class Sequences(InMemory):
     """Labelled sequences as arrays, each part ``{"x": (N, T, ...), "y": ...}``, with ``lengths`` (N,) if they differ.
 
-    y is (N, T, ...) for a task that is read at each step, (N, ...) for one read at the last."""
+    y is (N, T, ...) for a task that is read at each step, (N, ...) for one read at the last. ``mask`` (N, T) and
+    ``weight`` (N,) are as in `Batch`, and so are other entries (N, ...).
+
+    A compiled training step takes batches of one shape: those of training have all T steps, however short the sequences
+    are, or, with a `window`, as many steps as that. Held-out sequences of different lengths are evaluated whole, in
+    batches of similar length, each cut at a power of two: about log2(T) shapes at most, instead of T steps for all."""
 
     input_size: int
     output_size: int
@@ -139,8 +146,11 @@ class Sequences(InMemory):
     arrays: dict[str, dict[str, Array]] = dataclasses.field(compare=False, repr=False)
     checksum: str = dataclasses.field(default="", compare=False, repr=False)
     """The fingerprint; "" for that of the arrays."""
+    window: int = 0
+    """Steps of a training batch: a random stretch of each longer sequence. 0 for the whole sequences. One that is read
+    at the last step keeps its target, so that a window has to show it."""
 
-    time_major: ClassVar = {"each": ("x", "y"), "last": ("x",)}  # by `read`: what has an axis T
+    time_major: ClassVar = {"each": ("x", "y", "mask"), "last": ("x", "mask")}  # by `read`: what has an axis T
 
     def __post_init__(self) -> None:
         """Check what `batch` would clamp without a word; nothing where the arrays are left out or being traced."""
@@ -149,24 +159,65 @@ class Sequences(InMemory):
                 check_integers(f"x of the {name} part", part["x"], 0, self.input_size - 1, _counted(part))
             if "lengths" in part:
                 check_integers(f"lengths of the {name} part", part["lengths"], 0, part["x"].shape[1])
+            if "weight" in part and not isinstance(part["weight"], Tracer):
+                weight = np.asarray(part["weight"])
+                if not (np.isfinite(weight) & (weight >= 0)).all():
+                    raise UsageError(
+                        f"weight of the {name} part has {weight.min()}; accepted: finite numbers from 0 on"
+                    )
 
     @property
     def fingerprint(self) -> str:
         return self.checksum or super().fingerprint
 
     def batch(self, arrays: PyTree, key: Key, size: int) -> Batch:
-        chosen = jax.random.randint(key, (size,), 0, len(arrays["train"]["x"]), "int32")
-        return self._picked(arrays["train"], chosen)
+        train = arrays["train"]
+        chosen = jax.random.randint(key, (size,), 0, len(train["x"]), "int32")
+        batch = self._picked(train, chosen)
+        return self._cut(batch, jax.random.fold_in(key, 1)) if 0 < self.window < train["x"].shape[1] else batch
+
+    def _cut(self, batch: Batch, key: Key) -> Batch:
+        """A random window of each sequence."""
+        time, size = batch["x"].shape[:2]
+        lengths = batch.get("lengths", jnp.full(size, time, jnp.int32))
+        starts = jax.random.randint(key, (size,), 0, jnp.maximum(lengths - self.window, 0) + 1, jnp.int32)
+        rows = starts + jnp.arange(self.window)[:, None]
+        cut = {name: batch[name][rows, jnp.arange(size)] for name in self._timed(batch)}
+        if "lengths" in batch:
+            cut["lengths"] = jnp.minimum(lengths - starts, self.window)
+        return batch | cut
 
     def held_out(self, part: Part) -> Iterator[Batch]:
-        number, time = self.arrays[part]["x"].shape[:2]
-        size = max(1, STEPS_PER_BATCH // time)
-        for rows in np.array_split(np.arange(number), -(-number // size)):
-            yield self._picked(self.arrays[part], rows)
+        arrays = self.arrays[part]
+        time = arrays["x"].shape[1]
+        for steps, rows in _buckets(np.asarray(arrays["lengths"]), time) if "lengths" in arrays else _whole(arrays):
+            size = max(1, STEPS_PER_BATCH // steps)
+            for some in np.array_split(rows, -(-len(rows) // size)):
+                yield self._picked(arrays, some, steps)
 
-    def _picked(self, part: dict[str, Array], rows: Any) -> Batch:
-        major = self.time_major[self.read]
-        return {name: a[rows].swapaxes(0, 1) if name in major else a[rows] for name, a in part.items()}
+    def _picked(self, part: dict[str, Array], rows: Any, steps: int | None = None) -> Batch:
+        """These sequences, the first `steps` of each (None: all)."""
+        timed = self._timed(part)
+        return {name: a[rows].swapaxes(0, 1)[:steps] if name in timed else a[rows] for name, a in part.items()}
+
+    def _timed(self, part: dict[str, Any]) -> list[str]:
+        """What has an axis of time."""
+        return [name for name in self.time_major[self.read] if name in part]
+
+
+def _whole(part: dict[str, Any]) -> Iterator[tuple[int, np.ndarray]]:
+    """All T steps of all N sequences."""
+    number, time = part["x"].shape[:2]
+    yield time, np.arange(number)
+
+
+def _buckets(lengths: np.ndarray, time: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Numbers of steps, powers of two below T, and T; each with the sequences (N,) that it holds and the one before
+    does not."""
+    powers = 2 ** np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    steps = np.minimum(powers, time)
+    for number in np.unique(steps):
+        yield int(number), np.flatnonzero(steps == number)
 
 
 def _counted(part: dict[str, Any]) -> Any:

@@ -40,7 +40,7 @@ class DelayedRecall(Synthetic):
         return {"x": x.astype(jnp.result_type(float)), "y": y}
 
     def loss(self, outputs: Float[Array, "B 1"], batch: Batch) -> Array:
-        return measures.binary_cross_entropy(outputs[..., 0], batch["y"]).mean()
+        return measures.loss(measures.binary_cross_entropy(outputs[..., 0], batch["y"]), batch)
 
     def scores(self, outputs: Float[Array, "B 1"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         losses = measures.binary_cross_entropy(outputs[..., 0], batch["y"])

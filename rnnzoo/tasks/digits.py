@@ -56,7 +56,7 @@ class Digits(Task):
         )
 
     def loss(self, outputs: Float[Array, "B 10"], batch: Batch) -> Array:
-        return measures.cross_entropy(outputs, batch["y"]).mean()
+        return measures.loss(measures.cross_entropy(outputs, batch["y"]), batch)
 
     def scores(self, outputs: Float[Array, "B 10"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         return {

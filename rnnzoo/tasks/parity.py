@@ -32,8 +32,7 @@ class Parity(VariedLengths):
         return {"x": bits[..., None].astype(jnp.result_type(float)), "y": y, "lengths": lengths}
 
     def loss(self, outputs: Float[Array, "T B 1"], batch: Batch) -> Array:
-        losses = measures.binary_cross_entropy(outputs[..., 0], batch["y"])
-        return measures.mean(losses, measures.counted(batch))
+        return measures.loss(measures.binary_cross_entropy(outputs[..., 0], batch["y"]), batch)
 
     def scores(self, outputs: Float[Array, "T B 1"], batch: Batch) -> dict[str, tuple[Array, Array]]:
         hits, where = measures.bit_hits(outputs[..., 0], batch["y"]), measures.counted(batch)

@@ -171,7 +171,10 @@ def evaluate(config: Config, model: Model, params: Params, batches: Iterable[Bat
         part = _scores(config.task, model, config.unroll, params, batch)
         totals = part if totals is None else jax.tree.map(jnp.add, totals, part)
     assert totals is not None, "a held-out set has at least one batch"
-    return {name: (total / count).tolist() for name, (total, count) in totals.items()}
+    means = {name: (total / count).tolist() for name, (total, count) in totals.items()}
+    of_seeds = [dict(zip(means, values, strict=True)) for values in zip(*means.values(), strict=True)]
+    derived = [config.task.derived(of_seed) for of_seed in of_seeds]
+    return means | {name: [of_seed[name] for of_seed in derived] for name in derived[0]}
 
 
 __all__ = [
