@@ -4,6 +4,7 @@ import csv
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from rnnzoo.config import Config
@@ -26,7 +27,7 @@ SIZE = 6
 def config(structure: structures.Structure, **options) -> Config:
     fields = {"lr": 1e-2, "steps": 4, "batch_size": 2, "eval_every": 2, "eval_lengths": (1, 2), "seed": 7, "seeds": 2}
     task = tasks.Parity(length=3, test_length=4)
-    return Config(task=task, cell=cells.Elman(hidden_size=SIZE, structure=structure), **fields | options)
+    return Config(**{"task": task, "cell": cells.Elman(hidden_size=SIZE, structure=structure)} | fields | options)
 
 
 ROWS = {
@@ -62,7 +63,7 @@ def finished(tmp_path_factory):
 @pytest.mark.parametrize("structure", [structures.Diagonal(), structures.Banded(), structures.Triangular()], ids=str)
 def test_a_pattern_is_found_by_its_entries(structure):
     assert is_pattern(structure, SIZE)
-    dense = structure.matrix(jax.tree.map(np.ones_like, structure.init(jax.random.key(0), SIZE)), SIZE)
+    dense = structure.matrix(jax.tree.map(jnp.ones_like, structure.init(jax.random.key(0), SIZE)), SIZE)
     assert (pattern(structure, SIZE) == (np.asarray(dense) != 0)).all()
 
 
@@ -99,7 +100,7 @@ def test_a_lane_is_the_run_that_it_stands_for(finished, name):
     assert [int(line["seed"]) for line in lines] == [ROWS[name].seed, ROWS[name].seed + 1]
     expected = alone(ROWS[name])["bit_error"]
     found = [float(line["scores"].partition('"bit_error": ')[2].partition(",")[0].rstrip("}")) for line in lines]
-    assert_close(np.array(found), np.array(expected), atol=2e-3)  # of 8,192 bits, a few are near the border
+    assert found == pytest.approx(expected, abs=2e-3)  # of 8,192 bits, a few are near the border
     assert all(line["test"] and line["test@1x"] and line["test@2x"] and line["ended"] == "4" for line in lines)
 
 

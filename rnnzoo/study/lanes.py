@@ -17,7 +17,7 @@ from rnnzoo.tasks.data import Batch, Data, InMemory
 from rnnzoo.training.config import Config
 from rnnzoo.training.devices import SEEDS, gathered, shard, training_mesh
 from rnnzoo.training.numbers import lanes_of
-from rnnzoo.training.results import is_solved
+from rnnzoo.training.solved import is_solved
 from rnnzoo.training.update import evaluate, shard_state, train_steps
 from rnnzoo.typing import Params
 
@@ -74,7 +74,7 @@ class Pack:
         state = shard_state(self._first_state(), mesh)
         every, steps = self.first.eval_every, self.first.steps
         train = self._compiled(arrays, keys, numbers, state, mesh, min(every, steps))
-        best = last = gathered(state["params"], mesh)
+        best = last = jax.tree.map(jnp.copy, gathered(state["params"], mesh))  # the state itself is given away
         running, seconds, done = np.ones(len(self.lanes), bool), 0.0, 0
         while done < steps and running.any():
             count = min(every, steps - done)
@@ -122,7 +122,7 @@ class Pack:
             outcome, value = self.outcomes[lane], own[lane]
             outcome.steps, outcome.seconds, outcome.diverged = step, seconds, not good[lane]
             outcome.validation = value
-            if outcome.solved_step is None and is_solved(self.config, value):
+            if outcome.solved_step is None and is_solved(task, value):
                 outcome.solved_step, outcome.solved_seconds = step, seconds
             sign = 1 if task.better == "higher" else -1
             if (

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.cells.base import Recurrent
@@ -52,7 +53,8 @@ def pattern(structure: Structure, size: int) -> np.ndarray:
 def _dense(structure: Structure, size: int) -> np.ndarray:
     """The matrix (H, H) of random parameters."""
     with jax.ensure_compile_time_eval():
-        return np.asarray(structure.matrix(drawn(structure, size), size))
+        u = jax.tree.map(jnp.asarray, drawn(structure, size))
+        return np.asarray(structure.matrix(u, size))
 
 
 def masked(config: Config) -> Config | None:

@@ -20,7 +20,8 @@ from rnnzoo.structures.base import Structure
 from rnnzoo.study.lanes import Outcome
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.config import Config
-from rnnzoo.training.results import environment, is_solved
+from rnnzoo.training.results import environment
+from rnnzoo.training.solved import is_solved
 
 Line = dict[str, str]
 
@@ -92,7 +93,7 @@ def _of_outcome(config: Config, outcome: Outcome) -> dict[str, Any]:
     found: dict[str, Any] = {
         "validation": outcome.validation,
         "test": outcome.test[metric],
-        "solved": is_solved(config, outcome.test[metric]),
+        "solved": is_solved(config.task, outcome.test[metric]),
         "ended": outcome.steps,
         "scores": json.dumps({name: _finite(value) for name, value in outcome.test.items()}),
     }
@@ -152,8 +153,10 @@ class Table:
         return {int(line["seed"]) for line in there} >= set(range(config.seed, config.seed + config.seeds))
 
     def add(self, new: list[dict[str, Any]]) -> None:
-        """Write lines, all or none of them as far as a disk can promise it."""
-        kept = [{name: _said(line.get(name)) for name in self.names} for line in new]
+        """Write the lines that are not there yet: of a row that was cut off, the first may be."""
+        there = {(line["row"], line["purpose"], line["seed"]) for line in self.lines}
+        said = [{name: _said(line.get(name)) for name in self.names} for line in new]
+        kept = [line for line in said if (line["row"], line["purpose"], line["seed"]) not in there]
         with open(self.path, "a", encoding="utf-8", newline="") as file:
             file.write(self._text(kept))
             file.flush()
