@@ -60,7 +60,8 @@ def test_a_run_ends_when_it_is_solved(stopped):
     assert result["solved_seconds"] == [lines(stopped)[-1]["seconds"]]
     assert RunFolder(stopped).last.steps() == [6, 3] and not [f for f in verify(stopped) if f.wrong]
     before = contents(stopped)
-    assert "going on from step 6" in train(stopped, STOPS)
+    said = train(stopped, STOPS)
+    assert "going on from step 6" in said and "solved at step 6, by the validation score of every seed" in said
     assert differences(before, contents(stopped)) == []
 
 

@@ -96,6 +96,8 @@ class Job:
                 if self.saved != self.record.step:
                     self._save_last(state)
                 raise Stopped(f"stopped at step {self.record.step}; the same command with --workdir goes on from there")
+        if self.record.step < self.config.steps:
+            self.progress.line(f"solved at step {self.record.step}, by the validation score of every seed")
         return self._finish(state)
 
     def _is_complete(self) -> bool:
