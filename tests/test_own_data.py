@@ -1,6 +1,7 @@
 """Tasks on a user's own files: what is read, how it is split, and what is refused."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -18,6 +19,7 @@ from rnnzoo.tasks import measures
 from rnnzoo.tasks.csv_file import CSVFile, held
 from rnnzoo.tasks.data import Sequences
 
+CONFIG = Path(__file__).parents[1] / "configs/mackey_glass.py"
 OWN = pytest.mark.parametrize("task", own_tasks(), ids=lambda t: f"{type(t).__name__}-{getattr(t, 'unit', '')}")
 
 
@@ -430,7 +432,19 @@ def test_the_command_line_trains_on_a_csv_file(tmp_path, capsys):
     from rnnzoo.__main__ import command
 
     path = sequences_csv(60)
-    args = ["train", "--task", "csv-classify", "--task.path", path, "--task.sequence", "id", "--task.label", "kind"]
+    args = [
+        "train",
+        "--config",
+        str(CONFIG),
+        "--task",
+        "csv-classify",
+        "--task.path",
+        path,
+        "--task.sequence",
+        "id",
+        "--task.label",
+        "kind",
+    ]
     args += ["--task.time", "t", "--task.class-weights", "balanced", "--steps", "60", "--lr", "0.02", "--cell", "gru"]
     args += ["--cell.hidden-size", "8", "--batch-size", "16", "--eval-every", "30", "--workdir", str(tmp_path / "run")]
     assert command(args) == 0
