@@ -47,7 +47,7 @@ class ArrayClassify(Classify):
     def _split(self, arrays: dict[str, np.ndarray]) -> Labelled:
         if "x" in arrays or "y" in arrays:
             raise self._file.refuse("it has both x, y and arrays of parts")
-        parts = [part for part in PARTS if part != "validation" or "x_validation" in arrays]
+        parts: list[Part] = [part for part in PARTS if part != "validation" or "x_validation" in arrays]
         found = [self._checked(arrays, f"_{part}") for part in parts]
         sizes = {x.shape[2] for x, _, _ in found}
         if len(sizes) > 1:

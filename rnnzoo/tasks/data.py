@@ -188,14 +188,15 @@ class Sequences(InMemory):
         return batch | cut
 
     def held_out(self, part: Part) -> Iterator[Batch]:
-        arrays = self.arrays[part]
+        # On the host: each of the shapes would be some programs more on the device.
+        arrays = {name: np.asarray(a) for name, a in self.arrays[part].items()}
         time = arrays["x"].shape[1]
-        for steps, rows in _buckets(np.asarray(arrays["lengths"]), time) if "lengths" in arrays else _whole(arrays):
+        for steps, rows in _buckets(arrays["lengths"], time) if "lengths" in arrays else _whole(arrays):
             size = max(1, STEPS_PER_BATCH // steps)
             for some in np.array_split(rows, -(-len(rows) // size)):
-                yield self._picked(arrays, some, steps)
+                yield {name: jnp.asarray(a) for name, a in self._picked(arrays, some, steps).items()}
 
-    def _picked(self, part: dict[str, Array], rows: Any, steps: int | None = None) -> Batch:
+    def _picked(self, part: dict[str, Any], rows: Any, steps: int | None = None) -> Batch:
         """These sequences, the first `steps` of each (None: all)."""
         timed = self._timed(part)
         return {name: a[rows].swapaxes(0, 1)[:steps] if name in timed else a[rows] for name, a in part.items()}

@@ -3,12 +3,12 @@
 import collections
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.spec import Size, UsageError, spec
+from rnnzoo.spec import Range, Size, UsageError, spec
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.corpus import encode, needed_for
 from rnnzoo.tasks.language import LanguageModel
@@ -40,7 +40,7 @@ class TextFolder(LanguageModel):
     """What a token is."""
     pattern: str = "*.txt"
     """Names of the files that are read, in the folder and all folders in it."""
-    vocabulary: Size = 10_000
+    vocabulary: Annotated[int, Range(low=1, high=10**6)] = 10_000
     """Words with a token of their own, at most."""
     length: Size = 64
     """Tokens predicted in a training window."""
