@@ -44,8 +44,8 @@ def published(kind: str) -> dict[str, Any]:
 
 
 def defaults(kind: str) -> list[Any]:
-    """The package's own members with their default fields."""
-    return [cls() for cls in published(kind).values()]
+    """The package's own members with their default fields, but for tasks that need files which no package has."""
+    return [cls() for cls in published(kind).values() if not getattr(cls, "needs_files", False)]
 
 
 STRUCTURE_FIELDS = [  # structures with other fields than sizes set

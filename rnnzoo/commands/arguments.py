@@ -1,8 +1,10 @@
-"""What all commands have in common: ``--import``, and help that ends with examples."""
+"""What commands have in common: ``--import``, ``--data-dir``, and help that ends with examples."""
 
 import argparse
+from typing import Any
 
 from rnnzoo.spec import UsageError
+from rnnzoo.tasks.files import VARIABLE, use_data_dirs
 from rnnzoo.training.sources import load_source
 
 
@@ -41,4 +43,16 @@ def new_parser(prog: str, description: str, *examples: str, passes_help: bool = 
     return parser
 
 
-__all__ = ["new_parser", "take_imports"]
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option ``--data-dir``, which takes effect as it is parsed."""
+    parser.add_argument(
+        "--data-dir", action=_DataDir, metavar="DIR", help=f"a folder with data files, before those of {VARIABLE}"
+    )
+
+
+class _DataDir(argparse.Action):
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        use_data_dirs(values)
+
+
+__all__ = ["add_data_dir", "new_parser", "take_imports"]

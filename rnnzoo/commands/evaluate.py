@@ -5,7 +5,7 @@ import json
 import typing
 from pathlib import Path
 
-from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.arguments import add_data_dir, new_parser
 from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
 from rnnzoo.spec import Spec, UsageError, field_types, spec
@@ -44,6 +44,7 @@ def main(args: list[str], prog: str = "rnnzoo evaluate") -> int:
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="which one (last)")
     parser.add_argument("--part", choices=typing.get_args(Part), default="test", help="of the data (test)")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    add_data_dir(parser)
     known, rest = parser.parse_known_args(args)
     if known.run_dir is None:
         if not known.help:
@@ -64,7 +65,7 @@ def _changed(config: Config, args: list[str], prog: str) -> Config:
         name = arg.removeprefix("--config.").removeprefix("--").partition("=")[0].partition(".")[0].replace("-", "_")
         if arg.startswith("--") and name in field_types(Config) and name not in field_types(Evaluation):
             raise UsageError(f"--{name} cannot be changed in evaluation; accepted: --task... and --unroll...")
-    description = f"{WHAT} --checkpoint last or best; --json prints JSON, for programs."
+    description = f"{WHAT} --checkpoint last or best; --json prints JSON, for programs; --data-dir DIR has data files."
     changed = override(Evaluation(task=config.task, unroll=config.unroll), args, prog, description)
     return dataclasses.replace(config, task=changed.task, unroll=changed.unroll)
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.commands.arguments import new_parser, take_imports
+from rnnzoo.commands.arguments import add_data_dir, new_parser, take_imports
 from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import help_of_presets, with_preset
@@ -68,6 +68,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         type=Path,
         help="the run folder (runs/<config>-<time>); the same one again continues the run",
     )
+    add_data_dir(parser)
     return parser
 
 
@@ -83,8 +84,8 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
     config = load_config(known.config, (lambda text: None) if resumes else warn)  # the job itself warns of its folder
     description = (
         f"Train {known.config}. --workdir DIR is the run folder (default runs/<config>-<time>); the same folder again "
-        "continues the run. --import FILE.py runs a file that defines members of your own. Options may also be written "
-        "--config.lr=0.1."
+        "continues the run. --data-dir DIR is a folder with data files. --import FILE.py runs a file that defines "
+        "members of your own. Options may also be written --config.lr=0.1."
     )
     config, args = with_preset(config, args)
     description += "\n\n" + help_of_presets()

@@ -21,6 +21,8 @@ class Task(Spec, abc.ABC, kind="tasks"):
     streams: ClassVar[bool] = False  # whether there are sequences to read piece by piece, with `segment`
     solved_at: ClassVar[float | None] = None
     """The value of `metric` at which the task counts as solved, if it has one."""
+    needs_files: ClassVar[bool] = False
+    """Whether `open` needs files that come with no package; see `rnnzoo.tasks.files`."""
 
     @abc.abstractmethod
     def open(self) -> Data:
