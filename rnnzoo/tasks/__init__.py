@@ -8,9 +8,11 @@ from rnnzoo.tasks.copy_memory import CopyMemory
 from rnnzoo.tasks.data import Batch, Data
 from rnnzoo.tasks.delayed_recall import DelayedRecall
 from rnnzoo.tasks.digits import Digits
+from rnnzoo.tasks.mnist import MNIST
 from rnnzoo.tasks.parity import Parity
 
 __all__ = [
+    "MNIST",
     "Adding",
     "Batch",
     "BinaryAddition",
