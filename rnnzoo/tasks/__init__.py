@@ -10,6 +10,7 @@ from rnnzoo.tasks.delayed_recall import DelayedRecall
 from rnnzoo.tasks.digits import Digits
 from rnnzoo.tasks.mnist import MNIST
 from rnnzoo.tasks.parity import Parity
+from rnnzoo.tasks.polyphonic import Polyphonic
 
 __all__ = [
     "MNIST",
@@ -22,5 +23,6 @@ __all__ = [
     "DelayedRecall",
     "Digits",
     "Parity",
+    "Polyphonic",
     "Task",
 ]

@@ -91,6 +91,8 @@ class DataSet:
     licence: str
     source: str
     """Where the files come from."""
+    summary: str = ""
+    """What a message says instead of listing the files."""
     package: str = ""
     """The folder in an installed package that has the files too, such as "aeon/datasets/data/Chinatown"."""
 
@@ -102,7 +104,7 @@ class DataSet:
         """
         places = [directory / self.folder for directory in data_dirs()] + packaged(self.package)
         for place in places:
-            if all(file.at(place) for file in self.files):
+            if place.is_dir() and all(file.at(place) for file in self.files):
                 return place
         raise UsageError(self._lacking(places))
 
@@ -113,7 +115,7 @@ class DataSet:
 
     def _lacking(self, places: list[Path]) -> str:
         looked = ", ".join(map(str, places)) or f"no folder: neither --data-dir nor {VARIABLE} is set"
-        files = "; ".join(map(str, self.files))
+        files = self.summary or "; ".join(map(str, self.files))
         return (
             f"{self.name} needs files that are not there (looked in {looked}); accepted: --data-dir DIR or "
             f"{VARIABLE}=DIR, with DIR/{self.folder} holding {files}. They come from {self.source}; licence: "
