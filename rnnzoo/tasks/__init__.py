@@ -11,9 +11,11 @@ from rnnzoo.tasks.digits import Digits
 from rnnzoo.tasks.mnist import MNIST
 from rnnzoo.tasks.parity import Parity
 from rnnzoo.tasks.polyphonic import Polyphonic
+from rnnzoo.tasks.ucr import UCR
 
 __all__ = [
     "MNIST",
+    "UCR",
     "Adding",
     "Batch",
     "BinaryAddition",
