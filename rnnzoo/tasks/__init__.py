@@ -11,7 +11,9 @@ from rnnzoo.tasks.digits import Digits
 from rnnzoo.tasks.mnist import MNIST
 from rnnzoo.tasks.parity import Parity
 from rnnzoo.tasks.polyphonic import Polyphonic
+from rnnzoo.tasks.spoken_digits import SpokenDigits
 from rnnzoo.tasks.ucr import UCR
+from rnnzoo.tasks.wav_folder import WavFolder
 
 __all__ = [
     "MNIST",
@@ -26,5 +28,7 @@ __all__ = [
     "Digits",
     "Parity",
     "Polyphonic",
+    "SpokenDigits",
     "Task",
+    "WavFolder",
 ]
