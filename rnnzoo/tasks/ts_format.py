@@ -41,7 +41,7 @@ def parse_ts(content: bytes, name: str) -> Labelled:
         where = f"{name}: line {number}"
         label = label.strip()
         if label not in places:
-            raise UsageError(f"{where} ends with the class {brief(label)}; accepted: {', '.join(header.classes)}")
+            raise UsageError(f"{where} ends with the class {brief(label)}; accepted: {named(header.classes)}")
         series.append(_series(dimensions, header, where))
         labels.append(places[label])
     for one, (number, _) in zip(series, rows, strict=True):
@@ -120,6 +120,11 @@ def _values(text: str, where: str) -> np.ndarray:
     return found
 
 
+def named(classes: tuple[str, ...], most: int = 20) -> str:
+    """The classes for a message, of which there may be thousands."""
+    return ", ".join([*(one[:100] for one in classes[:most]), *(["..."] if len(classes) > most else [])])
+
+
 def _is_number(word: str) -> bool:
     try:
         float(word)
@@ -128,4 +133,4 @@ def _is_number(word: str) -> bool:
     return True
 
 
-__all__ = ["Labelled", "parse_ts"]
+__all__ = ["Labelled", "named", "parse_ts"]

@@ -12,7 +12,7 @@ from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.classes import Classification, baselines_of, held_back, joined, moments, time_statistics
 from rnnzoo.tasks.data import Data, Sequences
 from rnnzoo.tasks.files import DataFile, DataSet
-from rnnzoo.tasks.ts_format import Labelled, parse_ts
+from rnnzoo.tasks.ts_format import Labelled, named, parse_ts
 from rnnzoo.typing import Array
 
 
@@ -94,8 +94,8 @@ class UCR(Classification):
         (first, second) = ((file.series[0].shape[1], file.classes) for file in (train, test))
         if first != second:
             raise UsageError(
-                f"{folder}: the training file has {first[0]} dimensions and the classes {', '.join(first[1])}, the "
-                f"test file {second[0]} and {', '.join(second[1])}; accepted: the same"
+                f"{folder}: the training file has {first[0]} dimensions and the classes {named(first[1])}, the "
+                f"test file {second[0]} and {named(second[1])}; accepted: the same"
             )
         return train, test
 
