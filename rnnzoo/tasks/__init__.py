@@ -25,21 +25,28 @@ from rnnzoo.tasks.list_ops import ListOps
 from rnnzoo.tasks.lorenz import Lorenz
 from rnnzoo.tasks.mackey_glass import MackeyGlass
 from rnnzoo.tasks.missing_duplicate_string import MissingDuplicateString
+from rnnzoo.tasks.mnist import MNIST
 from rnnzoo.tasks.modular_arithmetic import ModularArithmetic
 from rnnzoo.tasks.modular_sum import ModularSum
 from rnnzoo.tasks.mqar import MQAR
 from rnnzoo.tasks.narma10 import NARMA10
 from rnnzoo.tasks.parity import Parity
 from rnnzoo.tasks.parity_check import ParityCheck
+from rnnzoo.tasks.polyphonic import Polyphonic
 from rnnzoo.tasks.reverse_string import ReverseString
 from rnnzoo.tasks.selective_copying import SelectiveCopying
 from rnnzoo.tasks.shakespeare import Shakespeare
+from rnnzoo.tasks.spoken_digits import SpokenDigits
 from rnnzoo.tasks.text_folder import TextFolder
+from rnnzoo.tasks.ucr import UCR
+from rnnzoo.tasks.wav_folder import WavFolder
 from rnnzoo.tasks.word_problem import WordProblem
 
 __all__ = [
+    "MNIST",
     "MQAR",
     "NARMA10",
+    "UCR",
     "Adding",
     "AnBn",
     "ArrayClassify",
@@ -69,10 +76,13 @@ __all__ = [
     "ModularSum",
     "Parity",
     "ParityCheck",
+    "Polyphonic",
     "ReverseString",
     "SelectiveCopying",
     "Shakespeare",
+    "SpokenDigits",
     "Task",
     "TextFolder",
+    "WavFolder",
     "WordProblem",
 ]

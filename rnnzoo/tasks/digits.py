@@ -7,17 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.spec import UsageError, spec
-from rnnzoo.tasks import measures
-from rnnzoo.tasks.base import Task
-from rnnzoo.tasks.data import Batch, Data, Part, Sequences, fingerprint_of
-from rnnzoo.typing import Array, Float
+from rnnzoo.tasks.classes import Classification, baselines_of
+from rnnzoo.tasks.data import Data, Part, Sequences, fingerprint_of
 
 TEST = 500  # images
 VALIDATION = 20  # images of each class
 
 
 @spec
-class Digits(Task):
+class Digits(Classification):
     """The class of an image, read after its last row or pixel: x (T, B, I) in [0, 1], y (B,) in 0..9.
 
     The images are shuffled once, with a fixed seed: 500 for testing, 20 of each class for validation, 1,097 for
@@ -29,10 +27,6 @@ class Digits(Task):
     """rows: 8 steps of 8 pixels; pixels: 64 steps of one pixel."""
     permuted: bool = False
     """Put the 64 pixels into a fixed random order first, so that neighbours are far apart."""
-
-    metric = "accuracy"
-    better = "higher"
-    read = "last"
 
     def open(self) -> Sequences:
         images, labels = _digits()
@@ -55,27 +49,8 @@ class Digits(Task):
             checksum=fingerprint_of(whole),
         )
 
-    def loss(self, outputs: Float[Array, "B 10"], batch: Batch) -> Array:
-        return measures.loss(measures.cross_entropy(outputs, batch["y"]), batch)
-
-    def scores(self, outputs: Float[Array, "B 10"], batch: Batch) -> dict[str, tuple[Array, Array]]:
-        return {
-            "accuracy": measures.total(measures.class_hits(outputs, batch["y"])),
-            "cross_entropy": measures.total(measures.cross_entropy(outputs, batch["y"])),
-        }
-
     def baselines(self, data: Data) -> dict[str, float]:
-        (x, y), (x_test, y_test) = _images(data, "train"), _images(data, "test")
-        one_hot = np.eye(10)[y]
-        means = one_hot.T @ x / one_hot.sum(0)[:, None]
-        distances = ((x_test[:, None] - means) ** 2).sum(-1)
-        linear = np.linalg.lstsq(_with_ones(x), one_hot, rcond=None)[0]
-        guesses = {
-            "majority": one_hot.sum(0).argmax(),
-            "nearest_mean": distances.argmin(1),
-            "least_squares": (_with_ones(x_test) @ linear).argmax(1),
-        }
-        return {name: float((guess == y_test).mean()) for name, guess in guesses.items()}
+        return baselines_of(_images(data, "train"), _images(data, "test"))
 
 
 @functools.cache
@@ -97,7 +72,3 @@ def _images(data: Data, part: Part) -> tuple[np.ndarray, np.ndarray]:
     batches = list(data.held_out(part))
     x = np.concatenate([np.asarray(b["x"], np.float64).swapaxes(0, 1).reshape(b["x"].shape[1], -1) for b in batches])
     return x, np.concatenate([b["y"] for b in batches])
-
-
-def _with_ones(x: np.ndarray) -> np.ndarray:
-    return np.concatenate([x, np.ones((len(x), 1))], axis=1)

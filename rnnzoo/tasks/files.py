@@ -42,18 +42,18 @@ def use_data_dirs(names: str) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class DataFile:
-    """A file of a data set. One whose name ends with ".gz" may be there without it, unpacked."""
+    """A file of a data set. One whose name ends with ".gz" may be there without it, unpacked. Size and checksum are
+    those of what it holds, since the same content is packed in more than one way."""
 
     name: str
     size: int = 0
-    """Bytes; 0 if not known."""
+    """Bytes, unpacked; 0 if not known."""
     sha256: str = ""
-    """Checksum; "" if any content is accepted."""
-    unpacked: str = ""
-    """Checksum of what a ".gz" holds; "" if any content is accepted."""
+    """Checksum, unpacked; "" if any content is accepted."""
 
     def __str__(self) -> str:
-        said = [f"{self.size:,} bytes"] * (self.size > 0) + [f"SHA-256 {self.sha256}"] * (self.sha256 != "")
+        unpacked = " unpacked" if self.name.endswith(".gz") else ""
+        said = [f"{self.size:,} bytes{unpacked}"] * (self.size > 0) + [f"SHA-256 {self.sha256}"] * bool(self.sha256)
         return f"{self.name} ({', '.join(said)})" if said else self.name
 
     def at(self, folder: Path) -> Path | None:
@@ -65,20 +65,19 @@ class DataFile:
         """The content, unpacked.
 
         Raises:
-            UsageError: the file has another checksum, or cannot be read or unpacked.
+            UsageError: the file is not there, has another content, or cannot be read or unpacked.
         """
-        path = self.at(folder)
-        assert path is not None  # `DataSet.folder_with_all` has found it
+        path = self.at(folder) or folder / self.name
         content = read_bytes(path, LARGEST)
-        packed = path.name.endswith(".gz")
-        expected = self.sha256 if packed or not self.name.endswith(".gz") else self.unpacked
+        if path.name.endswith(".gz"):
+            content = unpack(content, path)
         found = hashlib.sha256(content).hexdigest()
-        if expected and found != expected:
+        if self.sha256 and found != self.sha256:
             raise UsageError(
-                f"{path} is not the published file: it has {len(content):,} bytes and SHA-256 {found}; accepted: "
-                f"SHA-256 {expected}"
+                f"{path} is not the published file: it holds {len(content):,} bytes with SHA-256 {found}; accepted: "
+                f"{self}"
             )
-        return unpack(content, path) if packed else content
+        return content
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +91,8 @@ class DataSet:
     licence: str
     source: str
     """Where the files come from."""
+    summary: str = ""
+    """What a message says instead of listing the files."""
     package: str = ""
     """The folder in an installed package that has the files too, such as "aeon/datasets/data/Chinatown"."""
 
@@ -103,7 +104,7 @@ class DataSet:
         """
         places = [directory / self.folder for directory in data_dirs()] + packaged(self.package)
         for place in places:
-            if all(file.at(place) for file in self.files):
+            if place.is_dir() and all(file.at(place) for file in self.files):
                 return place
         raise UsageError(self._lacking(places))
 
@@ -114,7 +115,7 @@ class DataSet:
 
     def _lacking(self, places: list[Path]) -> str:
         looked = ", ".join(map(str, places)) or f"no folder: neither --data-dir nor {VARIABLE} is set"
-        files = "; ".join(map(str, self.files))
+        files = self.summary or "; ".join(map(str, self.files))
         return (
             f"{self.name} needs files that are not there (looked in {looked}); accepted: --data-dir DIR or "
             f"{VARIABLE}=DIR, with DIR/{self.folder} holding {files}. They come from {self.source}; licence: "

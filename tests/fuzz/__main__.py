@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-NAMES = ("specification", "options", "text", "run", "checkpoint", "folder", "weights", "foreign")
+NAMES = ("specification", "options", "text", "data", "run", "checkpoint", "folder", "weights", "foreign")
 GRACE = 240  # seconds to start and to end in, on a busy machine
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ import re
 import time
 from pathlib import Path
 
-from . import folders, parsers
+from . import data_files, folders, parsers
 from .parsers import Parser
 from .planted import Planted
 from .recipes import cooked
@@ -20,6 +20,7 @@ PARSERS: dict[str, type[Parser]] = {
     "specification": parsers.Specification,
     "options": parsers.Options,
     "text": parsers.Text,
+    "data": data_files.DataFiles,
     "run": folders.Run,
     "checkpoint": folders.Checkpoint,
     "folder": folders.Folder,
