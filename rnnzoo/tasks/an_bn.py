@@ -18,8 +18,8 @@ class AnBn(VariedLengths, NextSymbols):
 
     x (T, B) tokens: 0 the start, 1 a, 2 b, 3 c; T = P n + 1 for P = 2 or 3 letters. y (T, B, P + 1) of a, b, c and the
     end: a after the start; a or b after an a; then what the count leaves. Trained on n = 1..`length`, tested on larger
-    ones only. Units that count without bound (LSTM, ReLU) can solve it for all n, saturated ones cannot (Weiss et al. 2018,
-    arXiv:1805.04908).
+    ones only. Units that count without bound (LSTM, ReLU) can solve it for all n, saturated ones cannot (Weiss et al.
+    2018, arXiv:1805.04908).
     """
 
     language: Literal["anbn", "anbncn"] = "anbn"
