@@ -2,9 +2,9 @@
 
     python train.py --config configs/mqar.py
 
-Expected: about 50 s on 2 cores; accuracy 1.000 (5 seeds, all above 0.99, solved), where a network that knows the values,
-and not their keys, has 0.25. The convolution of two steps lets it read a key and its value at once. With the unroll
-`Scan` a step takes about ten times as long.
+Expected: about 50 s on 2 cores; accuracy 1.000 (5 seeds, all above 0.99, solved), where a network that knows the
+values, and not their keys, has 0.25. The convolution of two steps lets it read a key and its value at once. With the
+unroll `Scan` a step takes several times as long.
 """
 
 from rnnzoo import cells, tasks, unrolls, wrappers
