@@ -17,6 +17,7 @@ from zoo import own_structures
 import rnnzoo
 from rnnzoo import structures
 from rnnzoo.structures.base import Algebra
+from rnnzoo.structures.masked_dense import with_pattern
 from rnnzoo.typing import cast
 
 REDUNDANT = {  # more parameters than dimensions of the family
@@ -183,7 +184,7 @@ def test_a_mask_that_is_data_cuts_out_entries_and_their_gradients():
     band = structures.Banded()
     mask = np.abs(np.subtract.outer(range(size), range(size))) <= 1
     dense = band.matrix(band.init(jax.random.key(0), size), size)
-    u = structures.masked_dense.with_pattern(dense, mask)
+    u = with_pattern(dense, mask)
     assert_close(structure.matrix(u, size), dense)
     full = u | {"weights": jax.random.normal(jax.random.key(1), (size, size))}
     assert_close(structure.matrix(full, size), np.where(mask, full["weights"], 0))

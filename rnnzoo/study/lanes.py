@@ -80,7 +80,7 @@ class Pack:
             count = min(every, steps - done)
             began = time.perf_counter()
             state, metrics = train(arrays, keys, numbers, state, np.int32(done), np.int32(count))
-            good = np.asarray(metrics["good"])[:, :count].all(1)  # waits for the device
+            good = np.asarray(np.asarray(metrics["good"])[:, :count].all(1))  # waits for the device
             seconds += (time.perf_counter() - began) / len(self.lanes)
             done += count
             params = gathered(state["params"], mesh)

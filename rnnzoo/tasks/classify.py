@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.spec import Count, Fraction, Seed, UsageError, spec
-from rnnzoo.tasks import measures
-from rnnzoo.tasks.base import Task
-from rnnzoo.tasks.data import Batch, Data, Part, Sequences, fingerprint_of
+from rnnzoo.tasks.classes import Classification
+from rnnzoo.tasks.data import Data, Part, Sequences, fingerprint_of
 from rnnzoo.tasks.scale import Scale
 from rnnzoo.typing import Array, Float, Int
 
@@ -34,7 +33,7 @@ class Labelled:
 
 
 @spec
-class Classify(Task):
+class Classify(Classification):
     """The class of a sequence, read at its last step: x (T, B, I), y (B,).
 
     Features are standardized by the mean and the standard deviation of the training part. Sequences that come without a
@@ -52,10 +51,6 @@ class Classify(Task):
     """Part of each class for validation; the others are for testing."""
     split_seed: Seed = 0
     """Seed of the split."""
-
-    metric = "accuracy"
-    better = "higher"
-    read = "last"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -101,15 +96,6 @@ class Classify(Task):
     def _part(self, x: np.ndarray, found: Labelled, rows: np.ndarray, full: bool) -> dict[str, Array]:
         part = {"x": jnp.asarray(x[rows], jnp.result_type(float)), "y": jnp.asarray(found.y[rows], jnp.int32)}
         return part if full else part | {"lengths": jnp.asarray(found.lengths[rows], jnp.int32)}
-
-    def loss(self, outputs: Float[Array, "B K"], batch: Batch) -> Array:
-        return measures.loss(measures.cross_entropy(outputs, batch["y"]), batch)
-
-    def scores(self, outputs: Float[Array, "B K"], batch: Batch) -> dict[str, tuple[Array, Array]]:
-        return {
-            "accuracy": measures.total(measures.class_hits(outputs, batch["y"])),
-            "cross_entropy": measures.total(measures.cross_entropy(outputs, batch["y"])),
-        }
 
     def baselines(self, data: Data) -> dict[str, float]:
         assert isinstance(data, Sequences)
