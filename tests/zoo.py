@@ -30,6 +30,7 @@ from rnnzoo.unrolls.linearized import Linearized
 from rnnzoo.wrappers.base import Wrapper
 
 HIDDEN = 6  # units in most products
+leave_out_slow = False  # whether slow cases are not even made: tens of thousands, which take half a minute to collect
 
 # ---- the product -------------------------------------------------------------------------------------------
 
@@ -357,14 +358,18 @@ def label(*specs: Any) -> str:
 def parameters(names: Any, cases: Iterable[Any], is_quick: Callable[..., bool] = lambda *specs: True) -> Any:
     """`pytest.mark.parametrize` with short ids; what is not quick is slow."""
     cases = [case if isinstance(case, tuple) else (case,) for case in cases]
-    return pytest.mark.parametrize(
-        names, [pytest.param(*c, id=label(*c), marks=() if is_quick(*c) else pytest.mark.slow) for c in cases]
-    )
+    return pytest.mark.parametrize(names, wanted([(c, label(*c), is_quick(*c)) for c in cases]))
+
+
+def wanted(cases: Sequence[tuple[tuple, str, bool]]) -> list[Any]:
+    """Test parameters from values, id, and whether they are quick; at least one, which may be slow."""
+    made = [case for case in cases if case[2] or not leave_out_slow] or cases[:1]
+    return [pytest.param(*values, id=id, marks=() if quick else pytest.mark.slow) for values, id, quick in made]
 
 
 def marked(members: Sequence[Any], is_quick: Callable[[Any], bool]) -> list[Any]:
     """Test parameters with the whole specification as id; what is not quick is slow."""
-    return [pytest.param(m, id=str(m), marks=() if is_quick(m) else pytest.mark.slow) for m in members]
+    return wanted([((m,), str(m), is_quick(m)) for m in members])
 
 
 each_unroll = parameters(("cell", "unroll"), OTHER_RUNS, is_quick_or_first)
