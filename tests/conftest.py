@@ -22,7 +22,7 @@ install_import_hook(
     "beartype.beartype",
 )
 
-# Programs that were compiled once, by this process or another one, are read from a file: after `forget_programs`, by the
+# Programs that were compiled once, by this process or another one, are read from a file: after `forget_programs`, by
 # other workers, and in the next run. Not by way of the environment: processes that tests start are as those of users.
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".pytest_cache" / "d" / "xla"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

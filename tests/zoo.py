@@ -296,11 +296,11 @@ THINNED = {
     "test_affine_unrolls": 4, "test_chunked_memory": 4, "test_compilation": 2, "test_contributing": 3,
     "test_convergence": 3, "test_convert": 2, "test_crash": 2, "test_device_unrolls": 3, "test_elapsed_time": 2,
     "test_export": 2, "test_faces": 4, "test_faces_options": 3, "test_fault_kinds": 2, "test_faults": 2,
-    "test_flax_needs": 4, "test_grow": 4, "test_initializers": 4, "test_integers": 2, "test_jacobian_families": 2,
-    "test_newton": 8, "test_open_contract": 4, "test_parts": 8, "test_presets": 4, "test_reference_sizes": 4,
-    "test_run_folder": 2, "test_selftest": 2, "test_sequences": 7, "test_show_cell": 6, "test_step_contract": 10,
-    "test_streaming": 3, "test_structure_properties": 4, "test_structures": 4, "test_structures_prepared": 2,
-    "test_unrolls": 6, "test_wrappers": 4,
+    "test_flax_needs": 4, "test_grow": 4, "test_host_data": 2, "test_initializers": 4, "test_integers": 2,
+    "test_jacobian_families": 2, "test_newton": 8, "test_open_contract": 4, "test_parts": 8, "test_presets": 4,
+    "test_reference_sizes": 4, "test_run_folder": 2, "test_selftest": 2, "test_sequences": 7, "test_show_cell": 6,
+    "test_step_contract": 10, "test_streaming": 3, "test_structure_properties": 4, "test_structures": 4,
+    "test_structures_prepared": 2, "test_unrolls": 6, "test_wrappers": 4,
 }  # fmt: skip
 
 
