@@ -10,7 +10,7 @@ import pytest
 from references import name_of, names, reference_of
 from structure_support import with_dense_matrices
 from support import assert_close, inputs, last_axis, random_like
-from zoo import CELL_FIELDS, is_varied, marked, published
+from zoo import CELL_FIELDS, all_cells, is_varied, marked, published
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
@@ -56,7 +56,7 @@ def test_cell_is_its_paper(x64, name, fields, sizes):
     assert_close(run(cell, params, xs, state, unroll=unrolls.Loop()), expected, 1e-12)
 
 
-RECURRENT = [cls(hidden_size=4) for cls in published("cells").values() if issubclass(cls, Recurrent)]
+RECURRENT = [cell for cell in all_cells(4) if isinstance(cell, Recurrent)]
 
 
 @pytest.mark.parametrize("cell", marked(RECURRENT, is_varied))

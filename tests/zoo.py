@@ -299,18 +299,28 @@ THINNED = {
     "test_flax_needs": 4, "test_grow": 4, "test_host_data": 2, "test_initializers": 4, "test_integers": 2,
     "test_jacobian_families": 2, "test_newton": 8, "test_open_contract": 4, "test_parts": 8, "test_presets": 4,
     "test_reference_sizes": 4, "test_run_folder": 2, "test_selftest": 2, "test_sequences": 7, "test_show_cell": 6,
-    "test_step_contract": 10, "test_streaming": 3, "test_structure_properties": 4, "test_structures": 4,
+    "test_step_contract": 10, "test_streaming": 3, "test_structure_properties": 4, "test_structures": 8,
     "test_structures_prepared": 2, "test_unrolls": 6, "test_wrappers": 4,
 }  # fmt: skip
 
 
+# Tests that hold every structure against its matrix, and every unroll against the loop: one case for each of them.
+ONCE: dict[str, type] = {
+    "test_identities_at_a_larger_size": Structure,
+    "test_jitted_with_lengths_resets_and_reverse": Unroll,
+}
+
+
 def thinned(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Of each test in such a file, all cases but one of so many: slow."""
+    """Of each test in such a file, all cases but one of so many, or but one for each member: slow."""
     found, seen = [], dict[str, int]()
     for item in items:
         if (each := THINNED.get(item.path.stem)) is None or item.get_closest_marker("slow") is not None:
             continue
         name = item.nodeid.partition("[")[0]
+        if (kind := ONCE.get(name.rpartition("::")[2])) is not None:
+            params = item.callspec.params.values() if isinstance(item, pytest.Function) else []
+            name, each = f"{name} {[type(p) for p in params if isinstance(p, kind)]}", len(items)
         if seen.setdefault(name, 0) % each:
             found.append(item)
         seen[name] += 1
