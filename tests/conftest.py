@@ -1,10 +1,16 @@
 """Settings of the whole test run: real shape annotations, checked at run time, and reproducible property tests."""
 
 import os
+from pathlib import Path
 
 os.environ["RNNZOO_CHECK_SHAPES"] = "1"  # before rnnzoo is imported
-# Hundreds of small programs, each run once: compile fast rather than well.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+# Thousands of small programs, each run once: compile fast rather than well, and each in one piece by one thread (pieces
+# share nothing, and the other cores have tests of their own).
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_parallel_codegen_split_count=1",
+)
 
 import jax
 import pytest
@@ -15,6 +21,12 @@ install_import_hook(
     ["rnnzoo.run", "rnnzoo.arguments", "rnnzoo.cells", "rnnzoo.structures", "rnnzoo.unrolls"],
     "beartype.beartype",
 )
+
+# Programs that were compiled once, by this process or another one, are read from a file: after `forget_programs`, by
+# other workers, and in the next run. Not by way of the environment: processes that tests start are as those of users.
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".pytest_cache" / "d" / "xla"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 collect_ignore = ["fuzz/child.py"]  # a program, which needs atheris
 
@@ -48,6 +60,13 @@ def forget_programs():
     """Give memory back after each file: thousands of compiled programs slow everything else down."""
     yield
     jax.clear_caches()
+
+
+def pytest_configure(config):
+    import zoo
+
+    named = any("::" in arg for arg in config.args)  # a test asked for by name is deselected, rather than unknown
+    zoo.leave_out_slow = config.option.markexpr == "not slow" and not named
 
 
 def pytest_collection_modifyitems(items):

@@ -374,7 +374,7 @@ def test_liquid_potentials_stay_between_the_reversal_potentials():
 
 
 def test_liquid_time_is_divided_into_steps_of_the_solver(x64):
-    once, twice = cells.LTC(hidden_size=6, unfolds=8), cells.LTC(hidden_size=6, unfolds=4)
+    once, twice = cells.LTC(hidden_size=6, unfolds=4), cells.LTC(hidden_size=6, unfolds=2)
     params = random_like(KEY, once.init(KEY, 3))
     xs = jnp.broadcast_to(inputs(1, (), 3), (2, 3))
     whole = run(once, params, xs[:1], dt=jnp.full(1, 0.7))[1]

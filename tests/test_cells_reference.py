@@ -10,7 +10,7 @@ import pytest
 from references import name_of, names, reference_of
 from structure_support import with_dense_matrices
 from support import assert_close, inputs, last_axis, random_like
-from zoo import CELL_FIELDS, published
+from zoo import CELL_FIELDS, all_cells, is_varied, marked, published
 
 import rnnzoo
 from rnnzoo import cells, run, structures, unrolls
@@ -20,12 +20,14 @@ SMALL, SQUARE = (6, 3, 5, 0), (2, 2, 3, 2)  # hidden units, inputs, steps, seed
 
 
 def cases() -> list[Any]:
-    """A cell with its default fields and with one other set of fields at once; the rest is slow."""
+    """A cell with its default fields, and with one other set of fields if it has some of its own, at once; the rest is
+    slow. A bias that there is not is the same for all cells: at once for one of every kind."""
     found: list[Any] = []
-    for name in published("cells"):
-        quick = [{}, *CELL_FIELDS.get(name, [{"bias": False}])[:1]]
-        found += [(name, fields, SMALL) for fields in quick]
-        slow = [(name, fields, SMALL) for fields in [{"bias": False}, *CELL_FIELDS.get(name, [])[1:]]]
+    for name, cls in published("cells").items():
+        no_bias = [{"bias": False}]
+        others = CELL_FIELDS.get(name, no_bias if is_varied(cls(hidden_size=6)) else [])
+        found += [(name, fields, SMALL) for fields in [{}, *others[:1]]]
+        slow = [(name, fields, SMALL) for fields in no_bias + others[1:]]
         found += [pytest.param(*case, marks=pytest.mark.slow) for case in [*slow, (name, {}, SQUARE)]]
     return found
 
@@ -54,9 +56,12 @@ def test_cell_is_its_paper(x64, name, fields, sizes):
     assert_close(run(cell, params, xs, state, unroll=unrolls.Loop()), expected, 1e-12)
 
 
-@pytest.mark.parametrize("name", [n for n, c in published("cells").items() if issubclass(c, Recurrent)])
-def test_structure_enters_as_its_matrix(x64, name):
-    cell = dataclasses.replace(published("cells")[name](hidden_size=4), structure=structures.Diagonal())
+RECURRENT = [cell for cell in all_cells(4) if isinstance(cell, Recurrent)]
+
+
+@pytest.mark.parametrize("cell", marked(RECURRENT, is_varied))
+def test_structure_enters_as_its_matrix(x64, cell):
+    cell = dataclasses.replace(cell, structure=structures.Diagonal())
     params = random_like(jax.random.key(0), cell.init(jax.random.key(0), 3))
     xs, state = inputs(4, (), 3), cell.initial_state(params)
     expected = reference_of(type(cell))(cell, numbers(cell, params), np.asarray(xs), jax.tree.map(np.asarray, state))
@@ -90,7 +95,7 @@ def test_indrnn_starts_between_zero_and_one_where_units_hear_only_themselves():
 
 
 @pytest.mark.parametrize("cell", [cells.MinGRU(hidden_size=4), cells.MinLSTM(hidden_size=4)], ids=str)
-@pytest.mark.parametrize("scale", [1.0, 1e3])
+@pytest.mark.parametrize("scale", [pytest.param(1.0, marks=pytest.mark.slow), 1e3])
 def test_min_cells_stay_finite(cell, scale):
     params = random_like(jax.random.key(0), cell.init(jax.random.key(0), 3), scale)
     xs = inputs(1000, (), 3) - 1

@@ -190,6 +190,7 @@ def test_mamba_with_one_number_a_channel_is_a_gated_leak(x64):
 # ---- PDSSM ----
 
 
+@pytest.mark.slow
 def test_pdssm_can_permute_forever(x64):
     """With abs(D) = 1 in the limit, a cyclic choice is a permutation: the state comes back after N steps."""
     cell = cells.PDSSM(hidden_size=10, choices=1)
@@ -213,7 +214,8 @@ def test_pdssm_is_stable(x64):
     assert (np.diff(norms) < 0).all()
 
 
-def test_pdssm_gradient_is_that_of_a_softmax_in_place_of_the_choice(x64):
+@pytest.mark.parametrize("unroll", [unrolls.Scan(), *PARALLEL], ids=lambda unroll: type(unroll).__name__)
+def test_pdssm_gradient_is_that_of_a_softmax_in_place_of_the_choice(x64, unroll):
     """By the score M: the derivative of the loss by the matrix P, which is dense, through softmax(M)."""
     cell = cells.PDSSM(hidden_size=6, choices=1)
     params, xs, state = arguments(cell, 5, ())
@@ -233,14 +235,13 @@ def test_pdssm_gradient_is_that_of_a_softmax_in_place_of_the_choice(x64):
     value, by_p = jax.value_and_grad(dense)(chosen)
     score = params["dictionary"][0]
     expected = jax.vjp(lambda m: jax.nn.softmax(m, 0), score)[1](by_p.sum(0))[0]
-    for unroll in (unrolls.Scan(), *PARALLEL):
 
-        def loss(dictionary, unroll=unroll):
-            states = run(cell, params | {"dictionary": dictionary}, xs, state, states=True, unroll=unroll)[2]["h"]
-            return (weights * states**2).sum()
+    def loss(dictionary):
+        states = run(cell, params | {"dictionary": dictionary}, xs, state, states=True, unroll=unroll)[2]["h"]
+        return (weights * states**2).sum()
 
-        found, gradient = jax.value_and_grad(loss)(params["dictionary"])
-        assert_close((found, gradient[0]), (value, expected), 1e-10)
+    found, gradient = jax.value_and_grad(loss)(params["dictionary"])
+    assert_close((found, gradient[0]), (value, expected), 1e-10)
     assert abs(expected).max() > 1e-3
 
 

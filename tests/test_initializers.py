@@ -125,6 +125,7 @@ def check_radius_of_many_units(structure: Structure) -> None:
         assert radius(matrix) == pytest.approx(0.7, rel=1e-4 if is_exact and not is_chain else 0.03)
 
 
+@pytest.mark.slow
 def test_the_spectral_radius_of_many_units():
     for structure in (structures.Circulant(), CIRCULANT_PAIRS, structures.Banded(), structures.Ring()):
         check_radius_of_many_units(structure)

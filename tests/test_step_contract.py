@@ -479,14 +479,20 @@ def test_states_that_are_large_say_their_bytes(monkeypatch):
         run(cell, cell.init(KEY, 2), inputs(6), states=True)
 
 
-def test_a_structure_per_gate(x64):
-    cell = cells.LSTM(
-        hidden_size=4, structure={"i": Diagonal(), "f": Dense(), "g": Dense(), "o": structures.Banded(bandwidth=1)}
-    )
+PER_GATE = cells.LSTM(
+    hidden_size=4, structure={"i": Diagonal(), "f": Dense(), "g": Dense(), "o": structures.Banded(bandwidth=1)}
+)
+
+
+@by_scan
+def test_a_structure_per_gate(x64, unroll):
+    agrees(PER_GATE, unroll)
+
+
+def test_what_a_structure_per_gate_is():
+    cell = PER_GATE
     assert cell.structure_of("o") == structures.Banded(bandwidth=1) and hash(cell)
     assert rnnzoo.from_json(rnnzoo.to_json(cell)) == cell
-    agrees(cell, unrolls.Scan())
-    agrees(cell, unrolls.ParallelBackward())
     some = cells.LSTM(hidden_size=4, structure=PerGate.of({"i": Diagonal()}, default=Dense()))
     assert [type(some.structure_of(g)).__name__ for g in "ifgo"] == ["Diagonal", "Dense", "Dense", "Dense"]
     with pytest.raises(rnnzoo.UsageError, match=r"LSTM\.structure has none for f, g, o; accepted: one for each gate"):
@@ -583,7 +589,8 @@ def test_matrices_of_inner_cells_are_found_by_path(x64, unroll):
         assert_close(run(cell, params, xs, unroll=unroll)[0], slow * fast, 1e-12)
 
 
-def test_states_of_any_shape(x64):
+@by_scan
+def test_states_of_any_shape(x64, unroll):
     @spec
     class Outer(Recurrent):
         """A matrix (H, H) and a vector of another width in the state."""
@@ -599,8 +606,7 @@ def test_states_of_any_shape(x64):
             few = state["nested"]["few"] + h[:2]
             return {"h": h, "fast": 0.9 * state["fast"] + jnp.outer(h, h), "nested": {"few": few}}
 
-    for unroll in SCANS:
-        agrees(Outer(hidden_size=3), unroll)
+    agrees(Outer(hidden_size=3), unroll)
 
 
 @spec

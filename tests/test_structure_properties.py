@@ -72,6 +72,7 @@ def test_cayley_and_exponential_of_one_rotation(x64):
     assert_close(matrix(structures.Cayley(), jnp.array([np.tan(angle / 2)]), 2), turn.T)
 
 
+@pytest.mark.slow
 def test_cayley_of_many_units_does_not_crash():
     """In a process of its own, without the tests' XLA options: it overflowed a thread's stack on JAX 0.10."""
     code = """

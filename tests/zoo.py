@@ -1,7 +1,7 @@
 """What is tested, and how much of it at once: the product of members, and which of it is quick.
 
 The product is of the package's own members (`published`): tests register others, which are in no other test's product.
-The budget keeps the suite under 40 minutes on 2 cores. What it leaves out is marked slow, not left out. Its rules go by
+The budget is 10 minutes on 2 cores. What it leaves out is marked slow, not left out. Its rules go by
 what members are (`representatives`: at least one for everything that one of them can be), so that a new member of a
 known kind costs little, and one of a new kind is quick by itself. The names that are left to choose are here, and in no
 other file.
@@ -30,6 +30,7 @@ from rnnzoo.unrolls.linearized import Linearized
 from rnnzoo.wrappers.base import Wrapper
 
 HIDDEN = 6  # units in most products
+leave_out_slow = False  # whether slow cases are not even made: tens of thousands, which take half a minute to collect
 
 # ---- the product -------------------------------------------------------------------------------------------
 
@@ -282,7 +283,7 @@ def repeated(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     found, seen = [], dict[str, int]()
     for item in items:
         about_cells = item.path.stem.startswith("test_cells_") and item.path.stem != "test_cells_reference"
-        if about_cells or item.path.stem == "test_wrappers_more":
+        if (about_cells or item.path.stem == "test_wrappers_more") and item.get_closest_marker("slow") is None:
             name = item.nodeid.partition("[")[0]
             seen[name] = seen.get(name, 0) + 1
             if seen[name] > REPEATED:
@@ -292,20 +293,34 @@ def repeated(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 # Files whose tests have many cases, of members by unrolls, and how many of them there are for one that runs at once.
 THINNED = {
-    "test_affine_unrolls": 2, "test_chunked_memory": 2, "test_contributing": 2, "test_faces": 2, "test_flax_needs": 2,
-    "test_grow": 2, "test_initializers": 2, "test_newton": 4, "test_open_contract": 2, "test_parts": 4,
-    "test_presets": 2, "test_reference_sizes": 2, "test_sequences": 4, "test_show_cell": 3, "test_step_contract": 5,
-    "test_structure_properties": 2, "test_structures": 4, "test_unrolls": 4, "test_wrappers": 2,
+    "test_affine_unrolls": 4, "test_chunked_memory": 4, "test_compilation": 2, "test_contributing": 3,
+    "test_convergence": 3, "test_convert": 2, "test_crash": 2, "test_device_unrolls": 3, "test_elapsed_time": 2,
+    "test_export": 2, "test_faces": 4, "test_faces_options": 3, "test_fault_kinds": 2, "test_faults": 2,
+    "test_flax_needs": 4, "test_grow": 4, "test_host_data": 2, "test_initializers": 4, "test_integers": 2,
+    "test_jacobian_families": 2, "test_newton": 8, "test_open_contract": 4, "test_parts": 8, "test_presets": 4,
+    "test_reference_sizes": 4, "test_run_folder": 2, "test_selftest": 2, "test_sequences": 7, "test_show_cell": 6,
+    "test_step_contract": 10, "test_streaming": 3, "test_structure_properties": 4, "test_structures": 8,
+    "test_structures_prepared": 2, "test_unrolls": 6, "test_wrappers": 4,
 }  # fmt: skip
 
 
+# Tests that hold every structure against its matrix, and every unroll against the loop: one case for each of them.
+ONCE: dict[str, type] = {
+    "test_identities_at_a_larger_size": Structure,
+    "test_jitted_with_lengths_resets_and_reverse": Unroll,
+}
+
+
 def thinned(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Of each test in such a file, all cases but every second to fifth: slow."""
+    """Of each test in such a file, all cases but one of so many, or but one for each member: slow."""
     found, seen = [], dict[str, int]()
     for item in items:
         if (each := THINNED.get(item.path.stem)) is None or item.get_closest_marker("slow") is not None:
             continue
         name = item.nodeid.partition("[")[0]
+        if (kind := ONCE.get(name.rpartition("::")[2])) is not None:
+            params = item.callspec.params.values() if isinstance(item, pytest.Function) else []
+            name, each = f"{name} {[type(p) for p in params if isinstance(p, kind)]}", len(items)
         if seen.setdefault(name, 0) % each:
             found.append(item)
         seen[name] += 1
@@ -357,14 +372,18 @@ def label(*specs: Any) -> str:
 def parameters(names: Any, cases: Iterable[Any], is_quick: Callable[..., bool] = lambda *specs: True) -> Any:
     """`pytest.mark.parametrize` with short ids; what is not quick is slow."""
     cases = [case if isinstance(case, tuple) else (case,) for case in cases]
-    return pytest.mark.parametrize(
-        names, [pytest.param(*c, id=label(*c), marks=() if is_quick(*c) else pytest.mark.slow) for c in cases]
-    )
+    return pytest.mark.parametrize(names, wanted([(c, label(*c), is_quick(*c)) for c in cases]))
+
+
+def wanted(cases: Sequence[tuple[tuple, str, bool]]) -> list[Any]:
+    """Test parameters from values, id, and whether they are quick; at least one, which may be slow."""
+    made = [case for case in cases if case[2] or not leave_out_slow] or cases[:1]
+    return [pytest.param(*values, id=id, marks=() if quick else pytest.mark.slow) for values, id, quick in made]
 
 
 def marked(members: Sequence[Any], is_quick: Callable[[Any], bool]) -> list[Any]:
     """Test parameters with the whole specification as id; what is not quick is slow."""
-    return [pytest.param(m, id=str(m), marks=() if is_quick(m) else pytest.mark.slow) for m in members]
+    return wanted([((m,), str(m), is_quick(m)) for m in members])
 
 
 each_unroll = parameters(("cell", "unroll"), OTHER_RUNS, is_quick_or_first)
