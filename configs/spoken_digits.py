@@ -1,0 +1,22 @@
+"""Which digit is said (Free Spoken Digit Dataset), from 26 log mel energies every 16 ms, by a GRU.
+
+    python train.py --config configs/spoken_digits.py --data-dir DIR
+    python train.py --config configs/spoken_digits.py --data-dir DIR --cell.structure banded
+
+DIR/fsdd/recordings holds the 3,000 files. Expected: about 90 s of training on 2 busy cores; accuracy on the 300 test
+recordings 0.980 (one seed), where least squares on the means and standard deviations of the bands has 0.883.
+"""
+
+from rnnzoo import cells, structures, tasks
+from rnnzoo.training.config import Config
+
+config = Config(
+    task=tasks.SpokenDigits(),
+    cell=cells.GRU(hidden_size=64, structure=structures.Dense()),
+    lr=5e-3,
+    schedule="cosine",
+    steps=900,
+    batch_size=64,
+    log_every=100,
+    eval_every=300,
+)
