@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.arguments import add_data_dir, new_parser
 from rnnzoo.spec import UsageError
 from rnnzoo.study.plan import Study, load_study
 from rnnzoo.study.runner import Runner, Work
@@ -37,6 +37,7 @@ def main(args: list[str], prog: str = "rnnzoo study") -> int:
     parser.add_argument("--resume", action="store_true", help="go on with a table that is there")
     parser.add_argument("--only", metavar="REGEX", help="only the rows whose name has a match")
     parser.add_argument("--commands", action="store_true", help="print a command for each row, and run nothing")
+    add_data_dir(parser)
     known = parser.parse_args(args)
     if known.file is None:
         files = sorted(map(str, Path("configs/studies").glob("*.py")))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.arguments import add_data_dir, new_parser
 from rnnzoo.commands.matched import matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import with_preset
@@ -44,6 +44,7 @@ def main(args: list[str], prog: str = "rnnzoo sweep") -> int:
         "--out", metavar="FILE.csv", type=Path, help="the table (results/sweep-<name of the config>.csv)"
     )
     parser.add_argument("--resume", action="store_true", help="go on with a table that is there")
+    add_data_dir(parser)
     known, rest = parser.parse_known_args(args)
     if known.config is None:
         raise UsageError(f"--config FILE is missing; {prog} --help shows how to call it")
