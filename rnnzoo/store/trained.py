@@ -7,8 +7,10 @@ import jax
 
 from rnnzoo.spec import UsageError
 from rnnzoo.store.model_folder import WEIGHTS, Trained, load_model
+from rnnzoo.tasks.data import Part
 from rnnzoo.training.results import known_scores
 from rnnzoo.training.run_folder import RunFolder
+from rnnzoo.training.update import evaluate
 from rnnzoo.training.warm_start import stored_state
 
 
@@ -29,4 +31,19 @@ def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) 
     return Trained(model, jax.tree.map(lambda a: a[seed], state["params"]), config, scores, data.symbols)
 
 
-__all__ = ["trained_run"]
+def evaluate_model(trained: Trained, part: Part = "test") -> dict[str, float]:
+    """The scores of a model on a part of the data of the task that it was trained on.
+
+    Raises:
+        UsageError: the model does not say what it was trained on, or the data are not there.
+    """
+    if trained.config is None:
+        raise UsageError(
+            trained.no_config or "the model does not say what it was trained on; accepted: one with a config"
+        )
+    params = jax.tree.map(lambda a: a[None], trained.params)
+    scores = evaluate(trained.config, trained.model, params, trained.config.task.open().held_out(part))
+    return {name: values[0] for name, values in scores.items()}
+
+
+__all__ = ["evaluate_model", "trained_run"]
