@@ -134,7 +134,8 @@ class Pack:
     def _test(self, last: Params, best: Params) -> None:
         metric = self.first.task.metric
         scores = self._scores(last, "test", None)
-        at_best = self._scores(best, "test", None)[metric]
+        all_last = all(outcome.best_step in (0, outcome.steps) for outcome in self.outcomes)
+        at_best = (scores if all_last else self._scores(best, "test", None))[metric]
         lengths = {f"{metric}@{n}x": self._scores(last, "test", n)[metric] for n in self.first.eval_lengths}
         for lane, outcome in enumerate(self.outcomes):
             outcome.test = {name: values[lane] for name, values in (scores | lengths).items()}
