@@ -3,8 +3,11 @@
 import dataclasses
 
 import pytest
+from rnnzoo.config import Config
 
-from rnnzoo import UsageError, cells, match, structures, wrappers
+from rnnzoo import UsageError, cells, match, structures, tasks, wrappers
+from rnnzoo.commands.matched import matched, take_params
+from rnnzoo.models import Stack
 
 CASES = [
     cells.GRU(hidden_size=4),
@@ -55,3 +58,17 @@ def test_a_size_that_cannot_be_reached_is_refused():
         match(fixed, 3, 10_000)
     with pytest.raises(UsageError, match="has 40 parameters at the nearest"):
         match(cells.LSTM(hidden_size=8), 8, 10)
+
+
+def test_the_command_line_asks_for_a_number_of_parameters():
+    assert take_params(["--cell.params", "2_000", "--lr", "1"]) == (2000, ["--lr", "1"])
+    assert take_params(["--config.cell.params=300"]) == (300, [])
+    config = Config(task=tasks.Adding(), cell=cells.GRU(hidden_size=3), model=Stack(embedding_size=5))
+    found = matched(config, 400).cell
+    assert found == match(cells.GRU(hidden_size=1), 5, params=400) and matched(config, None) == config
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "many", "", "2.5"])
+def test_what_is_no_number_on_the_command_line_is_refused(value):
+    with pytest.raises(UsageError, match=r"--cell\.params '.*'; accepted: a positive integer"):
+        take_params([f"--cell.params={value}"])
