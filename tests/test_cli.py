@@ -142,10 +142,14 @@ def test_every_configuration_loads_traces_and_says_what_to_expect(path):
     config = load_config(str(path))
     text = path.read_text()
     assert f"python train.py --config configs/{path.name}" in text and "Expected" in text and " s on 2 cores" in text
-    model, data = network(config), opened(config.task)
+    assert rnnzoo.from_json(rnnzoo.to_json(config)) == config
+    try:
+        model, data = network(config), opened(config.task)
+    except rnnzoo.UsageError:
+        assert config.task.needs_files
+        return
     state = jax.eval_shape(lambda: init_state(config, model))
     jax.eval_shape(lambda a, s: train_steps(config, model, data.static, a, s, 0, length=2), data.arrays, state)
-    assert rnnzoo.from_json(rnnzoo.to_json(config)) == config
 
 
 # ---- whole commands --------------------------------------------------------------------------------------
