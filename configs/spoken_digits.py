@@ -3,8 +3,8 @@
     python train.py --config configs/spoken_digits.py --data-dir DIR
     python train.py --config configs/spoken_digits.py --data-dir DIR --cell.structure banded
 
-DIR/fsdd/recordings holds the 3,000 files. Expected: about 90 s of training on 2 busy cores; accuracy on the 300 test
-recordings 0.980 (one seed), where least squares on the means and standard deviations of the bands has 0.883.
+DIR/fsdd/recordings holds the 3,000 files. Expected: about 90 s on 2 cores that others used too; accuracy on the 300
+test recordings 0.980 (one seed), where least squares on the means and standard deviations of the bands has 0.883.
 """
 
 from rnnzoo import cells, structures, tasks

@@ -144,11 +144,15 @@ def test_every_configuration_loads_traces_and_says_what_to_expect(path):
     config = load_config(str(path))
     text = path.read_text()
     assert f"python train.py --config configs/{path.name}" in text and "Expected" in text and " s on 2 cores" in text
-    model, data = network(config), opened(config.task)
+    assert rnnzoo.from_json(rnnzoo.to_json(config)) == config
+    try:
+        model, data = network(config), opened(config.task)
+    except rnnzoo.UsageError:
+        assert config.task.needs_files
+        return
     state = jax.eval_shape(lambda: first_state(config, model))
     args = (data.arrays, *lanes_of(config), state, 0)
     jax.eval_shape(functools.partial(train_steps, program_of(config), model, data.static, length=2), *args)
-    assert rnnzoo.from_json(rnnzoo.to_json(config)) == config
 
 
 # ---- whole commands --------------------------------------------------------------------------------------

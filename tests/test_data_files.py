@@ -94,7 +94,7 @@ def test_a_small_gzip_file_that_holds_much_is_refused():
 def test_data_in_an_installed_package(roots, tmp_path, monkeypatch):
     folder = fill(tmp_path / "one").rename(tmp_path / "zoo_of_data")
     monkeypatch.syspath_prepend(tmp_path)
-    assert packaged("zoo_of_data/x") == [folder / "x"] and packaged("no_such_package/x") == packaged("") == []
+    assert packaged("zoo_of_data") == [folder] and packaged("no_such_package/x") == packaged("") == []
     found = DataSet("Things", "things", SET.files, "", "", package="zoo_of_data")
     assert found.read()["a.bin.gz"] == CONTENT
 

@@ -8,9 +8,9 @@ task, so that a run does not depend on it; the fingerprint of the data guards wh
 import dataclasses
 import gzip
 import hashlib
-import importlib.util
 import io
 import os
+import sys
 import zlib
 from pathlib import Path
 
@@ -124,10 +124,8 @@ class DataSet:
 
 
 def packaged(folder: str) -> list[Path]:
-    """The folders of that name in an installed package, which is not imported; none without the package."""
-    name, _, inner = folder.partition("/")
-    found = importlib.util.find_spec(name) if name else None
-    return [Path(place) / inner for place in (found.submodule_search_locations or ())] if found else []
+    """The folders of that name in installed packages, none of which is imported; for "" none."""
+    return [path for place in sys.path if folder and (path := Path(place) / folder).is_dir()]
 
 
 def unpack(content: bytes, path: Path, largest: int = LARGEST) -> bytes:
