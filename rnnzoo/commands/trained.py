@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.arguments import add_data_dir, new_parser
 from rnnzoo.commands.exits import warn
 from rnnzoo.store.model_folder import Trained
 from rnnzoo.store.trained import trained_run
@@ -14,6 +14,7 @@ def parser_of(name: str, description: str, *examples: str, seeds: bool = True) -
     parser = new_parser(f"rnnzoo {name}", description, *examples)
     parser.add_argument("folder", metavar="RUN_DIR", type=Path, help="a run folder, or a model folder")
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="of a run folder (last)")
+    add_data_dir(parser)
     if seeds:
         parser.add_argument("--seed", type=int, default=0, help="which of the run's seeds, from 0 (0)")
     return parser
