@@ -28,6 +28,7 @@ def test_a_model_loads_and_says_what_it_is(name):
 @pytest.mark.parametrize("name", [name for name in NAMES if not pretrained.card(name).get("needs_data")])
 def test_the_score_is_the_one_it_says(name):
     trained = load_pretrained(name)
+    assert trained.config is not None
     metric = trained.config.task.metric
     assert evaluate_model(trained)[metric] == pytest.approx(trained.scores[metric], abs=2e-4)
 
