@@ -4,7 +4,7 @@ The same seed means the same batches in the same order for every structure, so d
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,7 +40,8 @@ def fisher(solved_a: int, of_a: int, solved_b: int, of_b: int) -> float:
     """The two-sided p value of Fisher's exact test (1922) for two counts of solved runs."""
     from scipy.stats import fisher_exact
 
-    return float(fisher_exact([[solved_a, of_a - solved_a], [solved_b, of_b - solved_b]]).pvalue)
+    found: Any = fisher_exact([[solved_a, of_a - solved_a], [solved_b, of_b - solved_b]])
+    return float(found.pvalue)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -32,25 +32,25 @@ def plain_answer(tables: Tables, compared: list[Comparison], outcomes: list[Outc
     if compared:
         verdicts = Counter(c.verdict for c in compared)
         said = [f"{verdicts[name]} {words}" for name, words in SAID.items() if verdicts[name]]
-        what = "comparison of a structure with the dense matrix: "
-        sentences.append(f"{count(len(compared), what, what.replace('comparison', 'comparisons'))}{', '.join(said)}.")
+        what = count(len(compared), "comparison")
+        sentences.append(f"Of {what} of a structure with the dense matrix, {', '.join(said)}.")
     else:
         sentences.append("No row has a dense one to be compared with.")
     if outcomes:
         verdicts = Counter(o.verdict for o in outcomes)
         said = [f"{verdicts[name]} {name}" for name in VERDICTS if verdicts[name]]
-        sentences.append(f"Of {count(len(outcomes), 'prediction')}, {', '.join(said)}.")
+        sentences.append(f"Of {count(len(outcomes), 'prediction')}: {', '.join(said)}.")
     else:
         sentences.append("No prediction was given.")
     return " ".join(sentences)
 
 
 SAID = {
-    "better": "better than dense",
-    "worse": "worse",
-    "no difference": "without a difference beyond noise",
-    "undecided": "undecided",
-    "not compared": "not compared",
+    "better": "say better",
+    "worse": "say worse",
+    "no difference": "say no difference within noise",
+    "undecided": "decide nothing",
+    "not compared": "could not be made",
 }
 
 
@@ -81,11 +81,14 @@ def _few_seeds(tables: Tables) -> str:
 
 def _not_informative(compared: list[Comparison]) -> str:
     names = dict.fromkeys(
-        f"{c.base.place.task} ({c.base.place.cell})" for c in compared if not c.informative and c.base.threshold is not None
+        f"{c.base.place.task} ({c.base.place.cell})"
+        for c in compared
+        if not c.informative and c.base.threshold is not None
     )
     if not names:
         return ""
-    return f"Counts of solved seeds are not informative where the dense matrix solves fewer than 8 of 10: {listed(list(names), 20)}."
+    named = listed(list(names), 20)
+    return f"Counts of solved seeds are not informative where the dense matrix solves fewer than 8 of 10: {named}."
 
 
 def _undecided(compared: list[Comparison]) -> str:

@@ -79,8 +79,8 @@ def compared_listing(compared: list[Comparison]) -> Listing:
         p = Cell("-", 2.0) if c.p is None else Cell(number(c.p) if c.informative else "not informative", c.p)
         lines.append([Cell(c.row.name), ranged(c.row), ranged(c.base), Cell(c.words), solved(c.row), solved(c.base), p])
     caption = (
-        "Each structure beside the dense matrix of the same task and cell: the 95 % interval of the difference of medians "
-        "over common seeds (10,000 resamples of pairs), and the counts of solved seeds."
+        "Each structure beside the dense matrix of the same task and cell: the 95 % interval of the difference of "
+        "medians over common seeds (10,000 resamples of pairs), and the counts of solved seeds."
     )
     return Listing("dense", caption, header, lines)
 

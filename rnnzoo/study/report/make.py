@@ -94,7 +94,13 @@ def _numbered(tables: list[Any]) -> list[Any]:
 
 def _part(figure: Figure, drawn: Drawn | None, picture: str | None, tables: Tables) -> dict[str, Any]:
     """A figure as the page shows it, or as what it lacks."""
-    part: dict[str, Any] = {"name": figure.name, "title": figure.title, "caption": figure.caption, "svg": "", "small": False}
+    part: dict[str, Any] = {
+        "name": figure.name,
+        "title": figure.title,
+        "caption": figure.caption,
+        "svg": "",
+        "small": False,
+    }
     files = [figure.study]
     if drawn is not None:
         title, alt = (html.escape(text) for text in (figure.title, drawn.alt))
@@ -107,7 +113,7 @@ def _part(figure: Figure, drawn: Drawn | None, picture: str | None, tables: Tabl
 def _draw(figure: Figure, tables: Tables) -> Drawn | None:
     import matplotlib
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(rc=STYLE):
         return figure.draw(tables)
 
 
@@ -115,7 +121,7 @@ def _png(figure: Any) -> bytes:
     import matplotlib
 
     out = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(rc=STYLE):
         figure.savefig(out, format="png", dpi=150, facecolor=PAPER, metadata={"Software": "rnnzoo"})
     return out.getvalue()
 

@@ -32,22 +32,30 @@ def render(made: list[str], outcomes: list[Outcome], **parts: Any) -> str:
     files = importlib.resources.files(__package__ or "")
     html, css, js = (files.joinpath(f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
     )
     verdicts = Counter(o.verdict for o in outcomes)
-    return environment.from_string(html).render(
-        title=TITLE,
-        generator=GENERATOR,
-        css=css,
-        js=js,
-        made=json.dumps(made).replace("<", "\\u003c"),
-        outcomes=[
-            {"name": o.prediction.name, "text": markup(o.prediction.text), "words": o.words, "verdict": o.verdict}
-            for o in outcomes
-        ],
-        tally=", ".join(f"{verdicts[name]} {name}" for name in VERDICTS if verdicts[name]).capitalize() + ".",
-        **parts,
-    ).lstrip()
+    return (
+        environment.from_string(html)
+        .render(
+            title=TITLE,
+            generator=GENERATOR,
+            css=css,
+            js=js,
+            made=json.dumps(made).replace("<", "\\u003c"),
+            outcomes=[
+                {"name": o.prediction.name, "text": markup(o.prediction.text), "words": o.words, "verdict": o.verdict}
+                for o in outcomes
+            ],
+            tally=", ".join(f"{verdicts[name]} {name}" for name in VERDICTS if verdicts[name]).capitalize() + ".",
+            **parts,
+        )
+        .lstrip()
+    )
 
 
 __all__ = ["TITLE", "check_jinja", "render"]

@@ -89,7 +89,9 @@ def read_predictions(path: Path) -> list[Prediction]:
     names = [p.name for p in found]
     if not found or len(set(names)) < len(names):
         twice = next((n for n in names if names.count(n) > 1), None)
-        raise UsageError(f"{path} has {f'{twice} twice' if twice else 'no line'}; accepted: lines such as - **P1a** text")
+        raise UsageError(
+            f"{path} has {f'{twice} twice' if twice else 'no line'}; accepted: lines such as - **P1a** text"
+        )
     return found
 
 
@@ -105,7 +107,9 @@ def load_checks(path: Path) -> tuple[Mapping[str, Check], Mapping[str, str]]:
     module = vars(load_file(path))
     checks, concerns = module.get("checks"), module.get("concerns", {})
     if not isinstance(checks, Mapping) or not all(map(callable, checks.values())):
-        raise UsageError(f"{path} defines checks = {brief(checks)}; accepted: a dictionary of name -> function of tables")
+        raise UsageError(
+            f"{path} defines checks = {brief(checks)}; accepted: a dictionary of name -> function of tables"
+        )
     return checks, concerns
 
 
@@ -131,4 +135,15 @@ def _outcome(name: str, check: Check | None, tables: Tables, path: Path) -> tupl
     return found
 
 
-__all__ = ["Check", "Outcome", "Part", "Prediction", "Verdict", "judge", "load_checks", "outcomes", "part", "read_predictions"]
+__all__ = [
+    "Check",
+    "Outcome",
+    "Part",
+    "Prediction",
+    "Verdict",
+    "judge",
+    "load_checks",
+    "outcomes",
+    "part",
+    "read_predictions",
+]

@@ -228,7 +228,7 @@ def by_size(rows: Iterable[Row]) -> list[str]:
     """The structures of rows, those with fewer free numbers in U first."""
     sizes: dict[str, float] = {}
     for row in rows:
-        sizes[row.place.structure] = max(sizes.get(row.place.structure, 0.0), float(row.nonzeros_u))
+        sizes[row.place.structure] = max(sizes.get(row.place.structure, 0.0), float(row.params_u))
     return sorted(sizes, key=lambda name: (sizes[name], name))
 
 
@@ -250,7 +250,9 @@ def load(paths: list[Path]) -> Tables:
         for name, own in by_row(lines).items():
             rows[name] = _joined(rows.get(name), Row(name, path, own))
     if not rows:
-        raise UsageError(f"no results in {', '.join(map(str, paths)) or 'no table'}; accepted: tables with rows that ended")
+        raise UsageError(
+            f"no results in {', '.join(map(str, paths)) or 'no table'}; accepted: tables with rows that ended"
+        )
     return Tables(rows, paths)
 
 

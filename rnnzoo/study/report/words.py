@@ -15,7 +15,9 @@ def number(value: float) -> str:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.1e}" if abs(value) < 5e-5 else f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.4g}"
+    if abs(value) >= 1:
+        return f"{value:.4g}"
+    return f"{value:.1e}" if abs(value) < 5e-5 else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def count(many: int, one: str, more: str = "") -> str:

@@ -1,7 +1,7 @@
 """What a figure is, and how it becomes a file and a part of the page.
 
-Figures are drawn in the colours of a light page. In the page itself those colours become CSS variables, so that the dark
-page has its own."""
+Figures are drawn in the colours of a light page. In the page itself those colours become CSS variables, so that the
+dark page has its own."""
 
 import dataclasses
 import io
@@ -19,12 +19,13 @@ VARIABLES = {
     INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--paper",
     **{colour: f"--s{i}" for i, colour in enumerate(SERIES)},
 }  # fmt: skip
-STYLE = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 10.5,
     "axes.titlesize": 10.5,
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
+    "axes.facecolor": "none",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.7,
@@ -92,6 +93,15 @@ def markers(names: Iterable[str]) -> dict[str, str]:
     return {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(names)}
 
 
+def plain_log(axis: Any) -> None:
+    """A logarithmic axis that says 0.5, 1, 2 in place of powers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 10 else f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def svg(figure: Any) -> str:
     """The figure as an SVG file."""
     out = io.StringIO()
@@ -117,5 +127,5 @@ def inline(text: str, name: str, title: str, alt: str) -> str:
 
 __all__ = [
     "INK", "MARKERS", "MUTED", "PAPER", "RULE", "SERIES", "STYLE", "Drawn", "Figure", "colours", "inline", "markers",
-    "median_and_range", "new_figure", "svg",
+    "median_and_range", "new_figure", "plain_log", "svg",
 ]  # fmt: skip

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from rnnzoo.study.report.figures.drawing import MUTED, RULE, Drawn, Figure, median_and_range, new_figure
+from rnnzoo.study.report.figures.drawing import RULE, Drawn, Figure, median_and_range, new_figure
 from rnnzoo.study.report.rows import AT_BEST, QUESTION, Row, Tables, by_size
 
 BY_SCORE = ("languages",)  # suites whose published score is an accuracy, not a count
 NOT_HERE = (*QUESTION, *AT_BEST, "memory")  # suites with figures of their own
-LEFT, RIGHT = 2.3, 0.2  # inches beside a panel
+LEFT = 2.2  # inches beside a panel
 
 
 def draw(tables: Tables) -> Drawn | None:
@@ -19,19 +19,16 @@ def draw(tables: Tables) -> Drawn | None:
     if not rows:
         return None
     cells = list(dict.fromkeys(row.place.cell for row in rows))
-    names, tasks = by_size(rows), list(dict.fromkeys((row.place.suite, row.place.task) for row in rows))
-    side = min(4, len(cells)) if len(names) <= 4 else 1 if len(names) > 9 else min(2, len(cells))
-    lines = -(-len(cells) // side)
-    width = max(6.0, min(10.5, LEFT + side * (0.62 * len(names) + 0.5)))
-    figure = new_figure(width, lines * (0.36 * len(tasks) + 1.15))
-    panels = figure.subplots(lines, side, sharex=True, sharey=True, squeeze=False)
-    for axes, cell in zip(panels.flat, cells, strict=False):
-        _panel(axes, [row for row in rows if row.place.cell == cell], names, tasks, tables.predicted)
+    names = by_size(rows)
+    own = {cell: [row for row in rows if row.place.cell == cell] for cell in cells}
+    tasks = {cell: list(dict.fromkeys((r.place.suite, r.place.task) for r in own[cell])) for cell in cells}
+    lines = [len(tasks[cell]) for cell in cells]
+    figure = new_figure(max(5.2, LEFT + 0.66 * len(names)), 0.42 * sum(lines) + 1.05 * len(cells))
+    panels = figure.subplots(len(cells), 1, squeeze=False, height_ratios=lines)[:, 0]
+    for axes, cell in zip(panels, cells, strict=True):
+        _panel(axes, own[cell], names, tasks[cell], tables.predicted)
         axes.set_title(cell)
-        axes.tick_params(labelbottom=True)
-    for axes in panels.flat[len(cells) :]:
-        axes.set_visible(False)
-    alt = f"{len(rows)} squares: {len(tasks)} tasks by {len(names)} structures in {', '.join(cells)}. The table below has all."
+    alt = f"{len(rows)} squares: {len(names)} structures in {', '.join(cells)}. The tables below have all."
     return Drawn(figure, alt, median_and_range(rows))
 
 
@@ -61,7 +58,7 @@ def _panel(
         axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=colour, linewidth=0))
         text = f"{value:.2f}" if row.place.suite in BY_SCORE else f"{row.solved()}/{row.n}"
         ink = "#000000" if value > 0.5 else "#ffffff"
-        axes.text(x, y + 0.04, text, ha="center", va="center", fontsize=8.5, color=ink)
+        axes.text(x, y + 0.08, text, ha="center", va="center", fontsize=8.5, color=ink)
         if named := predicted(row.name):
             axes.text(x - 0.45, y - 0.43, named, ha="left", va="top", fontsize=5.5, color=ink)
     axes.set_xlim(-0.5, len(names) - 0.5)
@@ -70,9 +67,7 @@ def _panel(
     axes.set_yticks(range(len(tasks)), [task for _, task in tasks])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_facecolor("none")
     axes.hlines(np.arange(len(tasks) - 1) + 0.5, -0.5, len(names) - 0.5, color=RULE, linewidth=0.4, zorder=0)
-    axes.yaxis.label.set_color(MUTED)
 
 
 FIGURE = Figure(

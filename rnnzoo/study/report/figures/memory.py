@@ -74,8 +74,8 @@ def _bars(axes: Any, found: dict[str, tuple[int, int]]) -> None:
 FIGURE = Figure(
     "memory",
     "Looking back at equal parameters",
-    "The longest sequence that at least 3 of 5 seeds solve. An arrow: the longest that was tried is solved, so that the "
-    "limit lies beyond.",
+    "The longest sequence that at least 3 of 5 seeds solve. An arrow: the longest that was tried is solved, so that "
+    "the limit lies beyond.",
     "configs/studies/memory.py",
     draw,
 )

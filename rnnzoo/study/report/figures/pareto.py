@@ -37,7 +37,7 @@ def draw(tables: Tables) -> Drawn | None:
     if not rows:
         return None
     tasks = list(dict.fromkeys(row.place.task for row in rows))
-    names, cells = by_size(rows), list(dict.fromkeys(row.place.cell for row in rows))
+    names, cells = by_size(real_rows(tables)), list(dict.fromkeys(row.place.cell for row in rows))
     figure = new_figure(9, 2.3 * len(tasks) + 0.6)
     panels = figure.subplots(len(tasks), 2, sharey="row", squeeze=False)
     for (left, right), task in zip(panels, tasks, strict=True):
@@ -63,8 +63,9 @@ def _label(panels: Any) -> None:
 FIGURE = Figure(
     "pareto",
     "What a score costs",
-    "The rows of the figure of real data once more. Times are those of docs/measured/structures.csv: an Elman layer with "
-    "that structure, at the measured size nearest to the row's, alone on two CPU cores.",
+    "The rows of the figure of real data once more. Times are those of docs/measured/structures.csv: an Elman layer "
+    "with that structure, at the measured size nearest to the row's, alone on two CPU cores. Structures that were not "
+    "timed are left out.",
     "configs/studies/real.py",
     draw,
 )

@@ -10,14 +10,14 @@ from rnnzoo.study.report.figures.matrix import draw_matrix, structure_of
 from rnnzoo.study.report.rows import QUESTION, Row, Tables, by_size
 
 SIZE, MATRICES, PANELS = 16, 8, 4  # hidden units of the pictures; how many pictures; panels side by side
-TICKS = (0, 0.001, 0.01, 0.1, 0.5, 1)
+TICKS = (0, 0.01, 0.1, 0.5, 1)
 
 
 def draw(tables: Tables) -> Drawn | None:
     """Dots are seeds, lines are medians; grey lines are the best that a memory of k steps can do."""
     rows = [row for row in tables if row.metric == "wrong_sums"]
     panels: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.place.suite not in QUESTION):
         panels.setdefault(_panel_name(row), []).append(row)
     if not rows:
         return None
@@ -34,8 +34,9 @@ def draw(tables: Tables) -> Drawn | None:
         panel.set_title(name, pad=16 if i < columns else 6)
     for panel in axes.flat[len(panels) :]:
         panel.set_visible(False)
-    for panel in axes[-1]:
-        panel.set_xlabel("share of all sums that are wrong")
+    for panel in axes.flat[max(len(panels) - columns, 0) : len(panels)]:
+        panel.tick_params(labelbottom=True)
+    bottom.supxlabel("share of all sums that are wrong", fontsize=10.5)
     data = [
         {"row": row.name, "seed": seed, "wrong_sums": value, "params_u": row.params_u}
         for row in rows
@@ -61,7 +62,9 @@ def _matrices(figure: Any, rows: list[Row], names: list[str]) -> None:
         row = next(row for row in rows if row.place.structure == name)
         if (structure := structure_of(row.structure)) is not None:
             found[name] = structure
-    chosen = [list(found)[i] for i in np.unique(np.linspace(0, len(found) - 1, min(MATRICES, len(found))).round().astype(int))]
+    chosen = [
+        list(found)[i] for i in np.unique(np.linspace(0, len(found) - 1, min(MATRICES, len(found))).round().astype(int))
+    ]
     panels = figure.subplots(1, MATRICES, squeeze=False)[0]
     for axes, name in zip(panels, chosen, strict=False):
         draw_matrix(axes, found[name], SIZE)
@@ -103,8 +106,8 @@ def _ruler(row: Row) -> list[float]:
 FIGURE = Figure(
     "question",
     "The question: can a thin matrix add?",
-    "Above: recurrent matrices of 16 units before training; blank entries are always 0, colour is the sign. Below: each "
-    "dot is a seed, each bar a median. The grey lines are exact: the least share of wrong sums that is possible "
+    "Above: recurrent matrices of 16 units before training; blank entries are always 0, colour is the sign. Below: "
+    "each dot is a seed, each bar a median. The grey lines are exact: the least share of wrong sums that is possible "
     "for a predictor that sees only the last k pairs of bits besides the present one (k above the lines).",
     "configs/studies/addition.py",
     draw,

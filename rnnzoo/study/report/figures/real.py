@@ -10,6 +10,7 @@ from rnnzoo.study.report.figures.drawing import (
     markers,
     median_and_range,
     new_figure,
+    plain_log,
 )
 from rnnzoo.study.report.rows import Row, Tables, by_size
 
@@ -32,7 +33,9 @@ def draw(tables: Tables) -> Drawn | None:
     names, cells = by_size(rows), list(dict.fromkeys(row.place.cell for row in rows))
     for line, task in zip(panels, tasks, strict=True):
         for axes, budget in zip(line, BUDGETS, strict=True):
-            own = [r for r in rows if r.place.task == task and (r.place.budget == budget or r.place.structure == "dense")]
+            own = [
+                r for r in rows if r.place.task == task and (r.place.budget == budget or r.place.structure == "dense")
+            ]
             points(axes, own, [float(r.params_u) for r in own], names, cells)
             axes.set_title(f"{task}, {budget.replace('params', 'parameters')}")
         line[0].set_ylabel(f"{_metric(rows, task)}")
@@ -51,6 +54,7 @@ def points(axes: Any, rows: list[Row], x: list[float], names: list[str], cells: 
         axes.plot([at, at], [row.low, row.high], color=own, linewidth=1.3, alpha=0.7)
         axes.plot([at], [row.median], marker[row.place.cell], color=own, markersize=6, markeredgewidth=0)
     axes.set_xscale("log")
+    plain_log(axes.xaxis)
     axes.grid(axis="y", color=MUTED, alpha=0.25, linewidth=0.5)
 
 
@@ -81,8 +85,8 @@ def _best(rows: list[Row], tasks: list[str]) -> str:
 FIGURE = Figure(
     "real",
     "Real data: score against recurrent weights",
-    "Medians and ranges over seeds, on the test part, of the checkpoint that was best on validation data. Left: as many "
-    "units for every structure. Right: as many units as give the parameters of the dense cell.",
+    "Medians and ranges over seeds, on the test part, of the checkpoint that was best on validation data. Left: as "
+    "many units for every structure. Right: as many units as give the parameters of the dense cell.",
     "configs/studies/real.py",
     draw,
 )

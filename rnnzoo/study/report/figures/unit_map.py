@@ -45,16 +45,15 @@ def draw(tables: Tables) -> Drawn:
     axes.axvline(0, color=RULE, linewidth=0.6)
     for x, (values, colour) in enumerate(zip(maps, SERIES, strict=False)):
         axes.plot(h, values, color=colour, linewidth=2)
-        at = 8 if x else 12
         axes.annotate(
-            "x = 1: flip" if x else "x = 0: hold", (h[at], values[at]), xytext=(6, 8 if x else -4),
-            textcoords="offset points", color=colour,
+            "x = 1: flip" if x else "x = 0: hold", (1.18, values[143]), xytext=(-4, 0), textcoords="offset points",
+            color=colour, ha="right", va="center",
         )  # fmt: skip
     one = float(next_state(params, np.zeros(1), 1.0)[0])
     axes.plot([0, 0, one, one, 0], [0, one, one, 0, 0], color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.plot([0, one], [0, one], "o", color=INK, markersize=6)
     for at, name in ((0.0, "even"), (one, "odd")):
-        axes.annotate(name, (at, at), xytext=(8, -12), textcoords="offset points")
+        axes.annotate(name, (at, at), xytext=(9, -13), textcoords="offset points")
     axes.set_xlabel("h")
     axes.set_ylabel("next h")
     axes.set_aspect("equal")
@@ -68,15 +67,18 @@ def draw(tables: Tables) -> Drawn:
 def parity_of(bits: np.ndarray) -> np.ndarray:
     """(T,) states of the unit over a sequence of bits."""
     first = {"h": jnp.zeros((1, 1))}
-    return np.asarray(jax.jit(lambda x: run(UNIT, parity_unit(), x, first)[0])(jnp.asarray(bits, jnp.float32)[:, None, None]))[:, 0, 0]
+    return np.asarray(
+        jax.jit(lambda x: run(UNIT, parity_unit(), x, first)[0])(jnp.asarray(bits, jnp.float32)[:, None, None])
+    )[:, 0, 0]
 
 
 FIGURE = Figure(
     "unit",
     "Why a gate frees the diagonal: one unit that counts modulo two",
-    "One GRU unit with a diagonal U, its weights set by hand: the input chooses which map acts on the state. x = 0 holds "
-    "it, x = 1 swaps its two values, so that the unit computes the parity of a sequence. In a unit of a diagonal Elman network the "
-    "input only shifts the map, which rises for both inputs or falls for both. Computed from the cell, not trained.",
+    "One GRU unit with a diagonal U, its weights set by hand: the input chooses which map acts on the state. x = 0 "
+    "holds it, x = 1 swaps its two values, so that the unit computes the parity of a sequence. In a unit of a diagonal "
+    "Elman network the input only shifts the map, which rises for both inputs or falls for both. Computed from the cell, "
+    "not trained.",
     "",
     draw,
 )
