@@ -7,6 +7,7 @@ import pytest
 from report_support import tiny
 
 from rnnzoo.__main__ import command
+from rnnzoo.study.report.figures import FIGURES
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -14,10 +15,17 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, monkeypatch_module):
     pytest.importorskip("jinja2")
     folder = tmp_path_factory.mktemp("report")
     tables = list(map(str, tiny(folder)))
+    monkeypatch_module.setattr("rnnzoo.study.report.make.FIGURES", [f for f in FIGURES if f.name in ("heat", "unit")])
     assert command(["study", "report", *tables, "--out", str(folder / "out")]) == 0
     return (folder / "out/index.html").as_uri()
 
@@ -44,8 +52,8 @@ def opened(browser, address, width, scheme="light"):
 
 def test_the_page_works(browser, address):
     page, said, asked = opened(browser, address, 1280)
-    assert page.locator("figure svg").count() == 6
-    assert all(page.locator("figure svg").nth(i).bounding_box()["height"] > 50 for i in range(6))
+    assert page.locator("figure svg").count() == 2
+    assert all(page.locator("figure svg").nth(i).bounding_box()["height"] > 50 for i in range(2))
     rows = "#table-1 tbody tr"
     names = page.locator(f"{rows} td:first-child").all_inner_texts()
     head = page.locator("#table-1 th", has_text="median [min, max]")

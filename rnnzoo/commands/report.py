@@ -19,8 +19,8 @@ def main(args: list[str], prog: str = "rnnzoo study report") -> int:
         "Make a page of the tables that studies wrote: the answer, figures, what became of the predictions, published\n"
         "numbers beside ours, what cannot be said, and all rows. The page is one file and needs no network.\n\n"
         f"The answer is your text: DIR/{TEXT}, or --text. Paragraphs, **bold**, *italic*, `code` and links are\n"
-        'understood; what stands below a heading "## What we cannot say" goes to that part of the page. Without a text,\n'
-        "the page says what the tables hold and claims nothing.\n\n"
+        'understood; what stands below a heading "## What we cannot say" goes to that part of the page. Without a\n'
+        "text, the page says what the tables hold and claims nothing.\n\n"
         "A line `- **P1a** text` of the predictions is judged by checks[\"P1a\"], a function of all rows that returns\n"
         "(verdict, words); the verdict is right, wrong, not decided or not run.",
         f"{prog} results/*.csv --out docs/answer",

@@ -10,7 +10,7 @@ from typing import Any
 from rnnzoo.study.report.answer import QUESTION, limits, plain_answer, read_text_file
 from rnnzoo.study.report.compare import comparisons
 from rnnzoo.study.report.figures import FIGURES, Drawn, Figure
-from rnnzoo.study.report.figures.drawing import PAPER, STYLE, inline, svg
+from rnnzoo.study.report.figures.drawing import PAPER, STYLE, inline
 from rnnzoo.study.report.folder import PAGE, write_files
 from rnnzoo.study.report.listing import compared_listing, listings, row_values
 from rnnzoo.study.report.page import check_jinja, render
@@ -46,9 +46,9 @@ def make_report(sources: Sources, folder: Path, command: str) -> dict[str, int]:
     files: dict[str, str | bytes] = {"rows.csv": _csv([row_values(row) for row in tables])}
     pictures = {}
     for figure, one in drawn.items():
-        pictures[figure.name] = svg(one.figure)
+        pictures[figure.name] = _saved(one.figure, "svg").decode("utf-8")
         files[f"figures/{figure.name}.svg"] = pictures[figure.name]
-        files[f"figures/{figure.name}.png"] = _png(one.figure)
+        files[f"figures/{figure.name}.png"] = _saved(one.figure, "png")
         files[f"figures/{figure.name}.csv"] = _csv(one.data)
     files[PAGE] = render([*files, PAGE], found, **_parts(sources, tables, found, drawn, pictures), command=command)
     write_files(folder, files)
@@ -117,12 +117,15 @@ def _draw(figure: Figure, tables: Tables) -> Drawn | None:
         return figure.draw(tables)
 
 
-def _png(figure: Any) -> bytes:
+def _saved(figure: Any, kind: str) -> bytes:
+    """The figure as a file, marked as ours; the same figure is the same file."""
     import matplotlib
 
+    metadata: Any = {"Creator": "rnnzoo", "Date": None} if kind == "svg" else {"Software": "rnnzoo"}
     out = io.BytesIO()
     with matplotlib.rc_context(rc=STYLE):
-        figure.savefig(out, format="png", dpi=150, facecolor=PAPER, metadata={"Software": "rnnzoo"})
+        figure.savefig(out, format=kind, dpi=150, facecolor=PAPER, metadata=metadata)
+        figure.set_layout_engine("none")  # found once, for all files
     return out.getvalue()
 
 

@@ -4,7 +4,6 @@ Figures are drawn in the colours of a light page. In the page itself those colou
 dark page has its own."""
 
 import dataclasses
-import io
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -102,20 +101,14 @@ def plain_log(axis: Any) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def svg(figure: Any) -> str:
-    """The figure as an SVG file."""
-    out = io.StringIO()
-    figure.savefig(out, format="svg", facecolor=PAPER, metadata={"Creator": "rnnzoo", "Date": None})
-    return out.getvalue()
-
-
 def inline(text: str, name: str, title: str, alt: str) -> str:
     """The SVG file as a part of a page: with colours of the page, names of its own, a title and a description."""
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = re.sub(r"(font: [^;\"]*?px) [^;\"]+", r"\1 var(--sans)", text)
+    text = re.sub(r"font-family: [^;\"]+", "font-family: var(--sans)", text)
+    text = re.sub(r"(font: [^;\"]*?px) [^;\"]+", r"\1 var(--sans)", text)  # as matplotlib before 3.11 writes it
     for colour, variable in VARIABLES.items():
         text = re.sub(colour, f"var({variable})", text, flags=re.I)
     head, _, rest = text.partition(">")
@@ -127,5 +120,5 @@ def inline(text: str, name: str, title: str, alt: str) -> str:
 
 __all__ = [
     "INK", "MARKERS", "MUTED", "PAPER", "RULE", "SERIES", "STYLE", "Drawn", "Figure", "colours", "inline", "markers",
-    "median_and_range", "new_figure", "plain_log", "svg",
+    "median_and_range", "new_figure", "plain_log",
 ]  # fmt: skip

@@ -3,10 +3,10 @@
 import ast
 from typing import Any
 
-import jax
 import numpy as np
 from matplotlib.colors import to_rgb
 
+from rnnzoo.analysis.matrices import random_member
 from rnnzoo.spec import UsageError, find
 from rnnzoo.structures.base import Structure
 from rnnzoo.study.report.figures.drawing import MUTED, SERIES
@@ -32,7 +32,7 @@ def _value(node: ast.expr) -> Any:
 
 def draw_matrix(axes: Any, structure: Structure, size: int) -> None:
     """Draw a matrix before training: sign as colour, size as strength; entries that are always 0 are left blank."""
-    matrix = np.asarray(structure.matrix(structure.init(jax.random.key(0), size), size))
+    matrix = random_member(structure, size, 0)
     strength = np.abs(matrix) / (np.abs(matrix).max(initial=0) or 1.0)
     colour = np.where(matrix[..., None] < 0, to_rgb(SERIES[0]), to_rgb(SERIES[1]))
     alpha = np.where(matrix == 0, 0, 0.25 + 0.75 * strength)

@@ -19,7 +19,7 @@ def parity_unit() -> Any:
     """Parameters of one unit whose state is the parity of all bits so far: about 0 if even, about 1 if odd.
 
     x = 0 holds: z is 1. x = 1 flips: z is 0, and n = tanh(3 - u h) is near 1 at h = 0 and 0 at h = tanh(3)."""
-    one, high = jnp.ones(1), float(np.tanh(3.0))
+    one, high = np.ones(1, np.float32), float(np.tanh(3.0))
     return {
         "w": {"r": 0 * one[:, None], "z": -60 * one[:, None], "n": 0 * one[:, None]},
         "b": {"r": 30 * one, "z": 30 * one, "n": 3 * one},
@@ -31,7 +31,12 @@ def parity_unit() -> Any:
 def next_state(params: Any, h: np.ndarray, x: float) -> np.ndarray:
     """h -> h' for one input, by the cell itself."""
     states = {"h": jnp.asarray(h, jnp.float32)[:, None]}
-    return np.asarray(run(UNIT, params, jnp.full((1, len(h), 1), x), states)[1]["h"])[:, 0]
+    return np.asarray(_run(params, jnp.full((1, len(h), 1), x), states)[1]["h"])[:, 0]
+
+
+@jax.jit
+def _run(params: Any, xs: Any, states: Any) -> Any:
+    return run(UNIT, params, xs, states)
 
 
 def draw(tables: Tables) -> Drawn:
@@ -49,7 +54,7 @@ def draw(tables: Tables) -> Drawn:
             "x = 1: flip" if x else "x = 0: hold", (1.18, values[143]), xytext=(-4, 0), textcoords="offset points",
             color=colour, ha="right", va="center",
         )  # fmt: skip
-    one = float(next_state(params, np.zeros(1), 1.0)[0])
+    one = float(maps[1][np.abs(h).argmin()])
     axes.plot([0, 0, one, one, 0], [0, one, one, 0, 0], color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.plot([0, one], [0, one], "o", color=INK, markersize=6)
     for at, name in ((0.0, "even"), (one, "odd")):
@@ -66,10 +71,8 @@ def draw(tables: Tables) -> Drawn:
 
 def parity_of(bits: np.ndarray) -> np.ndarray:
     """(T,) states of the unit over a sequence of bits."""
-    first = {"h": jnp.zeros((1, 1))}
-    return np.asarray(
-        jax.jit(lambda x: run(UNIT, parity_unit(), x, first)[0])(jnp.asarray(bits, jnp.float32)[:, None, None])
-    )[:, 0, 0]
+    xs = jnp.asarray(bits, jnp.float32)[:, None, None]
+    return np.asarray(_run(parity_unit(), xs, {"h": jnp.zeros((1, 1))})[0])[:, 0, 0]
 
 
 FIGURE = Figure(
@@ -77,8 +80,8 @@ FIGURE = Figure(
     "Why a gate frees the diagonal: one unit that counts modulo two",
     "One GRU unit with a diagonal U, its weights set by hand: the input chooses which map acts on the state. x = 0 "
     "holds it, x = 1 swaps its two values, so that the unit computes the parity of a sequence. In a unit of a diagonal "
-    "Elman network the input only shifts the map, which rises for both inputs or falls for both. Computed from the cell, "
-    "not trained.",
+    "Elman network the input only shifts the map, which rises for both inputs or falls for both. Computed from the "
+    "cell, not trained.",
     "",
     draw,
 )
