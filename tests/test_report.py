@@ -18,8 +18,9 @@ from rnnzoo.study.report.figures.matrix import structure_of
 from rnnzoo.study.report.figures.memory import lines_of, longest
 from rnnzoo.study.report.figures.pareto import time_of
 from rnnzoo.study.report.figures.unit_map import parity_of
+from rnnzoo.study.report.loading import load
 from rnnzoo.study.report.predictions import Part, judge, part
-from rnnzoo.study.report.rows import NotRunError, load, place_of
+from rnnzoo.study.report.rows import NotRunError, place_of
 from rnnzoo.study.report.words import markup, number
 
 ROOT = Path(__file__).parents[1]

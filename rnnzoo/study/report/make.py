@@ -13,10 +13,11 @@ from rnnzoo.study.report.figures import FIGURES, Drawn, Figure
 from rnnzoo.study.report.figures.drawing import PAPER, STYLE, inline
 from rnnzoo.study.report.folder import PAGE, write_files
 from rnnzoo.study.report.listing import compared_listing, listings, row_values
+from rnnzoo.study.report.loading import load
 from rnnzoo.study.report.page import check_jinja, render
 from rnnzoo.study.report.predictions import Outcome, load_checks, outcomes, read_predictions
 from rnnzoo.study.report.published import read_published
-from rnnzoo.study.report.rows import Tables, load
+from rnnzoo.study.report.rows import Tables
 from rnnzoo.study.report.words import paragraphs
 
 NARROW = 5.5  # inches; a figure up to this width needs no scrolling on a telephone
