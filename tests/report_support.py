@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 from rnnzoo.study.table import COLUMNS
 
@@ -10,9 +11,14 @@ LENGTHS = ("test@1x", "test@2x", "test@4x")
 NAMES = (*COLUMNS[: COLUMNS.index("solved")], *LENGTHS, *COLUMNS[COLUMNS.index("solved") :])
 RULER = {"memoryless": 0.86651611328125, "sees_1_back": 0.6015625, "sees_2_back": 0.30078125}
 STRUCTURES = {"diagonal": "Diagonal()", "band 3": "Banded(bandwidth=1)", "dense": "Dense()"}
-WRONG_SUMS = {"metric": "wrong_sums", "better": "lower", "solved_at": 0.01, "baselines": json.dumps(RULER)}
-ACCURACY = {"metric": "accuracy", "better": "higher", "solved_at": 0.99}
-NATS = {"metric": "nats_per_frame", "better": "lower", "solved_at": ""}
+WRONG_SUMS: dict[str, Any] = {
+    "metric": "wrong_sums",
+    "better": "lower",
+    "solved_at": 0.01,
+    "baselines": json.dumps(RULER),
+}
+ACCURACY: dict[str, Any] = {"metric": "accuracy", "better": "higher", "solved_at": 0.99}
+NATS: dict[str, Any] = {"metric": "nats_per_frame", "better": "lower", "solved_at": ""}
 
 
 def lines(row, scores, seed=0, **values):

@@ -61,6 +61,6 @@ def test_interval_refuses_what_is_not_paired():
 
 
 def test_verdicts():
-    assert [verdict(*at, 0.1) for at in [(0.01, 9), (-9, -0.01), (-0.1, 0.1), (-0.2, 0.1), (0, 0.05)]] == [
+    assert [verdict(low, high, 0.1) for low, high in [(0.01, 9), (-9, -0.01), (-0.1, 0.1), (-0.2, 0.1), (0, 0.05)]] == [
         "more", "less", "no difference", "undecided", "no difference",
     ]  # fmt: skip
