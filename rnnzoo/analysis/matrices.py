@@ -28,7 +28,7 @@ def check_output(path: Path) -> None:
 
 def draw_structure(structure: Structure, size: int, path: Path, seed: int = 0) -> None:
     """Draw a random matrix of the structure, and its eigenvalues beside the unit circle."""
-    matrix = _random_member(structure, size, seed)
+    matrix = random_member(structure, size, seed)
     figure = new_figure(9, 4.4)
     left, right = figure.subplots(1, 2)
     draw_matrix(left, matrix)
@@ -68,13 +68,13 @@ def _panel(axes: Any, name: str, structure: Structure, size: int, seed: int) -> 
         note = f"no hidden_size from {max(1, size // 2)}\nto {2 * size} fits {structure}"
         axes.text(0.5, 0.5, note, ha="center", va="center", wrap=True, fontsize="small", transform=axes.transAxes)
         return
-    draw_matrix(axes, _random_member(structure, fits, seed), bare=True)
+    draw_matrix(axes, random_member(structure, fits, seed), bare=True)
     count = structure.num_params(fits)
     label = f"{count:,} weight{'s' * (count != 1)}, {structure.connectivity}"
     axes.set_xlabel(label + (f"\nH = {fits}: {size} does not fit" if fits != size else ""), fontsize="small")
 
 
-def _random_member(structure: Structure, size: int, seed: int) -> np.ndarray:
+def random_member(structure: Structure, size: int, seed: int) -> np.ndarray:
     """A random matrix of the structure, as before training."""
     drawn = jax.jit(
         lambda key: structure.matrix(structure.init(key, size), size),
@@ -138,5 +138,6 @@ __all__ = [
     "draw_structures",
     "nearest_size",
     "new_figure",
+    "random_member",
     "save",
 ]
