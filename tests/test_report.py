@@ -248,7 +248,7 @@ def test_a_check_that_fails_is_named(tmp_path, body, message):
 
 
 def test_every_prediction_of_the_study_has_a_check_that_runs(tmp_path):
-    path = ROOT / "configs/studies/predictions.py"
+    path = ROOT / "docs/study/predictions.py"
     checks, concerns = predictions.load_checks(path)
     wanted = predictions.read_predictions(ROOT / "docs/study/predictions.md")
     assert {p.name for p in wanted} == set(checks) and set(concerns) <= set(checks)

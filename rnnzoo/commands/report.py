@@ -7,7 +7,7 @@ from rnnzoo.commands.arguments import new_parser
 from rnnzoo.spec import UsageError
 
 PREDICTIONS = Path("docs/study/predictions.md")
-CHECKS = Path("configs/studies/predictions.py")
+CHECKS = Path("docs/study/predictions.py")
 PUBLISHED = Path("docs/study/published.csv")
 TEXT = "answer.md"
 

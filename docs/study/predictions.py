@@ -1,6 +1,6 @@
 """What judges docs/study/predictions.md: for each prediction a function of all rows, which gives verdict and words.
 
-    python -m rnnzoo study report results/*.csv --out docs/answer --checks configs/studies/predictions.py
+    python -m rnnzoo study report results/*.csv --out docs/answer --checks docs/study/predictions.py
 
 A function that asks for a row that no table has says so by itself. Rows are named as in the other files of this folder.
 """
