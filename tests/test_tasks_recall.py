@@ -86,7 +86,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(("task", "answer"), ANSWERS, ids=str)
+@pytest.mark.parametrize(("task", "answer"), ANSWERS, ids=lambda value: type(value).__name__)
 def test_answers_to_strings(task, answer):
     lengths, symbols = set(), []
     batch = sample(task)
