@@ -145,6 +145,8 @@ def test_parts_of_a_text_are_the_text(file, size):
 
 @pytest.mark.parametrize("task", [task for task in DEFAULTS if isinstance(task, Synthetic)], ids=str)
 def test_fixed_sets_of_synthetic_tasks_are_drawn_from_different_keys(task):
+    if np.array_equal(*(task.draw_held_out(jax.random.key(seed), 64)["x"] for seed in (0, 1))):
+        return  # there are no other sequences of those lengths
     x = {part: held_out(task, part)[0]["x"] for part in ("train", "validation", "test")}
     for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
         assert x[one].shape != x[other].shape or not np.array_equal(x[one], x[other])

@@ -111,8 +111,8 @@ class MNIST(Classification):
 class Images(Sequences):
     """Sequences of pixels, kept as bytes."""
 
-    def _picked(self, part: dict[str, Array], rows: Any) -> dict[str, Array]:
-        batch = super()._picked(part, rows)
+    def _picked(self, part: dict[str, Any], rows: Any, steps: int | None = None) -> dict[str, Any]:
+        batch = super()._picked(part, rows, steps)
         return {**batch, "x": batch["x"].astype(jnp.result_type(float)) / 255}
 
 
