@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from rnnzoo.cells.recur import Recur, matrices
-from rnnzoo.initializers.base import Initializer
+from rnnzoo.initializers.base import Initializer, undrawn
 from rnnzoo.spec import Size, Spec, UsageError, derived, required, spec, suggest
 from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
@@ -237,7 +237,7 @@ class Affine(Cell):
 
 @functools.lru_cache(maxsize=4096)  # tracing takes milliseconds, and a search asks for many sizes
 def _num_params(cell: Cell, input_size: Any) -> int:
-    params = jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
+    params = jax.eval_shape(lambda: undrawn(cell).init(jax.random.key(0), input_size))
     return sum(leaf.size for leaf in jax.tree.leaves(params)) - unused_params(cell, params)
 
 

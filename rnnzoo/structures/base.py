@@ -7,6 +7,7 @@ Unit i *hears* unit j if the structure lets U_ij differ from 0: h_t[i] may then 
 """
 
 import abc
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -46,7 +47,7 @@ class Structure(Spec, abc.ABC, kind="structures"):
     def shapes(self, size: int) -> PyTree:
         """The shapes and dtypes of the parameters u. By default those of `init`, which is traced; a structure whose
         `init` computes something outside of JAX, or takes long to trace, says them itself."""
-        return jax.eval_shape(lambda: self.init(jax.random.key(0), size))
+        return _shapes(self, size, jax.config.read("jax_enable_x64"))
 
     @abc.abstractmethod
     def matvec(self, u: PyTree, h: Float[Array, " H"]) -> Float[Array, " H"]:
@@ -92,6 +93,11 @@ class Structure(Spec, abc.ABC, kind="structures"):
     def flops_per_step(self, size: int) -> int:
         """Floating-point operations in one `matvec`."""
         return 2 * self.num_params(size)
+
+
+@functools.lru_cache(maxsize=4096)  # a search for a size asks again and again; `wide` is in what it depends on
+def _shapes(structure: Structure, size: int, wide: bool) -> PyTree:
+    return jax.eval_shape(lambda: structure.init(jax.random.key(0), size))
 
 
 class Algebra(Structure):
