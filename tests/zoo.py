@@ -1,7 +1,7 @@
 """What is tested, and how much of it at once: the product of members, and which of it is quick.
 
 The product is of the package's own members (`published`): tests register others, which are in no other test's product.
-The budget is 10 minutes on 2 cores. What it leaves out is marked slow, not left out. Its rules go by
+The budget keeps the suite under 20 minutes on 2 cores. What it leaves out is marked slow, not left out. Its rules go by
 what members are (`representatives`: at least one for everything that one of them can be), so that a new member of a
 known kind costs little, and one of a new kind is quick by itself. The names that are left to choose are here, and in no
 other file.
