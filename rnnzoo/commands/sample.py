@@ -89,7 +89,8 @@ def _tokens(trained: Trained, prompt: str) -> tuple[np.ndarray, str]:
         name = type(trained.config.task).__name__ if trained.config is not None else "a model without a task"
         raise UsageError(
             f"{name} has no characters to draw; accepted: a model of characters, as of tasks.CharLM, with them "
-            "(Trained.symbols; a folder written before symbols.json has none: save the run again with rnnzoo save RUN_DIR)"
+            "(Trained.symbols; a folder written before symbols.json has none: save the run again with rnnzoo save "
+            "RUN_DIR)"
         )
     check_symbols(trained.model, symbols, "Trained.symbols")
     if not prompt:
