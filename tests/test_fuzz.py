@@ -104,3 +104,9 @@ def test_a_line_and_a_record_with_something_else(value):
         if field != "step" or type(value) is not int:
             with pytest.raises(UsageError, match="the record"):
                 Record.from_json(data, "the record")
+
+
+@pytest.mark.parametrize("field", ["loss", "validation", "scores"])
+def test_a_line_without_the_values_of_any_seed(field):
+    with pytest.raises(ValueError, match="not the values of all seeds"):
+        restored({"step": 1, "loss": [1.0], field: [] if field == "loss" else {"error": []}})

@@ -139,7 +139,7 @@ def _scores(scores: Any) -> Scores:
 
 
 def _seeds(values: Any) -> list[float]:
-    if not isinstance(values, list) or not all(map(_is_number, values)):
+    if not isinstance(values, list) or not values or not all(map(_is_number, values)):
         raise ValueError("not the values of all seeds")
     return [math.nan if value is None else float(value) for value in values]
 
