@@ -23,7 +23,6 @@ class Work:
 
     total: int = 0
     done: int = 0
-    compiled: int = 0
     began: float = dataclasses.field(default_factory=time.perf_counter)
 
     @property
@@ -92,7 +91,6 @@ class Runner:
 
             outcomes = pack.run(stepped)
             self.work.done = before + first.steps * lanes
-            self.work.compiled = len(self.compiled)
             self._write(rows_of_pack, outcomes, purpose)
 
     def _write(self, rows: dict[str, Config], outcomes: list[Outcome], purpose: str) -> None:

@@ -60,7 +60,7 @@ def _dense(structure: Structure, size: int) -> np.ndarray:
 def masked(config: Config) -> Config | None:
     """The configuration with `MaskedDense` in place of a structure that it can stand for; None where it cannot."""
     cell = config.cell
-    if not isinstance(cell, Recurrent) or config.model.pattern or config.clip_recurrent:
+    if not isinstance(cell, Recurrent) or config.model.pattern or config.clip_recurrent:  # which would clip the mask
         return None
     if cell.hidden_size > LARGEST_MASKED or not isinstance(cell.structure, Structure):
         return None

@@ -32,18 +32,6 @@ COLUMNS = (
     "best_test", "ended", "seconds", "diverged", "scores", "device", "devices", "python", "jax", "jaxlib",
     "rnnzoo", "config",
 )  # fmt: skip
-ABOUT = {
-    "purpose": "result, or choice: one of the runs that chose a number on validation data",
-    "params_u": "free numbers in the recurrent matrices",
-    "nonzeros_u": "entries of the recurrent matrices that may differ from 0",
-    "validation, test": "the metric at the end of the run, at the length that it is trained or judged on",
-    "test@2x": "the metric on sequences twice as long as the longest training sequence",
-    "solved_step": "the first evaluation at which the validation metric passed solved_at",
-    "solved_seconds, seconds": "training time without compilation and evaluation, divided by the lanes trained at once",
-    "best_test": "the test metric of the checkpoint that was best on validation data",
-    "scores": "all test scores, JSON",
-    "config": "the first 12 digits of the SHA-256 of the configuration without its seeds, as JSON",
-}
 
 
 def columns(rows: Mapping[str, Config]) -> list[str]:
@@ -203,4 +191,4 @@ def read_table(path: Path) -> list[Line]:
     return _whole(path, header)
 
 
-__all__ = ["ABOUT", "COLUMNS", "Line", "Table", "checksum", "columns", "lines", "read_table"]
+__all__ = ["COLUMNS", "Line", "Table", "checksum", "columns", "lines", "read_table"]
