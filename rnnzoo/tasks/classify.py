@@ -80,7 +80,7 @@ class Classify(Classification):
         there = np.arange(found.x.shape[1]) < found.lengths[:, None]
         scale = Scale.of(found.x[parts["train"]][there[parts["train"]]])
         x = np.where(there[..., None], scale(found.x), 0)
-        arrays = {part: self._part(x, found, rows, there.all()) for part, rows in parts.items()}
+        arrays = {part: self._part(x, found, rows, bool(there.all())) for part, rows in parts.items()}
         if self.class_weights == "balanced":
             arrays["train"]["weight"] = jnp.asarray(balanced(found.y[parts["train"]]), jnp.result_type(float))
         names = np.frombuffer("\0".join(found.classes).encode(), np.uint8)

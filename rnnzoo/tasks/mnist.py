@@ -88,7 +88,7 @@ class MNIST(Classification):
             input_size=size,
             output_size=10,
             read="last",
-            arrays={part: self._arrays(*pair, size) for part, pair in parts.items()},
+            arrays={part: self._arrays(x, y, size) for part, (x, y) in parts.items()},
         )
 
     def _arrays(self, x: np.ndarray, y: np.ndarray, size: int) -> dict[str, Array]:
