@@ -10,7 +10,7 @@ import statistics
 from pathlib import Path
 
 from rnnzoo.study.report import NotRunError, Part, Row, Tables, judge, part
-from rnnzoo.study.report.compare import compare, counts_differ
+from rnnzoo.study.report.compare import compare, counts_differ, informative
 from rnnzoo.study.report.figures.matrix import structure_of
 from rnnzoo.study.report.figures.memory import lines_of, longest
 from rnnzoo.study.report.words import number
@@ -61,6 +61,16 @@ def found(t: Tables, what: str, **place: str) -> list[Row]:
     if not (rows := t.find(**place)):
         raise NotRunError(what)
     return rows
+
+
+def tells(t: Tables, language: str, cell: str) -> bool:
+    """Whether the dense matrix solves a language in this cell: else its rows say nothing about structures."""
+    return informative(t[f"languages/{language}/{cell}/dense"])
+
+
+def uninformative(t: Tables, cells: tuple[str, ...]) -> str:
+    """The languages and cells that say nothing, in words; "" if there are none."""
+    return ", ".join(f"{n} ({c})" for c in cells for n in LANGUAGES if not tells(t, n, c))
 
 
 def mean_over_languages(t: Tables, cell: str, structure: str) -> float:
@@ -133,6 +143,8 @@ def p2c(t: Tables):
 def p2d(t: Tables):
     def claim(language: str, cell: str):
         lost = t[f"languages/{language}/{cell}/dense"].median - t[f"languages/{language}/{cell}/diagonal"].median
+        if not tells(t, language, cell):
+            return None, f"{language}, {cell}: not informative"
         small = lost <= 0.05
         return small if language != "modular arithmetic" else not small, f"{language}, {cell}: loses {number(lost)}"
 
@@ -143,6 +155,8 @@ def p2d(t: Tables):
 def p2e(t: Tables):
     def claim(structure: str):
         low, value, high = (mean_over_languages(t, "gru", s) for s in ("diagonal", structure, "dense"))
+        if unknown := uninformative(t, ("gru",)):
+            return None, f"{structure} {number(value)}; not informative: {unknown}"
         return low <= value <= high, f"diagonal {number(low)}, {structure} {number(value)}, dense {number(high)}"
 
     return judge(part(lambda s=s: claim(s)) for s in ("band 3", "ring 3"))
@@ -151,6 +165,8 @@ def p2e(t: Tables):
 def p2f(t: Tables):
     def claim(language: str):
         value = t[f"languages/{language}/elman/diagonal"].median
+        if not tells(t, language, "elman"):
+            return None, f"{language} {number(value)}: not informative"
         return abs(value - LANGUAGES[language]) <= 0.1, f"{language} {number(value)}"
 
     return judge(part(lambda n=n: claim(n)) for n in ("cycle navigation", "modular arithmetic", "parity"))
@@ -163,6 +179,8 @@ def p2g(t: Tables):
         cyclic = [name for name, kind in kinds.items() if kind is not None and kind.connectivity == "cyclic"]
         means = {s: statistics.fmean(mean_over_languages(t, c, s) for c in ("elman", *GATED)) for s in cyclic}
         worst = sorted(means, key=lambda s: means[s])[:3]
+        if unknown := uninformative(t, ("elman", *GATED)):
+            return None, f"worst: {', '.join(worst)}; not informative: {unknown}"
         return set(worst[:2]) == {"permutation", "rank 1"}, "worst: " + ", ".join(
             f"{s} {number(means[s])}" for s in worst
         )
@@ -202,7 +220,7 @@ def _block(structure: str) -> int | None:
 def p4a(t: Tables):
     def claim(row: Row, dense: Row):
         p = counts_differ(row, dense)
-        if (dense.solved() or 0) < 0.8 * dense.n or p is None:
+        if not informative(dense) or p is None:
             return None, f"{dense.name} is not informative"
         return p > 0.05, f"{row.name}: {row.solved()} of {row.n}, p = {number(p)}"
 

@@ -8,7 +8,7 @@ from rnnzoo.analysis import matrices
 from rnnzoo.analysis.matrices import check_output
 from rnnzoo.analysis.run_picture import draw_run
 from rnnzoo.analysis.step_diagram import page
-from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.arguments import add_data_dir, new_parser
 from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
 from rnnzoo.spec import UsageError, find
@@ -123,6 +123,7 @@ def show_run(args: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("run.png"), help="picture to write (run.png)")
     parser.add_argument("--seed", type=int, default=0, help="which of the run's seeds, from 0 (0)")
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="which one (last)")
+    add_data_dir(parser)
     known = parser.parse_args(args)
     if known.seed < 0:
         raise UsageError(f"--seed is {known.seed}; accepted: 0 or more")

@@ -69,9 +69,13 @@ def compare(row: Row, base: Row, p: float | None = None) -> Comparison:
         "undecided": f"undecided: the interval {shown} is wider than the margin",
         "not compared": _why_not(row, base),
     }[found]
+    return Comparison(row, base, found, words, low, high, p, informative(base))
+
+
+def informative(base: Row) -> bool:
+    """Whether the dense row is solved often enough for counts of solved seeds beside it to say anything."""
     solved = base.solved()
-    informative = solved is not None and solved >= INFORMATIVE * base.n
-    return Comparison(row, base, found, words, low, high, p, informative)
+    return solved is not None and solved >= INFORMATIVE * base.n
 
 
 def _why_not(row: Row, base: Row) -> str:
@@ -112,4 +116,4 @@ def _dense_elsewhere(tables: Tables, row: Row) -> Row | None:
     return found[0] if found else None
 
 
-__all__ = ["BASE", "Comparison", "compare", "comparisons", "counts_differ", "differs"]
+__all__ = ["BASE", "Comparison", "compare", "comparisons", "counts_differ", "differs", "informative"]
