@@ -9,7 +9,7 @@ from rnnzoo.spec import Fraction, Positive, Size, Spec, UsageError, spec
 from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Batch, Batches, Data, HostData, InMemory, Part, Sequences
-from rnnzoo.tasks.synthetic import Synthetic
+from rnnzoo.tasks.synthetic.drawn import Synthetic
 from rnnzoo.typing import Array, Connectivity, Control, Key, Params, PyTree, State, cast
 from rnnzoo.unrolls.base import Unroll, advance
 from rnnzoo.wrappers.base import Wrapper

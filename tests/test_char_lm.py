@@ -10,7 +10,7 @@ from task_support import TEXT, draw, held_out, opened, score, text_file
 
 import rnnzoo
 from rnnzoo import cells, tasks
-from rnnzoo.tasks.ngrams import ngram_bits
+from rnnzoo.tasks.text.ngrams import ngram_bits
 from rnnzoo.training.config import Config
 from rnnzoo.training.evaluation import evaluate_run
 from rnnzoo.training.job import Job

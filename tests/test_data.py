@@ -19,7 +19,7 @@ import rnnzoo
 from rnnzoo import cells, tasks
 from rnnzoo.__main__ import command
 from rnnzoo.tasks.data import InMemory
-from rnnzoo.tasks.synthetic import Synthetic
+from rnnzoo.tasks.synthetic.drawn import Synthetic
 from rnnzoo.training.config import Config
 from rnnzoo.training.evaluation import evaluate_run
 from rnnzoo.training.job import Job
@@ -92,7 +92,7 @@ def test_properties_of_tasks_touch_no_file(task, monkeypatch):
     monkeypatch.setattr(builtins, "open", refuse)
     monkeypatch.setattr("os.open", refuse)
     monkeypatch.setattr("os.stat", refuse)
-    monkeypatch.setattr("rnnzoo.tasks.digits._digits", refuse)
+    monkeypatch.setattr("rnnzoo.tasks.classification.digits._digits", refuse)
     for name, _ in inspect.getmembers(type(task), lambda member: isinstance(member, property)):
         getattr(task, name)
     config = Config(task=task, cell=cells.Elman(hidden_size=2))

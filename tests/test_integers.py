@@ -19,8 +19,8 @@ from rnnzoo.models import Model, Stack
 from rnnzoo.spec import spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Task
-from rnnzoo.tasks.corpus import decode
 from rnnzoo.tasks.data import Batch, Batches, HostData, Sequences
+from rnnzoo.tasks.text.corpus import decode
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress

@@ -11,8 +11,8 @@ from task_support import draw
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks import mnist
-from rnnzoo.tasks.idx import parse_idx
+from rnnzoo.tasks.classification import mnist
+from rnnzoo.tasks.classification.idx import parse_idx
 
 directory = data_dir
 NAMES = [file.name for file in mnist.SETS["mnist"].files]

@@ -11,7 +11,7 @@ from task_support import BATCH, LOSS, SCORES
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks import polyphonic
+from rnnzoo.tasks.series import polyphonic
 
 directory = data_dir
 TASK = tasks.Polyphonic(length=5)

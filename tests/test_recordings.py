@@ -13,10 +13,10 @@ from task_support import draw
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks import spoken_digits
-from rnnzoo.tasks.log_mel import BANDS, log_mel, mel_filters
-from rnnzoo.tasks.wav import parse_wav
-from rnnzoo.tasks.wav_folder import part_of
+from rnnzoo.tasks.sound import spoken_digits
+from rnnzoo.tasks.sound.log_mel import BANDS, log_mel, mel_filters
+from rnnzoo.tasks.sound.wav import parse_wav
+from rnnzoo.tasks.sound.wav_folder import part_of
 
 directory = data_dir
 TONE = np.sin(np.arange(400) / 3)

@@ -11,9 +11,11 @@ from report_support import ACCURACY, NATS, WRONG_SUMS, lines, tiny, write
 
 import rnnzoo
 from rnnzoo.__main__ import command
+from rnnzoo.study.plan import load_study
 from rnnzoo.study.report import predictions
 from rnnzoo.study.report.answer import read_text_file
 from rnnzoo.study.report.compare import compare, comparisons, differs
+from rnnzoo.study.report.figures import gradient
 from rnnzoo.study.report.figures.matrix import structure_of
 from rnnzoo.study.report.figures.memory import lines_of, longest
 from rnnzoo.study.report.figures.pareto import time_of
@@ -22,6 +24,7 @@ from rnnzoo.study.report.loading import load
 from rnnzoo.study.report.predictions import Part, judge, part
 from rnnzoo.study.report.rows import NotRunError, place_of
 from rnnzoo.study.report.words import markup, number
+from rnnzoo.study.table import checksum
 
 ROOT = Path(__file__).parents[1]
 PREDICTIONS = """# Predictions
@@ -291,6 +294,21 @@ def test_times_are_those_of_the_nearest_measured_size(tmp_path):
     row = load([write(tmp_path / "t.csv", lines("s/t/gru/dense", [1.0], **NATS))])["s/t/gru/dense"]
     assert time_of(row, {("Dense()", 64): 1.0, ("Dense()", 1024): 9.0}) == 1.0
     assert time_of(row, {("Diagonal()", 64): 1.0}) is None
+
+
+def test_gradients_are_drawn_for_the_networks_of_the_table_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    study = load_study(gradient.STUDY).rows
+    names = [f"memory/adding T=50/{name}" for name in ("elman/diagonal", "gru/diagonal", "gru/band 3")]
+    rows = [lines(name, [0.1, 0.2], config=checksum(study[name])) for name in names]
+    drawn = gradient.draw(load([write(tmp_path / "t.csv", *rows)]))
+    assert drawn is not None
+    assert [line["lag"] for line in drawn.data] == [*range(50)] * 3
+    assert [line["gradient"] for line in drawn.data if line["lag"] == 0] == [1.0] * 3
+    for line in drawn.data:
+        assert 0 <= line["gradient"] < 10, line
+    changed = [*rows[1:], lines(names[0], [0.1, 0.2], config="0123456789ab")]  # trained with other options
+    assert gradient.draw(load([write(tmp_path / "u.csv", *changed)])) is None
 
 
 def test_one_diagonal_gru_unit_computes_parity():

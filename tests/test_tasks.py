@@ -15,7 +15,7 @@ import rnnzoo
 from rnnzoo import tasks
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.data import STEPS_PER_BATCH, Part
-from rnnzoo.tasks.synthetic import Synthetic
+from rnnzoo.tasks.synthetic.drawn import Synthetic
 
 DEFAULTS = defaults("tasks")
 FIRST = ("BinaryAddition", "Adding", "CopyMemory", "DelayedRecall", "Parity")  # those that configurations are for

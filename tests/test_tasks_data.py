@@ -9,7 +9,7 @@ import pytest
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks.digits import _digits
+from rnnzoo.tasks.classification.digits import _digits
 
 
 def as_images(part: Any) -> list[bytes]:

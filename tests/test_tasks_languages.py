@@ -9,7 +9,7 @@ from oracle_support import each, is_uniform, sample, shares
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks import groups
+from rnnzoo.tasks.synthetic import groups
 
 # ---- labelled strings --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from oracle_support import sample
 from zoo import defaults
 
 from rnnzoo import tasks
-from rnnzoo.tasks.synthetic import Synthetic
+from rnnzoo.tasks.synthetic.drawn import Synthetic
 
 EACH = pytest.mark.parametrize("task", [t for t in defaults("tasks") if isinstance(t, Synthetic)], ids=str)
 

@@ -7,7 +7,7 @@ from task_support import draw
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks.ts_format import parse_ts
+from rnnzoo.tasks.classification.ts_format import parse_ts
 
 directory = data_dir
 HEADER = """# A description: with @ and : in it

@@ -4,9 +4,11 @@
     python -m rnnzoo study configs/studies/separate.py --only 'separate/parity'
 
 Parity and sums modulo 3, products in the groups S3, A4 and A5 (and Z2, Z3 for blocks), and three star-free tasks, in
-Elman, GRU and LSTM networks of 16 units, 10 seeds each. All rows take some hours on 2 cores; a task 10 to 20 minutes.
+Elman, GRU and LSTM networks of 16 units, 10 seeds each; and recall of two keys and values (MQAR) in a GRU of 32 units,
+with as many units and with as many parameters. All rows take some hours on 2 cores; a task 10 to 20 minutes.
 """
 
+import rnnzoo
 from rnnzoo import cells, structures, tasks
 from rnnzoo.study import Study
 from rnnzoo.training.config import Config
@@ -71,5 +73,14 @@ rows |= {
     for name, task in GROUPS.items()
     for s in BLOCKS
 }
+
+RECALL = tasks.MQAR(pairs=2, length=8, alphabet=12)
+DENSE = cells.GRU(hidden_size=32, structure=structures.Dense())
+for s, structure in STRUCTURES.items():
+    cell = cells.GRU(hidden_size=32, structure=structure)
+    rows[f"separate/mqar/gru/{s}/equal H"] = row(RECALL, cell)
+    if s != "dense":
+        wide = rnnzoo.match(cell, RECALL.input_size, params=DENSE.num_params(RECALL.input_size))
+        rows[f"separate/mqar/gru/{s}/equal params"] = row(RECALL, wide)
 
 study = Study(rows=rows, about="Which structures can count, track groups and remember, in which cell?")

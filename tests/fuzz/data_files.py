@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnzoo.tasks.classification.idx import parse_idx
+from rnnzoo.tasks.classification.ts_format import parse_ts
 from rnnzoo.tasks.files import unpack
-from rnnzoo.tasks.idx import parse_idx
-from rnnzoo.tasks.ts_format import parse_ts
-from rnnzoo.tasks.wav import parse_wav
+from rnnzoo.tasks.sound.wav import parse_wav
 
 from .parsers import Parser
 

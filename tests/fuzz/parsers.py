@@ -13,7 +13,7 @@ from rnnzoo.commands.options import override
 from rnnzoo.spec import _FAMILIES, Spec, UsageError, field_types, members
 from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.structures import Banded, Diagonal
-from rnnzoo.tasks.corpus import UNKNOWN, check_length, corpus, decode, encode
+from rnnzoo.tasks.text.corpus import UNKNOWN, check_length, corpus, decode, encode
 from rnnzoo.training.config import Config
 from rnnzoo.visible import visible
 

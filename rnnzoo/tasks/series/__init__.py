@@ -1,0 +1,1 @@
+"""Forecasts: the next value of a series, or the next frame."""
