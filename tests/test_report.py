@@ -300,14 +300,14 @@ def test_gradients_are_drawn_for_the_networks_of_the_table_alone(tmp_path, monke
     monkeypatch.chdir(ROOT)
     study = load_study(gradient.STUDY).rows
     names = [f"memory/adding T=50/{name}" for name in ("elman/diagonal", "gru/diagonal", "gru/band 3")]
-    rows = [lines(name, [0.1, 0.2], config=checksum(study[name])) for name in names]
+    rows = [lines(name, [0.1, 0.2], **NATS, config=checksum(study[name])) for name in names]
     drawn = gradient.draw(load([write(tmp_path / "t.csv", *rows)]))
     assert drawn is not None
     assert [line["lag"] for line in drawn.data] == [*range(50)] * 3
     assert [line["gradient"] for line in drawn.data if line["lag"] == 0] == [1.0] * 3
     for line in drawn.data:
         assert 0 <= line["gradient"] < 10, line
-    changed = [*rows[1:], lines(names[0], [0.1, 0.2], config="0123456789ab")]  # trained with other options
+    changed = [*rows[1:], lines(names[0], [0.1, 0.2], **NATS)]  # trained with other options
     assert gradient.draw(load([write(tmp_path / "u.csv", *changed)])) is None
 
 
