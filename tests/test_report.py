@@ -15,7 +15,7 @@ from rnnzoo.study.plan import load_study
 from rnnzoo.study.report import predictions
 from rnnzoo.study.report.answer import read_text_file
 from rnnzoo.study.report.compare import compare, comparisons, differs
-from rnnzoo.study.report.figures import gradient
+from rnnzoo.study.report.figures import gradient, memory
 from rnnzoo.study.report.figures.matrix import structure_of
 from rnnzoo.study.report.figures.memory import lines_of, longest
 from rnnzoo.study.report.figures.pareto import time_of
@@ -288,6 +288,21 @@ def test_structures_are_read_without_running_code():
 def test_the_longest_length_that_most_seeds_solve(tmp_path):
     found = {key[1:3]: longest(rows) for key, rows in lines_of(load(tiny(tmp_path))).items()}
     assert found == {("gru", "dense"): (50, 100), ("lru", "diagonal"): (50, 50)}
+
+
+def test_seconds_are_equal_where_a_step_takes_longer_and_is_done_less_often(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "TIMES", tmp_path / "times.csv")
+    at = "memory/adding T={}/gru/{}"
+    rows = [
+        lines(at.format(t, "diagonal"), [0.01, 0.02, 0.03], **ACCURACY, solved_step=step)
+        for t, step in ((50, 600), (100, 1800))
+    ]
+    line = lines_of(load([write(tmp_path / "t.csv", *rows)]))["adding", "gru", "diagonal", ""]
+    assert memory.at_equal_seconds(line) is None  # nothing was timed
+    for diagonal, found in ((2.0, (50, 100)), (1.5, (100, 100)), (9.0, (0, 100)), (0.9, None)):
+        text = f"candidate,wall_ms\n{at.format(100, 'diagonal')},{diagonal}\n{at.format(100, 'dense')},1.0\n"
+        (tmp_path / "times.csv").write_text(text)
+        assert memory.at_equal_seconds(line) == found  # 3000 steps of the dense network
 
 
 def test_times_are_those_of_the_nearest_measured_size(tmp_path):

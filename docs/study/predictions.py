@@ -12,7 +12,7 @@ from pathlib import Path
 from rnnzoo.study.report import NotRunError, Part, Row, Tables, judge, part
 from rnnzoo.study.report.compare import compare, counts_differ, informative
 from rnnzoo.study.report.figures.matrix import structure_of
-from rnnzoo.study.report.figures.memory import lines_of, longest
+from rnnzoo.study.report.figures.memory import at_equal_seconds, lines_of, longest
 from rnnzoo.study.report.words import number
 
 GATED = ("gru", "lstm")
@@ -302,11 +302,11 @@ def p6e(t: Tables):
 # ---- P7 and P8: looking back, and time ----
 
 
-def longest_solved(t: Tables, name: str, budget: str = "") -> int:
+def longest_solved(t: Tables, name: str) -> int:
     cell, structure = name.split("/")
-    rows = lines_of(t).get(("adding", cell, structure, budget))
+    rows = lines_of(t).get(("adding", cell, structure, ""))
     if not rows:
-        raise NotRunError(f"memory/adding T=.../{name}" + (f"/{budget}" if budget else ""))
+        raise NotRunError(f"memory/adding T=.../{name}")
     return longest(rows)[0]
 
 
@@ -329,13 +329,12 @@ def p7a(t: Tables):
 
 def p7b(t: Tables):
     def claim(cell: str):
-        def ratio(budget: str) -> float:
-            thin, dense = (longest_solved(t, f"{cell}/{s}", budget) for s in ("diagonal", "dense"))
-            return thin / dense if dense else float("nan")
-
-        at_seconds, at_params = ratio("equal seconds"), ratio("")
-        said = f"{cell}: {number(at_seconds)} times dense at equal seconds, {number(at_params)} at equal parameters"
-        return None if at_seconds != at_seconds or at_params != at_params else at_seconds < 2 * at_params, said
+        thin, dense = (longest_solved(t, f"{cell}/{s}") for s in ("diagonal", "dense"))
+        within = at_equal_seconds(lines_of(t)["adding", cell, "diagonal", ""])
+        if within is None:
+            return None, f"{cell}: no times, or the diagonal is faster and was not trained for as many seconds"
+        said = f"{cell}: diagonal {within[0]} at equal seconds, {thin} at equal parameters, dense {dense}"
+        return (within[0] < 2 * thin, said) if thin else (None, said)
 
     return judge(part(lambda cell=cell: claim(cell)) for cell in ("elman", *GATED))
 
