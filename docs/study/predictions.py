@@ -63,9 +63,16 @@ def found(t: Tables, what: str, **place: str) -> list[Row]:
     return rows
 
 
+def on_language(t: Tables, language: str, cell: str, structure: str) -> Row:
+    """The row of a network on a regular language: of those that were trained for longer, once the dense one is there.
+    Rows of the two lengths are not mixed."""
+    longer = t.find(suite="languages long", task=language, cell=cell, structure="dense")
+    return t[f"{'languages long' if longer else 'languages'}/{language}/{cell}/{structure}"]
+
+
 def tells(t: Tables, language: str, cell: str) -> bool:
     """Whether the dense matrix solves a language in this cell: else its rows say nothing about structures."""
-    return informative(t[f"languages/{language}/{cell}/dense"])
+    return informative(on_language(t, language, cell, "dense"))
 
 
 def uninformative(t: Tables, cells: tuple[str, ...]) -> str:
@@ -74,7 +81,7 @@ def uninformative(t: Tables, cells: tuple[str, ...]) -> str:
 
 
 def mean_over_languages(t: Tables, cell: str, structure: str) -> float:
-    return statistics.fmean(t[f"languages/{language}/{cell}/{structure}"].median for language in LANGUAGES)
+    return statistics.fmean(on_language(t, language, cell, structure).median for language in LANGUAGES)
 
 
 # ---- P1: addition ----
@@ -132,17 +139,17 @@ def p2b(t: Tables):
 
 
 def p2c(t: Tables):
-    def claim(name: str):
-        place = t[name].place
-        return t[name].median >= 0.95, f"{place.task}, {place.cell} {number(t[name].median)}"
+    def claim(language: str, cell: str):
+        median = on_language(t, language, cell, "dense").median
+        return median >= 0.95, f"{language}, {cell} {number(median)}"
 
-    names = [f"languages/{language}/{c}/dense" for c in GATED for language in LANGUAGES]
-    return judge(part(lambda name=name: claim(name)) for name in names)
+    return judge(part(lambda at=(language, c): claim(*at)) for c in GATED for language in LANGUAGES)
 
 
 def p2d(t: Tables):
     def claim(language: str, cell: str):
-        lost = t[f"languages/{language}/{cell}/dense"].median - t[f"languages/{language}/{cell}/diagonal"].median
+        dense, diagonal = (on_language(t, language, cell, s).median for s in ("dense", "diagonal"))
+        lost = dense - diagonal
         if not tells(t, language, cell):
             return None, f"{language}, {cell}: not informative"
         small = lost <= 0.05
@@ -164,7 +171,7 @@ def p2e(t: Tables):
 
 def p2f(t: Tables):
     def claim(language: str):
-        value = t[f"languages/{language}/elman/diagonal"].median
+        value = on_language(t, language, "elman", "diagonal").median
         if not tells(t, language, "elman"):
             return None, f"{language} {number(value)}: not informative"
         return abs(value - LANGUAGES[language]) <= 0.1, f"{language} {number(value)}"
@@ -381,11 +388,11 @@ concerns = {
     "P1e": r"adam/(sigmoid|tanh|lstm)/diagonal",
     "P2a": r"separate/parity/elman/(diagonal|bidiagonal|triangular|band 3|ring 3|block 4|rank 1|dense)",
     "P2b": r"separate/parity/(gru|lstm)/.+",
-    "P2c": r"languages/[^/]+/(gru|lstm)/dense",
-    "P2d": r"languages/(even pairs|parity|modular arithmetic)/(gru|lstm)/diagonal",
-    "P2e": r"languages/[^/]+/gru/(band 3|ring 3)",
-    "P2f": r"languages/(cycle navigation|modular arithmetic|parity)/elman/diagonal",
-    "P2g": r"languages/[^/]+/[^/]+/(permutation|rank 1)",
+    "P2c": r"languages( long)?/[^/]+/(gru|lstm)/dense",
+    "P2d": r"languages( long)?/(even pairs|parity|modular arithmetic)/(gru|lstm)/diagonal",
+    "P2e": r"languages( long)?/[^/]+/gru/(band 3|ring 3)",
+    "P2f": r"languages( long)?/(cycle navigation|modular arithmetic|parity)/elman/diagonal",
+    "P2g": r"languages( long)?/[^/]+/[^/]+/(permutation|rank 1)",
     "P3a": r"separate/(mod 3|S3|A4|A5)/gru/diagonal",
     "P4a": r"separate/(flip.flop|dyck|even pairs)/[^/]+/(?!dense|none).+",
 }
