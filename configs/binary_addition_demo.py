@@ -11,7 +11,7 @@ plain gradient descent with learning rate 0.1, one pair of numbers a step, 10,00
 
 Expected: about 15 s on 2 cores for each; median wrong_sums 0.40 with the band, 0.74 with the diagonal, 0.00 with the
 full matrix, which alone of these three is solved (20 of 20 seeds; the other two, 0 of 20). With biases, which the
-fourth line adds, the band is solved by 15 of 20 seeds. The README says what else was tried.
+fourth line adds, the band is solved by 15 of 20 seeds. docs/question.md says what else was tried.
 """
 
 from rnnzoo import cells, initializers, structures, tasks

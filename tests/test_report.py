@@ -15,7 +15,7 @@ from rnnzoo.study.plan import load_study
 from rnnzoo.study.report import predictions
 from rnnzoo.study.report.answer import read_text_file
 from rnnzoo.study.report.compare import compare, comparisons, differs
-from rnnzoo.study.report.figures import gradient, memory
+from rnnzoo.study.report.figures import gradient, hero, memory
 from rnnzoo.study.report.figures.matrix import structure_of
 from rnnzoo.study.report.figures.memory import lines_of, longest
 from rnnzoo.study.report.figures.pareto import time_of
@@ -324,6 +324,26 @@ def test_gradients_are_drawn_for_the_networks_of_the_table_alone(tmp_path, monke
         assert 0 <= line["gradient"] < 10, line
     changed = [*rows[1:], lines(names[0], [0.1, 0.2], **NATS)]  # trained with other options
     assert gradient.draw(load([write(tmp_path / "u.csv", *changed)])) is None
+
+
+def test_the_picture_of_the_readme_has_the_counts_of_the_table():
+    tables = load([ROOT / "results/addition.csv"])
+    drawn = hero.draw(tables)
+    assert drawn is not None
+    assert len(drawn.data) == 8 * 4
+    for line in drawn.data:
+        row = tables[line["row"]]
+        assert (line["solved"], line["solved_longer"]) == (row.solved(), row.solved(4))
+    assert "band 3 sigmoid 20, tanh 20, gru 20, lstm 20" in drawn.alt
+
+
+def test_a_table_without_enough_structures_has_no_such_picture(tmp_path):
+    assert hero.draw(load(tiny(tmp_path))) is None
+
+
+def test_a_dark_picture_has_no_colour_of_the_light_one():
+    assert hero.dark(" ".join(hero.DARK)) == " ".join(hero.DARK.values())
+    assert not set(hero.DARK) & set(hero.DARK.values())
 
 
 def test_one_diagonal_gru_unit_computes_parity():

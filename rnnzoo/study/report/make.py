@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnzoo.study.report.answer import QUESTION, limits, plain_answer, read_text_file
 from rnnzoo.study.report.compare import comparisons
-from rnnzoo.study.report.figures import FIGURES, Drawn, Figure
+from rnnzoo.study.report.figures import FIGURES, Drawn, Figure, hero
 from rnnzoo.study.report.figures.drawing import PAPER, STYLE, inline
 from rnnzoo.study.report.folder import PAGE, write_files
 from rnnzoo.study.report.listing import compared_listing, listings, row_values
@@ -51,6 +51,7 @@ def make_report(sources: Sources, folder: Path, command: str) -> dict[str, int]:
         files[f"figures/{figure.name}.svg"] = pictures[figure.name]
         files[f"figures/{figure.name}.png"] = _saved(one.figure, "png")
         files[f"figures/{figure.name}.csv"] = _csv(one.data)
+    files |= _hero(tables)
     files[PAGE] = render([*files, PAGE], found, **_parts(sources, tables, found, drawn, pictures), command=command)
     write_files(folder, files)
     return {"rows": len(tables), "figures": len(drawn), "predictions": len(found)}
@@ -116,6 +117,22 @@ def _draw(figure: Figure, tables: Tables) -> Drawn | None:
 
     with matplotlib.rc_context(rc=STYLE):
         return figure.draw(tables)
+
+
+def _hero(tables: Tables) -> dict[str, str]:
+    """The picture for a README, on light and on dark pages. It is not part of the page."""
+    import matplotlib
+
+    with matplotlib.rc_context(rc=STYLE):
+        drawn = hero.draw(tables)
+    if drawn is None:
+        return {}
+    picture = _saved(drawn.figure, "svg").decode("utf-8")
+    return {
+        "figures/hero.svg": picture,
+        "figures/hero-dark.svg": hero.dark(picture),
+        "figures/hero.csv": _csv(drawn.data),
+    }
 
 
 def _saved(figure: Any, kind: str) -> bytes:
