@@ -65,7 +65,7 @@ def test_a_bar_does_not_end_a_cell_of_a_markdown_table():
     assert members.markdown([{"name": "a", "what": "|x| < 1"}]).splitlines()[-1] == r"| a | \|x\| < 1 |"
 
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *(p for p in sorted((ROOT / "docs").rglob("*.md")) if "_members" not in p.parts)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
