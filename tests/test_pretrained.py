@@ -1,6 +1,8 @@
 """Models that come with the package."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,11 @@ def test_the_score_is_the_one_it_says(name):
     assert trained.config is not None
     metric = trained.config.task.metric
     assert evaluate_model(trained)[metric] == pytest.approx(trained.scores[metric], abs=2e-4)
+
+
+def test_the_notice_names_every_model():
+    notice = (Path(__file__).parents[1] / "NOTICE").read_text()
+    assert all(re.search(rf"\b{name}\b", notice) for name in NAMES)
 
 
 def test_unknown_names():
