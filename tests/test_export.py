@@ -125,10 +125,11 @@ def load(file: Any) -> Any:
 
 # ---- StableHLO -------------------------------------------------------------------------------------------
 
-MODELS = [CHARACTERS, VECTORS, BOTH]
+LAST_STEP = dataclasses.replace(BOTH, read="last_step")
+MODELS = [CHARACTERS, VECTORS, BOTH, LAST_STEP]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both"])
+@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both", "last step"])
 def test_stablehlo_in_any_batch_and_length(tmp_path, model):
     pytest.importorskip("flatbuffers")
     params = varied(model)
@@ -151,7 +152,7 @@ def test_every_cell_as_stablehlo(tmp_path, cell):
 # ---- ONNX ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both"])
+@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both", "last step"])
 def test_onnx_in_any_batch_and_length(tmp_path, model):
     pytest.importorskip("jax2onnx")
     onnxruntime: Any = pytest.importorskip("onnxruntime")
