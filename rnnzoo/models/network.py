@@ -13,6 +13,7 @@ from rnnzoo.models.block import BlockLayer
 from rnnzoo.models.layer import Call, Layer, PlainLayer, Stream
 from rnnzoo.models.repeats import Network, through
 from rnnzoo.models.stack import Stack
+from rnnzoo.order import times_backward
 from rnnzoo.run import run, run_prepared
 from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.trees import check_tree
@@ -168,7 +169,9 @@ class Model(Spec, kind="models"):
             lengths: number of valid steps of each sequence (None: all).
             mask: False where a step is left out, as in `rnnzoo.run`.
             resets: True where every layer's state starts anew before the step.
-            dt: the time since the step before, for cells that use it (None: 1), the same for all layers.
+            dt: the time since the step before, for cells that use it (None: 1), the same for all layers. Backward
+                cells get the same times between the same steps: at step t that since step t + 1, ``dt[t + 1]``, and at
+                the last one ``dt[0]``; steps that are left out do not count.
             dropout_key: draws the dropout masks and the cells' noise; None: neither, as in evaluation.
             unroll: how to compute the recurrences.
 
@@ -191,14 +194,14 @@ class Model(Spec, kind="models"):
     ) -> tuple[Array, State]:  # fmt: skip
         self._check_state(state)
         x = as_array(x)
-        lengths, mask, resets = (None if a is None else as_array(a) for a in (lengths, mask, resets))
+        lengths, mask, resets, dt = (None if a is None else as_array(a) for a in (lengths, mask, resets, dt))
         check_controls(x.shape[:2], lengths, mask, resets)
         counts = counted_steps(x.shape[:2], lengths, mask)
         check_inputs(x, self.input_size, self.tokens, counts)
         if self.read != "each" and x.shape[0] == 0:
             raise UsageError(f"x of shape {x.shape} has no last step to read; accepted: one or more steps")
         run = functools.partial(run, lengths=lengths, mask=mask, resets=resets, unroll=unroll)
-        call = Call(_timed(run, self.cells, dt), counts, resets, self.stack.dropout)
+        call = Call(_timed(run, self.cells, dt, counts), counts, resets, self.stack.dropout)
         names = [name for name, _ in self._named()]
         states = [None if state is None else state[name] for name in names]
         network = Network(self.layers, [params[name] for name in names], states, dropout_key)
@@ -276,12 +279,17 @@ def _layers(model: Model) -> tuple[Layer, ...]:
     return tuple(BlockLayer(block, block.cell or model.cell, model.width) for block in blocks)
 
 
-def _timed(run: Any, cells: Any, dt: Any) -> Any:
+def _timed(run: Any, cells: Any, dt: Any, counts: Any) -> Any:
     """`run`, with the time for those cells that use it. If none does, `rnnzoo.run` says so."""
     some = any(cell.uses_dt for cell, _ in cells)
 
-    def timed(cell: Cell, params: Params, xs: Array, state: State | None = None, **options: Any) -> tuple[Array, State]:
-        return run(cell, params, xs, state, dt=dt if cell.uses_dt or not some else None, **options)
+    def timed(
+        cell: Cell, params: Params, xs: Array, state: State | None = None, reverse: bool = False, **options: Any
+    ) -> tuple[Array, State]:
+        times = dt if cell.uses_dt or not some else None
+        if reverse and times is not None:  # the forward cell has run, so that it has the right shape
+            times = times_backward(jnp.asarray(times), counts)
+        return run(cell, params, xs, state, dt=times, reverse=reverse, **options)
 
     return timed
 
