@@ -31,10 +31,12 @@ def conj(g, eqn, args):
 
 
 def parts(g: Graph, value: Any) -> tuple[Any, Any]:
+    """Both parts of a value."""
     return part(g, value, "re"), part(g, value, "im")
 
 
 def product(g: Graph, multiply: Callable[[Any, Any], Any], x: Any, y: Any) -> Pair:
+    """A product of complex values by that of real ones."""
     (a, b), (c, d) = parts(g, x), parts(g, y)
     re = g.node("Sub", [multiply(a, c), multiply(b, d)])
     return Pair(re, g.node("Add", [multiply(a, d), multiply(b, c)]))

@@ -10,7 +10,7 @@ from rnnzoo.export.onnx.rules import onnx_type, rule
 from rnnzoo.export.primitives import Refused
 
 
-def _flat(g: Graph, value: Any, aval: Any) -> list[Any]:
+def _flat(value: Any, aval: Any) -> list[Any]:
     """A value as real tensors: two of a complex one."""
     if not jnp.iscomplexobj(aval):
         return [value]
@@ -33,6 +33,17 @@ def _inputs(g: Graph, aval: Any) -> tuple[Any, list[Any]]:
     return value, infos
 
 
+def _outputs(g: Graph, value: Any, aval: Any) -> list[Any]:
+    """ONNX's descriptions of a value as outputs of a graph, which nodes of the graph itself have to make."""
+    from onnx import helper
+
+    dtype = np.float32 if jnp.iscomplexobj(aval) else aval.dtype
+    reals = [np.asarray(a, dtype) if isinstance(a, np.ndarray) else a for a in _flat(value, aval)]
+    names = [g.node("Identity", [a]).text for a in reals]
+    shape = [str(n) if is_symbol(n) else int(n) for n in aval.shape]
+    return [helper.make_tensor_value_info(n, onnx_type(dtype), shape) for n in names]
+
+
 @rule
 def scan(g, eqn, args):
     """Constants of the loop are seen by its body as they are; carries come first, then what is read step by step."""
@@ -45,18 +56,12 @@ def scan(g, eqn, args):
     body = Graph(g.weights, g.dims, g.rules)
     made = [_inputs(body, v.aval) for v in closed.jaxpr.invars[consts:]]
     results = body.run(closed.jaxpr, closed.consts, [*args[:consts], *(value for value, _ in made)])
-    outputs = []
-    for variable, value in zip(closed.jaxpr.outvars, results, strict=True):
-        aval = variable.aval
-        for real in _flat(body, value, aval):
-            dtype = np.float32 if jnp.iscomplexobj(aval) else aval.dtype
-            name = body.node("Identity", [np.asarray(real, dtype) if isinstance(real, np.ndarray) else real]).text
-            shape = [str(n) if is_symbol(n) else int(n) for n in aval.shape]
-            outputs.append(helper.make_tensor_value_info(name, onnx_type(dtype), shape))
+    pairs = zip(closed.jaxpr.outvars, results, strict=True)
+    outputs = [info for variable, value in pairs for info in _outputs(body, value, variable.aval)]
     inputs = [info for _, infos in made for info in infos]
     nodes, _ = body.live([info.name for info in outputs])
     given = [(a, v.aval) for a, v in zip(args[consts:], eqn.invars[consts:], strict=True)]
-    flat = [real for value, aval in given for real in _flat(g, value, aval)]
+    flat = [real for value, aval in given for real in _flat(value, aval)]
     scanned = sum(len(infos) for _, infos in made[carries:])
     written = len(outputs) - (len(inputs) - scanned)
     backward = int(eqn.params["reverse"])
