@@ -12,6 +12,7 @@ import numpy as np
 from jax import export
 
 from rnnzoo.export.check import random_input, relative_error, require_float32
+from rnnzoo.export.int8 import rounded
 from rnnzoo.export.onnx import complex, loops, places, products, shapes  # noqa: F401 (their rules)
 from rnnzoo.export.onnx.cells import Layers
 from rnnzoo.export.onnx.graph import OPSET, Graph, Name, Weights
@@ -25,7 +26,7 @@ from rnnzoo.version import __version__
 IR_VERSION = 9  # of the file, which onnxruntime reads since 1.16
 
 
-def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
+def write(model: Model, params: Params, folder: Path, int8: bool = False) -> tuple[Path, float]:
     """Write model.onnx with input "x" (T, B) or (T, B, I) and output "y" (T, B, O) or (B, O), for any T and B: the file
     and its error."""
     require_float32(model, "ONNX")
@@ -36,14 +37,14 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
         raise UsageError(f"{error.name} is not installed; accepted: pip install 'rnnzoo[onnx]'") from None
     file = folder / "model.onnx"
     ready = jax.jit(model.prepare)(params)
-    onnx.save(_translated(model, ready), str(file))
+    onnx.save(_translated(model, ready, int8), str(file))
     session: Any = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     ours = jax.jit(lambda x: model.apply_prepared(ready, x)[0])
     xs = [random_input(model, *size) for size in ((7, 3), (12, 1))]
     return file, max(relative_error(session.run(["y"], {"x": x})[0], ours(x)) for x in xs)
 
 
-def _translated(model: Model, ready: Params) -> Any:
+def _translated(model: Model, ready: Params, int8: bool) -> Any:
     """The model as an ONNX ModelProto."""
     from onnx import TensorProto, helper
 
@@ -59,6 +60,10 @@ def _translated(model: Model, ready: Params) -> Any:
     graph.nodes.append(helper.make_node("Identity", [graph.text(found)], ["y"]))
     nodes, used = graph.live(["y"])
     kind = TensorProto.INT32 if model.tokens else TensorProto.FLOAT
+    constants = {name: a for name, a in graph.weights.arrays.items() if name in used}
+    if int8:
+        constants, restoring = _in_8_bits(constants)
+        nodes = restoring + nodes
     axes = [str(n) if not isinstance(n, int) else n for n in closed.out_avals[0].shape]
     return helper.make_model(
         helper.make_graph(
@@ -66,7 +71,7 @@ def _translated(model: Model, ready: Params) -> Any:
             "rnnzoo",
             [helper.make_tensor_value_info("x", kind, [str(n) if not isinstance(n, int) else n for n in shape])],
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, axes)],
-            [_constant(name, a) for name, a in graph.weights.arrays.items() if name in used],
+            [_constant(name, a) for name, a in constants.items()],
         ),
         producer_name="rnnzoo",
         producer_version=__version__,
@@ -74,6 +79,20 @@ def _translated(model: Model, ready: Params) -> Any:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
+
+
+def _in_8_bits(constants: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[Any]]:
+    """The constants with matrices in 8 bits, and the nodes that give the matrices their names."""
+    from onnx import helper
+
+    found, nodes = {}, []
+    for name, array in constants.items():
+        if (r := rounded(array)) is None:
+            found[name] = array
+            continue
+        found |= {f"{name}_int8": r.values, f"{name}_scale": r.scale}
+        nodes.append(helper.make_node("DequantizeLinear", [f"{name}_int8", f"{name}_scale"], [name], axis=r.axis))
+    return found, nodes
 
 
 def _constant(name: str, value: np.ndarray) -> Any:
