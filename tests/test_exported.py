@@ -112,7 +112,7 @@ def test_sequences_of_different_lengths(tmp_path):
     lengths = jnp.array([5, 2, 2, 1])
     file, _ = export(model, params, "numpy", tmp_path / "out")
     outputs = outputs_of_batches(file, model.read, trust=True)
-    assert_close(outputs({"x": x, "lengths": lengths}), model.apply(params, x, lengths=lengths)[0], 1e-5)
+    assert_close(outputs({"x": x, "lengths": lengths}), model.apply(params, jnp.asarray(x), lengths=lengths)[0], 1e-5)
     with pytest.raises(UsageError, match="a sequence of 0 steps cannot be read"):
         outputs({"x": x, "lengths": jnp.zeros(4, int)})
 

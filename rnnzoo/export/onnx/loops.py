@@ -8,6 +8,7 @@ import numpy as np
 from rnnzoo.export.onnx.graph import Graph, Name, Pair, is_symbol
 from rnnzoo.export.onnx.rules import onnx_type, rule
 from rnnzoo.export.primitives import Refused
+from rnnzoo.jaxprs import closed_jaxpr
 
 
 def _flat(value: Any, aval: Any) -> list[Any]:
@@ -44,13 +45,20 @@ def _outputs(g: Graph, value: Any, aval: Any) -> list[Any]:
     return [helper.make_tensor_value_info(n, onnx_type(dtype), shape) for n in names]
 
 
+def _alike(outside: Any, inside: Any) -> int:
+    """How many variables are in a loop as they are around it, and not one step of it. (What JAX calls the numbers of
+    them differs by version.)"""
+    return sum(len(a.aval.shape) == len(b.aval.shape) for a, b in zip(outside, inside, strict=True))
+
+
 @rule
 def scan(g, eqn, args):
     """Constants of the loop are seen by its body as they are; carries come first, then what is read step by step."""
     from onnx import helper
 
-    consts, carries = eqn.params["num_consts"], eqn.params["num_carry"]
-    closed, count = eqn.params["jaxpr"], len(eqn.invars)
+    closed = closed_jaxpr(eqn.params["jaxpr"])
+    carries, count = _alike(eqn.outvars, closed.jaxpr.outvars), len(eqn.invars)
+    consts = _alike(eqn.invars, closed.jaxpr.invars) - carries
     if consts + carries == count:
         raise Refused("has no inputs")
     body = Graph(g.weights, g.dims, g.rules)
