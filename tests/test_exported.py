@@ -105,6 +105,14 @@ def test_8_bits_say_what_they_lose(tmp_path, capsys, format):
     assert f"in float32 {score:.4f}" in said and f"{tasks.Digits.metric} on " in said
 
 
+def test_without_the_data_there_is_no_score_but_a_file(tmp_path, capsys, text_file):  # noqa: F811
+    text = text_file(TEXT)
+    model = saved(tmp_path, Config(task=tasks.CharLM(path=text, length=8), cell=cells.GRU(hidden_size=8)))
+    Path(text).unlink()
+    said = printed(capsys, "export", model, "--format", "numpy", "--out", tmp_path / "out", "--int8")
+    assert "model.py" in said and "no score: " in said and (tmp_path / "out" / "model.py").exists()
+
+
 def test_sequences_of_different_lengths(tmp_path):
     """Each is read as far as it goes."""
     model = Model(cell=cells.GRU(hidden_size=4), input_size=3, output_size=2, read="last")

@@ -43,7 +43,10 @@ def _loss(trained: Trained, file: Path) -> str:
     if trained.config is None:
         return "no score: the model does not say what it was trained on"
     config, model, ready = trained.config, trained.model, jax.jit(trained.model.prepare)(trained.params)
-    batches = list(at_most(config.task.open().held_out("test"), STEPS))
+    try:
+        batches = list(at_most(config.task.open().held_out("test"), STEPS))
+    except UsageError as error:  # the file is written, and right
+        return f"no score: {error}"
     if any("resets" in batch for batch in batches):
         return "no score: the test data are streams with resets, which an exported model does not take"
     ours = jax.jit(lambda x, lengths: model.apply_prepared(ready, x, lengths=lengths)[0])
