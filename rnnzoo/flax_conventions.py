@@ -116,12 +116,14 @@ def _floating(cell: Cell, params: Params, inputs: Any) -> Array:
 
 
 def one_step(
-    cell: Cell, params: Params, carry: Any, inputs: Any, form: CarryForm = "state"
+    cell: Cell, params: Params, carry: Any, inputs: Any, form: CarryForm = "state", dt: Any = None
 ) -> tuple[Any, Float[Array, "*B O"]]:
-    """The carry after one step, in the dtypes of the one before unless the cell needs wider, and the output."""
+    """The carry after one step, in the dtypes of the one before unless the cell needs wider, and the output. dt (*B) is
+    the time since the step before."""
     inputs, size = _floating(cell, params, inputs), features_of(cell, jnp.shape(inputs))
     state = _as_state(cell, size, form, carry)
-    ys, last = run(cell, params, inputs[None], state, unroll=Loop())
+    times = None if dt is None else jnp.asarray(as_array(dt))[None]
+    ys, last = run(cell, params, inputs[None], state, dt=times, unroll=Loop())
     last = jax.tree.map(lambda new, old: new.astype(jnp.promote_types(new.dtype, jnp.result_type(old))), last, state)
     return _in_form(cell, size, form, last), ys[0]
 

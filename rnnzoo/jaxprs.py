@@ -31,8 +31,13 @@ def inner_jaxpr(eqn: core.JaxprEqn) -> core.ClosedJaxpr | None:
     if eqn.primitive not in CALLS:
         return None
     inner = eqn.params["jaxpr" if "jaxpr" in eqn.params else "call_jaxpr"]
-    closed = inner if isinstance(inner, core.ClosedJaxpr) else core.ClosedJaxpr(inner, ())
+    closed = closed_jaxpr(inner)
     return closed if len(closed.jaxpr.invars) == len(eqn.invars) else None
+
+
+def closed_jaxpr(jaxpr: Any) -> core.ClosedJaxpr:
+    """A jaxpr with its constants, of which one that is not closed has none."""
+    return jaxpr if isinstance(jaxpr, core.ClosedJaxpr) else core.ClosedJaxpr(jaxpr, ())
 
 
 def is_literal(atom: Any) -> bool:
@@ -53,4 +58,4 @@ def reverse_only(jaxpr: core.Jaxpr) -> bool:
     return False
 
 
-__all__ = ["CALLS", "ELEMENTWISE", "inner_jaxpr", "is_literal", "reverse_only"]
+__all__ = ["CALLS", "ELEMENTWISE", "closed_jaxpr", "inner_jaxpr", "is_literal", "reverse_only"]

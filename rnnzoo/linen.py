@@ -117,7 +117,8 @@ class RNNCell(nn.RNNCellBase):
     """One step of `cell`, for ``nn.RNN``, ``nn.scan``, ``nn.remat`` and code that expects Flax's cells. `RNN` is
     faster: here the input projection and what is computed from parameters alone run at every step.
 
-    There is no training noise, which is drawn for whole sequences; the elapsed time of cells that use it is 1."""
+    There is no training noise, which is drawn for whole sequences. Flax's wrappers pass no
+    elapsed time: it is 1 then, for cells that use it."""
 
     cell: Cell
     """What to run: a specification from `rnnzoo.cells` or `rnnzoo.wrappers`."""
@@ -127,14 +128,14 @@ class RNNCell(nn.RNNCellBase):
     """As in `RNN`."""
 
     @nn.compact
-    def __call__(self, carry: Any, inputs: Any) -> tuple[Any, Float[Array, "*B O"]]:
-        """The new carry, and the output (*B, O).
+    def __call__(self, carry: Any, inputs: Any, dt: Any = None) -> tuple[Any, Float[Array, "*B O"]]:
+        """The new carry, and the output (*B, O). dt (*B) is the time since the step before, for cells that use it.
 
         Raises:
             UsageError (a ValueError): a wrong shape or dtype.
         """
         params = _parameters(self, self.cell, self.partition, jnp.shape(inputs))
-        return one_step(self.cell, params, carry, inputs, self.carry)
+        return one_step(self.cell, params, carry, inputs, self.carry, dt)
 
     @nn.nowrap
     def initialize_carry(self, rng: Key, input_shape: tuple[int, ...]) -> Any:

@@ -140,7 +140,8 @@ class RNNCell(nnx.RNNCellBase):
     """One step of `cell`, for ``nnx.RNN`` and code that expects Flax's cells. `RNN` is faster: here the input
     projection and what is computed from parameters alone run at every step.
 
-    There is no training noise, which is drawn for whole sequences; the elapsed time of cells that use it is 1."""
+    There is no training noise, which is drawn for whole sequences. Flax's wrappers pass no
+    elapsed time: it is 1 then, for cells that use it."""
 
     def __init__(
         self,
@@ -156,13 +157,13 @@ class RNNCell(nnx.RNNCellBase):
         self.carry: CarryForm = carry
         self.params = nnx.data(_variables(cell, in_features, rngs, partition))
 
-    def __call__(self, carry: Any, inputs: Any) -> tuple[Any, Float[Array, "*B O"]]:
-        """The new carry, and the output (*B, O).
+    def __call__(self, carry: Any, inputs: Any, dt: Any = None) -> tuple[Any, Float[Array, "*B O"]]:
+        """The new carry, and the output (*B, O). dt (*B) is the time since the step before, for cells that use it.
 
         Raises:
             UsageError (a ValueError): a wrong shape or dtype.
         """
-        return one_step(self.cell, _values(self.params), carry, inputs, self.carry)
+        return one_step(self.cell, _values(self.params), carry, inputs, self.carry, dt)
 
     def initialize_carry(
         self,

@@ -5,9 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from rnnzoo.trees import shard_like
-from rnnzoo.typing import Array, Int, PyTree, State
+from rnnzoo.typing import Array, Bool, Float, Int, PyTree, State
 
 
 def as_lanes(array: Array, axis: int, count: int) -> Array:
@@ -51,4 +52,17 @@ def held_at_padding(states: State | None, before: State, ends: Int[Array, " B"] 
     return jax.tree.map(hold, states, before)
 
 
-__all__ = ["as_lanes", "held_at_padding", "lane_lengths", "turned"]
+def times_backward(dt: Float[Array, "T B"], counts: Bool[Array, "T B"] | None) -> Float[Array, "T B"]:
+    """The elapsed times of a reversed run over what `dt` times forward: at every step that counts, the time between it
+    and the next one that counts. The last one, which runs first, has that of the first one, which has no step before
+    it either."""
+    if counts is None or dt.size == 0:
+        return jnp.roll(dt, -1, 0)
+    time, batch = dt.shape
+    since = lax.cummin(jnp.where(counts, jnp.arange(time)[:, None], time), 0, reverse=True)  # first that counts, from t
+    after = jnp.concatenate([since[1:], jnp.full((1, batch), time)])
+    source = jnp.where(after < time, after, since[0])
+    return jnp.take_along_axis(dt, jnp.minimum(source, time - 1), 0)  # where nothing counts, it has no influence
+
+
+__all__ = ["as_lanes", "held_at_padding", "lane_lengths", "times_backward", "turned"]

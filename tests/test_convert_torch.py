@@ -152,6 +152,31 @@ def test_a_whole_network_with_embedding_and_head(x64):
     assert part.missing == ("embed.w", "head.b", "head.w")
 
 
+@pytest.mark.parametrize("lengths", [None, (6, 2, 1)], ids=["whole", "lengths"])
+def test_a_classifier_reads_what_torch_code_reads(x64, lengths):
+    """The output at the last step, or the end of each direction. Both have the same weights, but differ."""
+    network = torch.nn.ModuleDict(
+        {"rnn": torch.nn.LSTM(3, 4, num_layers=2, bidirectional=True), "fc": torch.nn.Linear(8, 2)}
+    ).double()
+    xs = inputs(6, (3,), 3)
+    x = torch.from_numpy(np.array(xs))
+    ends = torch.full((3,), 6) if lengths is None else torch.tensor(lengths)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, ends)
+    y, (h_n, _) = network["rnn"](packed)
+    y = torch.nn.utils.rnn.pad_packed_sequence(y)[0]
+    expected = {"last_step": y[ends - 1, torch.arange(3)], "last": torch.cat([h_n[-2], h_n[-1]], 1)}
+    given = None if lengths is None else jnp.array(lengths)
+    reads: Any = ("last_step", "last")
+    for read in reads:
+        stack = Stack(layers=2, bidirectional=True)
+        model = Model(cell=cells.LSTM(hidden_size=4), input_size=3, output_size=2, read=read, stack=stack)
+        found = convert.from_torch(model, network.state_dict(), head="fc.")
+        assert (found.unused, found.missing) == ((), ())
+        outputs = network["fc"](expected[read]).detach().numpy()
+        assert_close(np.asarray(model.apply(found.params, xs, lengths=given)[0]), outputs)
+    assert abs(expected["last"] - expected["last_step"]).max() > 1e-3
+
+
 LSTM = cells.LSTM(hidden_size=4)
 
 

@@ -79,6 +79,27 @@ def test_a_bidirectional_network_returns_both_last_states(name):
         assert_close(last["layer_0"][direction], expected, 1e-6)
 
 
+@pytest.mark.parametrize("name", ["none", "mask", "lengths"])
+def test_times_between_steps_are_the_same_in_both_directions(name):
+    """Backward, the time at a step is that since the step after it. Those that are left out have none."""
+    model, params = network(bidirectional=True)
+    counts = {"none": np.ones((TIME, BATCH), bool), "mask": MASK, "lengths": np.arange(TIME)[:, None] < [5, 2, 0]}[name]
+    controls: dict[str, Any] = {"none": {}, "mask": {"mask": MASK}, "lengths": {"lengths": [5, 2, 0]}}[name]
+    ys, last = model.apply(params, XS, dt=DT, **controls)
+    outputs = np.zeros((TIME, BATCH, 8), np.float32)
+    for b in range(BATCH):
+        steps = np.flatnonzero(counts[:, b])
+        if not len(steps):
+            continue
+        xs, dt = np.asarray(XS)[steps, b], np.asarray(DT)[steps, b]
+        runs = {"cell": (xs, dt), "backward": (xs[::-1], np.append(dt[1:], dt[0])[::-1])}
+        for k, (direction, (inputs, times)) in enumerate(runs.items()):
+            found, state = run(CELL, params["layer_0"][direction], inputs, dt=times)
+            assert_close(jax.tree.map(lambda a, b=b: a[b], last["layer_0"][direction]), state, 1e-6)
+            outputs[steps, b, 4 * k : 4 * k + 4] = found[::-1] if k else found
+    assert_close(ys, outputs @ params["head"]["w"].T + params["head"]["b"], 1e-5)
+
+
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_the_last_step_read_is_the_last_that_counts(bidirectional):
     cell = cells.GRU(hidden_size=3)

@@ -20,6 +20,7 @@ from rnnzoo.export import export
 from rnnzoo.models import Model, Stack
 
 HIDDEN, FEATURES = 4, 3
+NOT_IN_ONNX = ("PDSSM",)  # writes to places that depend on values
 CHARACTERS = Model(
     cell=cells.LSTM(hidden_size=HIDDEN),
     input_size=5,
@@ -125,10 +126,11 @@ def load(file: Any) -> Any:
 
 # ---- StableHLO -------------------------------------------------------------------------------------------
 
-MODELS = [CHARACTERS, VECTORS, BOTH]
+LAST_STEP = dataclasses.replace(BOTH, read="last_step")
+MODELS = [CHARACTERS, VECTORS, BOTH, LAST_STEP]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both"])
+@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both", "last step"])
 def test_stablehlo_in_any_batch_and_length(tmp_path, model):
     pytest.importorskip("flatbuffers")
     params = varied(model)
@@ -151,31 +153,60 @@ def test_every_cell_as_stablehlo(tmp_path, cell):
 # ---- ONNX ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both"])
-def test_onnx_in_any_batch_and_length(tmp_path, model):
-    pytest.importorskip("jax2onnx")
+def exported_to_onnx(model: Model, folder: Any, **options: Any) -> tuple[Any, Any]:
+    """A session of onnxruntime, and the kinds of operators in the file, those in loops left out."""
+    onnx: Any = pytest.importorskip("onnx")
     onnxruntime: Any = pytest.importorskip("onnxruntime")
-    params = varied(model)
-    file, error = export(model, params, "onnx", tmp_path / "out")
-    assert error < 1e-5
-    session = onnxruntime.InferenceSession(str(file))
+    file, error = export(model, varied(model), "onnx", folder, **options)
+    assert error < 1e-5 or options
+    return onnxruntime.InferenceSession(str(file)), {node.op_type for node in onnx.load(str(file)).graph.node}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["characters", "last", "both", "last step"])
+def test_onnx_in_any_batch_and_length(tmp_path, model):
+    session, operators = exported_to_onnx(model, tmp_path / "out")
+    assert operators & {"LSTM", "GRU"} and "Scan" not in operators
     for time, batch in ((1, 1), (5, 4)):
         x = inputs(model, time, batch)
-        assert_close(session.run(["y"], {"x": x})[0], np.asarray(model.apply(params, x)[0]), 1e-5)
+        assert_close(session.run(["y"], {"x": x})[0], np.asarray(model.apply(varied(model), x)[0]), 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "operator"),
+    [
+        (cells.GRUResetBefore(hidden_size=HIDDEN), "GRU"),
+        (cells.Elman(hidden_size=HIDDEN), "RNN"),
+        (cells.Elman(hidden_size=HIDDEN, activation="identity"), "Scan"),
+        (cells.GRU(hidden_size=HIDDEN, bias=False, structure=structures.Cayley()), "GRU"),  # is a full matrix in use
+        (cells.LSTM(hidden_size=HIDDEN, structure=structures.Diagonal()), "Scan"),  # a full matrix would be larger
+        (cells.GRU(hidden_size=HIDDEN, structure=structures.Banded(bandwidth=1)), "Scan"),
+        (cells.LRU(hidden_size=HIDDEN), "Scan"),  # complex
+    ],
+    ids=lambda value: value if isinstance(value, str) else name(value),
+)
+def test_operators_of_onnx_where_it_has_them(tmp_path, cell, operator):
+    _, operators = exported_to_onnx(Model(cell=cell, input_size=FEATURES, output_size=2), tmp_path / "out")
+    assert operators & {"LSTM", "GRU", "RNN", "Scan"} == {operator}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", all_cells(HIDDEN), ids=name)
 def test_every_cell_as_onnx(tmp_path, cell):
-    pytest.importorskip("jax2onnx")
-    pytest.importorskip("onnxruntime")
     model = Model(cell=cell, input_size=FEATURES, output_size=2)
-    if type(cell).__name__ in ("Clockwork", "Dilated", "ProjectedLSTM"):  # what jax2onnx 0.17 gets wrong is not kept
-        with pytest.raises(UsageError, match=r"cannot carry .* to ONNX .*; accepted: another structure"):
+    if type(cell).__name__ in NOT_IN_ONNX:
+        pytest.importorskip("onnx")
+        with pytest.raises(UsageError, match=r"ONNX cannot carry this model: .*; accepted: another cell or structure"):
             export(model, varied(model), "onnx", tmp_path / "out")
         assert not (tmp_path / "out").exists()
     else:
-        assert export(model, varied(model), "onnx", tmp_path / "out")[1] < 1e-5
+        exported_to_onnx(model, tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("structure", all_structures(16), ids=str)
+def test_every_structure_as_onnx(tmp_path, structure):
+    model = Model(cell=cells.Elman(hidden_size=16, structure=structure), input_size=FEATURES, output_size=2)
+    exported_to_onnx(model, tmp_path / "out")
 
 
 # ---- refusals --------------------------------------------------------------------------------------------
@@ -204,7 +235,7 @@ def test_what_a_format_cannot_carry_is_refused(tmp_path):
         export(VECTORS, {}, "numpy", tmp_path / "out")
 
 
-@pytest.mark.parametrize(("format", "package", "extra"), [("onnx", "jax2onnx", "onnx"), ("stablehlo", "", "export")])
+@pytest.mark.parametrize(("format", "package", "extra"), [("onnx", "onnx", "onnx"), ("stablehlo", "", "export")])
 def test_a_missing_package_is_named(tmp_path, monkeypatch, format, package, extra):
     if package:
         monkeypatch.setitem(sys.modules, package, None)

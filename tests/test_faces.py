@@ -1,6 +1,7 @@
 """The Flax faces compute what `rnnzoo.run` does, with its parameters, for every cell; and what Flax's own RNN does."""
 
 import dataclasses
+import functools
 import json
 from typing import Any
 
@@ -248,6 +249,23 @@ def test_elapsed_time(x64, face):
     dt = jnp.abs(inputs(TIME, (BATCH,), 1)[..., 0])
     ys, last = run(cell, params, xs, dt=dt)
     assert_close(call(face, cell, params, rows(xs), dt=dt.T), (last, rows(ys)), 1e-12)
+
+
+@eager
+def test_a_step_takes_its_elapsed_time(x64):
+    """Cells of Linen and NNX, step by step, are the whole sequence; without a time it is 1."""
+    cell = cells.CfC(hidden_size=HIDDEN)
+    params, xs, state = arguments(cell, TIME, (BATCH,))
+    dt = jnp.abs(inputs(TIME, (BATCH,), 1)[..., 0])
+    linen, module = rnnzoo.linen.RNNCell(cell), rnnzoo.nnx.RNNCell(cell, xs.shape[-1], rngs=nnx.Rngs(0))
+    rnnzoo.nnx.set_params(module, params)
+    for step in (functools.partial(linen.apply, {"params": params}), module):
+        carry, ys = state, []
+        for t in range(TIME):
+            carry, y = step(carry, xs[t], dt[t])
+            ys.append(y)
+        assert_close((jnp.stack(ys), carry), run(cell, params, xs, state, dt=dt), 1e-12)
+        assert_close(step(state, xs[0]), step(state, xs[0], jnp.ones(BATCH)), 0)
 
 
 @eager

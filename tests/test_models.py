@@ -22,7 +22,7 @@ def model(**fields):
 
 @pytest.mark.parametrize(
     ("tokens", "read", "bidirectional", "embedding"),
-    list(itertools.product([False, True], ["each", "last"], [False, True], [0, 5])),
+    list(itertools.product([False, True], ["each", "last", "last_step"], [False, True], [0, 5])),
 )
 def test_shapes_of_every_kind_of_network(tokens, read, bidirectional, embedding):
     net = model(
@@ -65,9 +65,9 @@ def test_tokens_are_rows_of_the_embedding_and_one_hot_without_it():
     assert_close(plain.apply(params, tokens)[0], model().apply(params, jnp.eye(4)[tokens])[0], 1e-6)
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_the_last_step_is_the_last_valid_one(bidirectional):
-    net = model(read="last", bidirectional=bidirectional, layers=2)
+@pytest.mark.parametrize(("read", "bidirectional"), [("last", False), ("last", True), ("last_step", True)])
+def test_the_last_step_is_the_last_valid_one(read, bidirectional):
+    net = model(read=read, bidirectional=bidirectional, layers=2)
     params = net.init(jax.random.key(0))
     xs = inputs(7, (3,))
     together, _ = net.apply(params, xs, lengths=jnp.array([7, 3, 0]))
@@ -75,6 +75,15 @@ def test_the_last_step_is_the_last_valid_one(bidirectional):
         alone, _ = net.apply(params, xs[:length, row : row + 1])
         assert_close(together[row : row + 1], alone, 1e-5)
     assert_close(together[2], params["head"]["b"], 0)
+
+
+def test_the_last_step_in_one_direction_is_the_last_output():
+    nets = [model(read=read, layers=2) for read in ("last", "last_step", "each")]
+    params = nets[0].init(jax.random.key(0))
+    mask = jnp.array([[True, True], [True, False], [False, False]])
+    last, step, each = (net.apply(params, inputs(3, (2,)), mask=mask)[0] for net in nets)
+    assert_close(last, step, 0)
+    assert_close(step, each[jnp.array([1, 0]), jnp.arange(2)], 1e-6)
 
 
 def test_a_sequence_may_be_split_and_the_state_passed_on():

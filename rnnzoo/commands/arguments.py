@@ -50,9 +50,14 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option ``--trust``."""
+    parser.add_argument("--trust", action="store_true", help="run the model.py of an exported folder, which is code")
+
+
 class _DataDir(argparse.Action):
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
         use_data_dirs(values)
 
 
-__all__ = ["add_data_dir", "new_parser", "take_imports"]
+__all__ = ["add_data_dir", "add_trust", "new_parser", "take_imports"]

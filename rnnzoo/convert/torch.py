@@ -47,6 +47,9 @@ def from_torch(
 ) -> Converted:
     """Parameters of a cell (one layer, one direction) or of a model, from torch's.
 
+    What the head reads is no weight: for code that reads ``y[:, -1]``, the model needs ``read="last_step"``; for h_n,
+    ``read="last"``. In a bidirectional model they differ.
+
     Args:
         target: a cell with the same nonlinearity, or a model with as many layers and directions.
         source: a `state_dict` of tensors or arrays, or the path of a `.safetensors` file. A ``weight_hh`` of shape (H,)

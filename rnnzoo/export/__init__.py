@@ -13,22 +13,33 @@ FORMATS = {
     "onnx": "model.onnx, for onnxruntime and others",
     "numpy": "model.py, which needs only numpy and computes one step at a time",
 }
+INT8 = ("numpy", "onnx")  # the formats that may have 8-bit weights
 TOLERANCE = 1e-5  # relative to the largest output
 
 
-def export(model: Model, params: Params, format: str, out: str | Path) -> tuple[Path, float]:
+def export(model: Model, params: Params, format: str, out: str | Path, *, int8: bool = False) -> tuple[Path, float]:
     """Write a model into a new folder `out`, in one of `FORMATS`.
+
+    Args:
+        model: the network.
+        params: its parameters.
+        format: a key of `FORMATS`.
+        out: the folder, which must not exist.
+        int8: whether matrices of weights are stored in 8 bits, with a scale for each row or column; states and sums
+            stay float32. The same file in float32 is written and checked before.
 
     Returns:
         The file, and the largest error of its outputs on random input, relative to the largest output.
 
     Raises:
         UsageError (a ValueError): the folder exists, a package is not installed, the format cannot carry the model, or
-            the error is above 1e-5. Nothing is left on disk then.
+            the error in float32 is above 1e-5. Nothing is left on disk then.
     """
     out = Path(out)
     if format not in FORMATS:
         raise UsageError(f"no format {format!r}; {suggest(format, FORMATS)}")
+    if int8 and format not in INT8:
+        raise UsageError(f"{format} has no 8-bit weights; accepted for them: {' or '.join(INT8)}")
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out} exists and is not overwritten; accepted: the name of a new folder")
     writer = importlib.import_module(f"rnnzoo.export.{format}")
@@ -45,10 +56,12 @@ def export(model: Model, params: Params, format: str, out: str | Path) -> tuple[
                 f"{file.name} differs from the model by {error:.1e} of the largest output, and is not kept; "
                 f"accepted: up to {TOLERANCE:g}"
             )
+        if int8:
+            file, error = writer.write(model, params, out, int8=True)
     except BaseException:
         shutil.rmtree(out)
         raise
     return file, error
 
 
-__all__ = ["FORMATS", "export"]
+__all__ = ["FORMATS", "INT8", "export"]

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnzoo.disk import write_whole
 from rnnzoo.export.check import random_input, relative_error, require_float32
+from rnnzoo.export.int8 import rounded
 from rnnzoo.export.jaxpr import Program, translate
 from rnnzoo.export.step import step_function
 from rnnzoo.models import Model
@@ -64,7 +65,7 @@ def step(x, state):
 '''
 
 
-def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
+def write(model: Model, params: Params, folder: Path, int8: bool = False) -> tuple[Path, float]:
     """Write model.py with ``start() -> state`` and ``step(x, state) -> (y, state)``: the file and its error."""
     require_float32(model, "numpy")
     function, (x, state) = step_function(model, params)
@@ -77,12 +78,12 @@ def write(model: Model, params: Params, folder: Path) -> tuple[Path, float]:
     names = ["x", *(f"s{k}" for k in range(len(leaves)))]
     program = translate(jax.make_jaxpr(flat)(x, *leaves), names)
     file = folder / "model.py"
-    write_whole(file, _text(model, program, names, x, leaves))
+    write_whole(file, _text(model, program, names, x, leaves, int8))
     return file, _error(file, jax.jit(flat), model, leaves)
 
 
-def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list[Any]) -> str:
-    weights = [f"{name} = {_constant(value)}" for name, value in program.weights.items()]
+def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list[Any], int8: bool) -> str:
+    weights = [f"{name} = {_constant(value, int8)}" for name, value in program.weights.items()]
     start = [f"np.array({np.asarray(a).tolist()}, np.{a.dtype})" for a in leaves]
     return TEMPLATE.format(
         version=__version__,
@@ -100,8 +101,11 @@ def _text(model: Model, program: Program, names: list[str], x: Any, leaves: list
     )
 
 
-def _constant(value: np.ndarray) -> str:
-    """An array as an expression of the file."""
+def _constant(value: np.ndarray, int8: bool = False) -> str:
+    """An array as an expression of the file; with `int8`, a matrix in 8 bits times its scales."""
+    if int8 and (found := rounded(value)) is not None:
+        shape = tuple(-1 if k == found.axis else 1 for k in range(value.ndim))
+        return f"{_constant(found.values)} * {_constant(found.scale)}.reshape({shape})"
     text = base64.b85encode(value.tobytes()).decode()
     return f'_array("{value.dtype}", {value.shape}, "{text}")'
 
@@ -116,10 +120,7 @@ def _error(file: Path, function: Any, model: Model, leaves: list[Any]) -> float:
 
     Outputs are compared relative to the largest of all steps, since those of a single step may all be small; states
     relative to their largest value, or to 1."""
-    spec = importlib.util.spec_from_file_location("rnnzoo_exported", file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)  # what was just written
+    module = load(file)  # what was just written
     ours, written = [leaves], [module.start()]
     outputs, expected = [], []
     for x_t in random_input(model, STEPS, 1)[:, 0]:
@@ -131,4 +132,13 @@ def _error(file: Path, function: Any, model: Model, leaves: list[Any]) -> float:
     return max(relative_error(outputs, expected), *states)
 
 
-__all__ = ["write"]
+def load(file: Path) -> Any:
+    """The module in a model.py, which is run. Only for a file that was just written, or that a user trusts."""
+    spec = importlib.util.spec_from_file_location("rnnzoo_exported", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+__all__ = ["load", "write"]

@@ -13,6 +13,7 @@ from rnnzoo.models.block import BlockLayer
 from rnnzoo.models.layer import Call, Layer, PlainLayer, Stream
 from rnnzoo.models.repeats import Network, through
 from rnnzoo.models.stack import Stack
+from rnnzoo.order import times_backward
 from rnnzoo.run import run, run_prepared
 from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.trees import check_tree
@@ -43,8 +44,10 @@ class Model(Spec, kind="models"):
     """Number of outputs O."""
     tokens: bool = False
     """Whether the input holds symbol numbers instead of vectors."""
-    read: Literal["each", "last"] = "each"
-    """Whether the head reads every step or the last one of each sequence."""
+    read: Literal["each", "last", "last_step"] = "each"
+    """What the head reads: "each" step; the "last" output of each direction in its order of running, which for the
+    backward cells is that at the first step; or the outputs of both directions at the "last_step", as in torch's
+    ``y[:, -1]``, where the backward cells have read one input. In one direction the last two are the same."""
     stack: Stack = Stack()
     """How layers are stacked."""
 
@@ -155,7 +158,7 @@ class Model(Spec, kind="models"):
         dropout_key: Key | None = None,
         unroll: Unroll = Scan(),  # noqa: B008 (a frozen specification)
     ) -> tuple[Float[Array, "..."], State]:
-        """Outputs (T, B, O), or (B, O) read at the last step, in float32 or wider; and the state of every layer, for a
+        """Outputs (T, B, O), or (B, O) of one step each, in float32 or wider; and the state of every layer, for a
         bidirectional one ``{"cell": ..., "backward": ...}``, those of both directions.
 
         Args:
@@ -166,7 +169,9 @@ class Model(Spec, kind="models"):
             lengths: number of valid steps of each sequence (None: all).
             mask: False where a step is left out, as in `rnnzoo.run`.
             resets: True where every layer's state starts anew before the step.
-            dt: the time since the step before, for cells that use it (None: 1), the same for all layers.
+            dt: the time since the step before, for cells that use it (None: 1), the same for all layers. Backward
+                cells get the same times between the same steps: at step t that since step t + 1, ``dt[t + 1]``, and at
+                the last one ``dt[0]``; steps that are left out do not count.
             dropout_key: draws the dropout masks and the cells' noise; None: neither, as in evaluation.
             unroll: how to compute the recurrences.
 
@@ -189,14 +194,14 @@ class Model(Spec, kind="models"):
     ) -> tuple[Array, State]:  # fmt: skip
         self._check_state(state)
         x = as_array(x)
-        lengths, mask, resets = (None if a is None else as_array(a) for a in (lengths, mask, resets))
+        lengths, mask, resets, dt = (None if a is None else as_array(a) for a in (lengths, mask, resets, dt))
         check_controls(x.shape[:2], lengths, mask, resets)
         counts = counted_steps(x.shape[:2], lengths, mask)
         check_inputs(x, self.input_size, self.tokens, counts)
-        if self.read == "last" and x.shape[0] == 0:
+        if self.read != "each" and x.shape[0] == 0:
             raise UsageError(f"x of shape {x.shape} has no last step to read; accepted: one or more steps")
         run = functools.partial(run, lengths=lengths, mask=mask, resets=resets, unroll=unroll)
-        call = Call(_timed(run, self.cells, dt), counts, resets, self.stack.dropout)
+        call = Call(_timed(run, self.cells, dt, counts), counts, resets, self.stack.dropout)
         names = [name for name, _ in self._named()]
         states = [None if state is None else state[name] for name in names]
         network = Network(self.layers, [params[name] for name in names], states, dropout_key)
@@ -234,7 +239,7 @@ class Model(Spec, kind="models"):
     def _head(self, params: Params, ys: Array, counts: Bool[Array, "T B"] | None) -> Array:
         if self._adds and counts is not None:  # there are numbers where cells give zeros
             ys = jnp.where(counts[..., None], ys, 0)
-        if self.read == "last":
+        if self.read != "each":
             ys = self._last(ys, counts)
         ys = ys.astype(jnp.promote_types(ys.dtype, jnp.float32))
         if self.stack.final_norm is not None:
@@ -249,14 +254,15 @@ class Model(Spec, kind="models"):
         return bool(self.stack.pattern) or self.stack.residual
 
     def _last(self, ys: Array, active: Bool[Array, "T B"] | None) -> Array:
-        """What the head reads: each direction's output at the last step that it ran; zeros for empty sequences."""
+        """What the head reads of each sequence, at its last step that counts or, backward and with "last", at its first
+        one; zeros for empty sequences."""
         if active is None:
             ends, starts = ys[-1], ys[0]
         else:
             time = ys.shape[0]
             at = time - 1 - jnp.argmax(active[::-1], 0), jnp.argmax(active, 0)
             ends, starts = (jnp.take_along_axis(ys, t[None, :, None], 0)[0] * active.any(0)[:, None] for t in at)
-        if not self.stack.bidirectional:
+        if not self.stack.bidirectional or self.read == "last_step":
             return ends
         half = self.cell.output_size  # the backward cell ends at the first step
         return jnp.concatenate([ends[:, :half], starts[:, half:]], -1)
@@ -273,12 +279,17 @@ def _layers(model: Model) -> tuple[Layer, ...]:
     return tuple(BlockLayer(block, block.cell or model.cell, model.width) for block in blocks)
 
 
-def _timed(run: Any, cells: Any, dt: Any) -> Any:
+def _timed(run: Any, cells: Any, dt: Any, counts: Any) -> Any:
     """`run`, with the time for those cells that use it. If none does, `rnnzoo.run` says so."""
     some = any(cell.uses_dt for cell, _ in cells)
 
-    def timed(cell: Cell, params: Params, xs: Array, state: State | None = None, **options: Any) -> tuple[Array, State]:
-        return run(cell, params, xs, state, dt=dt if cell.uses_dt or not some else None, **options)
+    def timed(
+        cell: Cell, params: Params, xs: Array, state: State | None = None, reverse: bool = False, **options: Any
+    ) -> tuple[Array, State]:
+        times = dt if cell.uses_dt or not some else None
+        if reverse and times is not None:  # the forward cell has run, so that it has the right shape
+            times = times_backward(jnp.asarray(times), counts)
+        return run(cell, params, xs, state, dt=times, reverse=reverse, **options)
 
     return timed
 

@@ -175,8 +175,13 @@ def network(model: Model, p: Tree, xs: np.ndarray, initial: list[Tree], controls
             read = centred / spread * here["norm"]["scale"] + here["norm"]["bias"]
         first = initial[layer]
         ways = [(here[d], d == "backward") for d in model.directions]
+        back_controls = controls._replace(dt=_times_backward(controls, ys))
         found = np.concatenate(
-            [batch(model.cell, way, read, first, first, controls, back)[0] for way, back in ways], -1
+            [
+                batch(model.cell, way, read, first, first, back_controls if back else controls, back)[0]
+                for way, back in ways
+            ],
+            -1,
         )
         ys = found + ys if model.stack.residual and found.shape == ys.shape else found
     if model.read == "last":
@@ -191,13 +196,26 @@ def _last(model: Model, ys: np.ndarray, controls: Controls) -> np.ndarray:
     half = model.cell.output_size
     for b in range(ys.shape[1]):
         lane = controls.lane(b)
-        steps = [
-            t
-            for t in range(len(ys))
-            if (lane.lengths is None or t < lane.lengths) and (lane.mask is None or lane.mask[t])
-        ]
-        if steps:
+        if steps := _counted(lane, len(ys)):
             found[b, :half], found[b, half:] = ys[steps[-1], b, :half], ys[steps[0], b, half:]
+    return found
+
+
+def _counted(lane: Controls, time: int) -> list[int]:
+    """The steps of one sequence that count."""
+    return [
+        t for t in range(time) if (lane.lengths is None or t < lane.lengths) and (lane.mask is None or lane.mask[t])
+    ]
+
+
+def _times_backward(controls: Controls, ys: np.ndarray) -> Any:
+    """The time between every step that counts and the next one; the last has that of the first."""
+    if controls.dt is None:
+        return None
+    found = np.array(controls.dt)
+    for b in range(ys.shape[1]):
+        steps = _counted(controls.lane(b), len(ys))
+        found[steps, b] = np.roll(found[steps, b], -1)
     return found
 
 

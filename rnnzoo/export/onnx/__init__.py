@@ -1,0 +1,5 @@
+"""Models as ONNX files."""
+
+from rnnzoo.export.onnx.write import write
+
+__all__ = ["write"]
