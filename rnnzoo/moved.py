@@ -28,7 +28,6 @@ MOVED = {
     "rnnzoo.pictures": "rnnzoo.analysis.matrices",
     "rnnzoo.portrait": "rnnzoo.analysis.run_picture",
     "rnnzoo.registry": "rnnzoo.spec",
-    "rnnzoo.sample": "rnnzoo.commands.sample",
     "rnnzoo.symbols": "rnnzoo.training.symbols",
     "rnnzoo.tensors": "rnnzoo.store.safetensors",
     "rnnzoo.warm_start": "rnnzoo.training.warm_start",

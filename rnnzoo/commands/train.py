@@ -1,11 +1,12 @@
 """``rnnzoo train --config FILE``, the same as ``python train.py --config FILE``."""
 
 import argparse
-import datetime
 import os
 from pathlib import Path
 from typing import Any
 
+from rnnzoo import api
+from rnnzoo.api import new_folder
 from rnnzoo.commands.arguments import add_data_dir, new_parser, take_imports
 from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.matched import HELP, matched, take_params
@@ -13,7 +14,7 @@ from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import help_of_presets, with_preset
 from rnnzoo.spec import UsageError
 from rnnzoo.training.config import Config, load_config
-from rnnzoo.training.job import Diverged, Job, Stopped
+from rnnzoo.training.job import Diverged, Stopped
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.results import in_words
 
@@ -36,16 +37,14 @@ def train(args: list[str], prog: str = "train.py") -> int:
         hint = f"did you mean --config {meant[0]}?" if meant else f"{prog} --config FILE --help shows its options."
         raise UsageError(f"--config FILE is missing; {hint} Files: {', '.join(files) or 'none here'}")
     config = _config(known, rest + ["--help"] * known.help, prog)
-    workdir = known.workdir or Path("runs") / f"{Path(known.config).stem}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    workdir = known.workdir or new_folder(Path(known.config).stem)
     progress = Progress(config)
     try:
-        final = Job(config, workdir, progress).run()
+        result = api.train(config, workdir, progress)
     except (Diverged, Stopped) as error:
         progress.error(str(error))
         return EXIT_STOPPED if isinstance(error, Stopped) else EXIT_DIVERGED
-    finally:
-        progress.close()
-    progress.line(summary(final, config.task.metric))
+    progress.line(summary(result.final, config.task.metric))
     progress.line(f"run folder: {workdir}")
     return 0
 

@@ -1,8 +1,11 @@
 """One training job on the host: resume, train, log, evaluate, save, report."""
 
+import copy
 import functools
 import signal
+import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.solved import all_solved
 from rnnzoo.training.update import TrainState, evaluate, first_state, shard_state
 from rnnzoo.training.warm_start import warm_state
+from rnnzoo.typing import Params
 
 PIECE_S = 1.0  # seconds of training between two looks at whether to stop
 
@@ -47,8 +51,17 @@ class Job:
     best one. All that is logged is in `record`, which every checkpoint holds: after any resumption the other files are
     made to follow from it."""
 
-    def __init__(self, config: Config, workdir: Path, progress: Progress):
+    def __init__(
+        self,
+        config: Config,
+        workdir: Path,
+        progress: Progress,
+        callbacks: Sequence[Callable[[Line], object]] = (),
+    ):
+        """`callbacks` are called with a copy of each line of metrics.jsonl; see `rnnzoo.train`."""
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
+        self.callbacks = tuple(callbacks)
+        self.params: Params = {}  # of all seeds, once the run is complete
         self.folder.check(config)
         check_definitions(self.folder.path, progress.warn)
         self.data: Data = config.task.open()
@@ -70,7 +83,7 @@ class Job:
         """Train to the last step, or until the task is solved, and return what is in final.json."""
         self.folder.open(self.config, self.data, self.environment)
         self.progress.folder = self.folder.path
-        handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        handlers = self._listen()
         try:
             return self._run()
         except BaseException as error:
@@ -80,6 +93,13 @@ class Job:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             self.folder.close()
+
+    def _listen(self) -> dict[signal.Signals, Any]:
+        """Take SIGINT and SIGTERM as requests to stop, and return the handlers before. Python lets only the main
+        thread do that."""
+        if threading.current_thread() is not threading.main_thread():
+            return {}
+        return {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
 
     def _run(self) -> dict[str, Any]:
         state = self._resumed() or self._first_state()
@@ -91,7 +111,7 @@ class Job:
             end = self.record.step + self._next_stop()
             state = self._train(state, end)
             if self.record.step == end:
-                self._log(state)
+                self._call(self._log(state), state)
             if self.stop_asked and not self._is_complete():
                 if self.saved != self.record.step:
                     self._save_last(state)
@@ -201,7 +221,7 @@ class Job:
 
     # ---- saving ----
 
-    def _log(self, state: TrainState) -> None:
+    def _log(self, state: TrainState) -> Line:
         """End an interval: scores, the record, a checkpoint where one is due, and a line of metrics.jsonl."""
         line, better = self.record.line(), False
         if self._due(self.config.eval_every):
@@ -218,6 +238,17 @@ class Job:
         self.folder.lock.check()
         self.folder.log(line)
         self.progress.step(line, self.record.validation())
+        return line
+
+    def _call(self, line: Line, state: TrainState) -> None:
+        """Call the user's functions with the line. When one raises, the run can go on from here later."""
+        try:
+            for callback in self.callbacks:
+                callback(copy.deepcopy(line))
+        except Exception:
+            if self.saved != self.record.step:
+                self._save_last(state)
+            raise
 
     def _save_last(self, state: TrainState) -> None:
         self.folder.lock.check()
@@ -241,6 +272,7 @@ class Job:
             self.config, self.model, self.data,
             scores=scores, validation=validation, best=best, record=self.record,
         )  # fmt: skip
+        self.params = state["params"]
         self.folder.write("final.json", to_text(final))
         draw_curves(self.config, self.record.lines, final, self.folder.path / "curves.png")
         return final

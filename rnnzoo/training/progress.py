@@ -1,6 +1,7 @@
 """What a run prints: one line per log step, and on a terminal a live bar."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -83,10 +84,33 @@ class Progress:
             self._bar.stop()
 
 
+class Silent(Progress):
+    """Prints nothing. Warnings are Python's own."""
+
+    def __init__(self, config: Config):
+        self.config, self.folder = config, None
+
+    def line(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
+        """A Python warning."""
+        warnings.warn(visible(text), stacklevel=2)
+
+    def error(self, text: str) -> None:
+        """Nothing: the exception says it."""
+
+    def step(self, record: dict[str, Any], scores: dict[str, list[float]]) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 def duration(seconds: float) -> str:
     """A time in minutes and seconds, such as 3:07."""
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-__all__ = ["Progress", "duration"]
+__all__ = ["Progress", "Silent", "duration"]
