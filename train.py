@@ -1,6 +1,6 @@
-"""Train a recurrent network: ``python train.py --config configs/binary_addition.py``.
+"""Train a recurrent network: ``python train.py --config configs/binary_addition.py``, or only ``binary_addition``.
 
-Every field of the configuration is an option; ``--config FILE --help`` lists them with their meanings.
+Every field of the configuration is an option; ``NAME --help`` lists them with their meanings.
 """
 
 import sys

@@ -11,13 +11,13 @@ from rnnzoo.training.devices import use_cpu_cores
 
 USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a command's options)
 
-  train --config FILE          train the configuration of a file; the same as python train.py
+  train NAME                   train a configuration by its name or its file; list configs shows the names
   study FILE                   train all rows of a study: many configurations, one table; study report makes its page
-  sweep --config FILE          the same for one configuration with options varied, e.g. --grid lr=1e-3,1e-2
+  sweep NAME                   the same for one configuration with options varied, e.g. --grid lr=1e-3,1e-2
   evaluate RUN_DIR             evaluate a run's checkpoint, e.g. --task.bits 32 for longer numbers
   verify RUN_DIR               check a run folder's files against their checksums and one another
   selftest                     check what the installed JAX and this device compute, for bug reports
-  list [KIND] [PATTERN]        tables of cells, structures, unrolls, tasks, e.g. list cells '*gru*'
+  list [KIND] [PATTERN]        tables of cells, structures, tasks, configs, ..., e.g. list cells '*gru*'
   show structure NAME          draw a structured matrix, e.g. --bandwidth 2 --size 32 --out u.png
   show structures              draw all structures into one picture
   show run RUN_DIR             draw a run's recurrent matrices, their eigenvalues and singular values
@@ -29,7 +29,7 @@ USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a co
 Each takes --import FILE.py or --import MODULE, repeatedly: code that defines tasks, cells, ... of your own.
 
 examples:
-  rnnzoo train --config configs/binary_addition.py --workdir runs/mine
+  rnnzoo train binary_addition --workdir runs/mine
   rnnzoo evaluate runs/mine --task.bits 32
   rnnzoo evaluate runs/my_task --import my_task.py
 """

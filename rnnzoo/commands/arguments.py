@@ -5,6 +5,7 @@ from typing import Any
 
 from rnnzoo.spec import UsageError
 from rnnzoo.tasks.files import VARIABLE, use_data_dirs
+from rnnzoo.training.named import file_of, named_files
 from rnnzoo.training.sources import load_source
 
 
@@ -43,6 +44,27 @@ def new_parser(prog: str, description: str, *examples: str, passes_help: bool = 
     return parser
 
 
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option ``--config``. What it names may also come first, without it: see `take_config`."""
+    parser.add_argument(
+        "--config",
+        metavar="NAME",
+        help="a name that rnnzoo list configs shows, a Python file that defines `config`, or a run's config.json; "
+        "--config may be left out",
+    )
+
+
+def take_config(config: str | None, rest: list[str], prog: str) -> tuple[str, list[str]]:
+    """The configuration that ``--config`` or the first of the other arguments names, and what is left of those."""
+    if config is not None:
+        return config, rest
+    if rest and not rest[0].startswith("-"):
+        return rest[0], rest[1:]
+    if meant := [arg for arg in rest if file_of(arg)]:
+        raise UsageError(f"put the configuration first: {prog} {meant[0]} ...")
+    raise UsageError(f"no configuration is given; accepted: {prog} NAME, of {', '.join(named_files())}, or a file")
+
+
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
     """Give a command the option ``--data-dir``, which takes effect as it is parsed."""
     parser.add_argument(
@@ -55,4 +77,4 @@ class _DataDir(argparse.Action):
         use_data_dirs(values)
 
 
-__all__ = ["add_data_dir", "new_parser", "take_imports"]
+__all__ = ["add_config", "add_data_dir", "new_parser", "take_config", "take_imports"]

@@ -1,20 +1,21 @@
-"""``rnnzoo train --config FILE``, the same as ``python train.py --config FILE``."""
+"""``rnnzoo train NAME``, the same as ``python train.py NAME``."""
 
 import argparse
 import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from rnnzoo import api
 from rnnzoo.api import new_folder
-from rnnzoo.commands.arguments import add_data_dir, new_parser, take_imports
+from rnnzoo.commands.arguments import add_config, add_data_dir, new_parser, take_config, take_imports
 from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.matched import HELP, matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import help_of_presets, with_preset
-from rnnzoo.spec import UsageError
 from rnnzoo.training.config import Config, load_config
 from rnnzoo.training.job import Diverged, Stopped
+from rnnzoo.training.named import named_files
 from rnnzoo.training.progress import Progress
 from rnnzoo.training.results import in_words
 
@@ -25,17 +26,13 @@ def main(args: list[str]) -> int:
 
 
 def train(args: list[str], prog: str = "train.py") -> int:
-    """Train the configuration of a file, with options on top."""
+    """Train the configuration of a name or a file, with options on top."""
     parser = _parser(prog)
     known, rest = parser.parse_known_args(take_imports(args))
-    if known.config is None:
-        if known.help:
-            parser.print_help()
-            return 0
-        files = _files()
-        meant = [arg for arg in rest if Path(arg).is_file()]
-        hint = f"did you mean --config {meant[0]}?" if meant else f"{prog} --config FILE --help shows its options."
-        raise UsageError(f"--config FILE is missing; {hint} Files: {', '.join(files) or 'none here'}")
+    if known.help and known.config is None and not rest:
+        parser.print_help()
+        return 0
+    known.config, rest = take_config(known.config, rest, prog)
     config = _config(known, rest + ["--help"] * known.help, prog)
     workdir = known.workdir or new_folder(Path(known.config).stem)
     progress = Progress(config)
@@ -50,18 +47,20 @@ def train(args: list[str], prog: str = "train.py") -> int:
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    example = next(iter(_files()), "my_config.py")
     parser = new_parser(
         prog,
-        "Train the configuration of a file. Every field of it is an option:\n--config FILE --help shows them all.",
-        f"{prog} --config {example}",
-        f"{prog} --config {example} --cell gru --cell.hidden-size 32 --lr 3e-3",
-        f"{prog} --config {example} --preset griffin --preset.width 64 --preset.layers 3",
-        f"{prog} --config {example} --help",
-        f"{prog} --config runs/mine/config.json --workdir runs/again",
+        "Train a configuration. Every field of it is an option; NAME --help shows them all.\n\n"
+        "names, which rnnzoo list configs describes:\n"
+        + textwrap.fill(", ".join(named_files()), 78, initial_indent="  ", subsequent_indent="  "),
+        f"{prog} binary_addition",
+        f"{prog} binary_addition --help",
+        f"{prog} binary_addition --cell gru --cell.structure banded --lr 3e-3",
+        f"{prog} char_lm --preset griffin --preset.width 64 --preset.layers 3",
+        f"{prog} my_config.py --workdir runs/mine",
+        f"{prog} runs/mine/config.json --workdir runs/again",
         passes_help=True,
     )
-    parser.add_argument("--config", metavar="FILE", help="a Python file that defines `config`, or a run's config.json")
+    add_config(parser)
     parser.add_argument(
         "--workdir",
         metavar="DIR",
@@ -70,11 +69,6 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     add_data_dir(parser)
     return parser
-
-
-def _files() -> list[str]:
-    """The configuration files in the folder where they usually are."""
-    return sorted(map(str, Path("configs").glob("*.py")))
 
 
 def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
@@ -90,7 +84,7 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
     config, args = with_preset(config, args)
     params, args = take_params(args)
     description += "\n\n" + help_of_presets() + "\n" + HELP
-    return matched(override(config, args, f"{prog} --config {known.config}", description), params)
+    return matched(override(config, args, f"{prog} {known.config}", description), params)
 
 
 def summary(final: dict[str, Any], metric: str) -> str:
