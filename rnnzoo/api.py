@@ -16,6 +16,7 @@ from rnnzoo.store.model_folder import Trained
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Part
 from rnnzoo.training.config import Config
+from rnnzoo.training.description import outcome
 from rnnzoo.training.evaluation import judge_run
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress, Silent
@@ -59,6 +60,8 @@ def train(
     try:
         job = Job(config, folder, shown, callbacks)
         final = job.run()
+        for text in (*outcome(config.task, final), f"run folder: {folder}"):
+            shown.line(text)
     finally:
         shown.close()
     per_seed = seeds_of(final["metrics"])

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import signal
 import threading
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rnnzoo.config import Config
 import rnnzoo
 from rnnzoo import UsageError, cells, structures, tasks
 from rnnzoo.__main__ import command
+from rnnzoo.training.job import Stopped
 from rnnzoo.training.run_folder import RunFolder
 
 TEXT = "a line of text, and one more line, too\n" * 60
@@ -75,7 +77,7 @@ def test_a_result_is_printed_in_one_line(result):
 
 def test_a_result_is_drawn_like_the_folders_picture(result, tmp_path):
     figure = result.plot()
-    assert [axes.get_ylabel() for axes in figure.axes] == ["training loss", "validation bits per char"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["training loss (nats)", "validation bits per char"]
     figure.savefig(tmp_path / "curves.png", dpi=120)
     ours, theirs = ((f / "curves.png").read_bytes() for f in (tmp_path, result.folder))
     assert ours == theirs
@@ -89,18 +91,50 @@ def test_callbacks_get_a_copy_of_each_line_of_the_log(result, heard):
 def test_a_callback_that_raises_stops_the_run_and_it_can_go_on(config, result, tmp_path, capsys):
     def stop(line):
         line["loss"] = "changed"
+        if line["step"] == 1:
+            signal.raise_signal(signal.SIGINT)
         if line["step"] == 3:
             raise RuntimeError("enough")
+
+    with pytest.raises(Stopped, match=rf"stopped at step 1; .* --workdir {tmp_path / 'run'} goes on from there"):
+        rnnzoo.train(config, tmp_path / "run", callbacks=[stop])
+    _check_screen(capsys.readouterr().out, tmp_path / "run")
 
     with pytest.raises(RuntimeError, match="enough") as error:
         rnnzoo.train(config, tmp_path / "run", callbacks=[stop])
     assert error.value.__notes__ == [f"the checkpoint of step 3 is kept in {tmp_path / 'run'}"]
     assert RunFolder(tmp_path / "run").last.steps() == [3, 2]
     again = rnnzoo.train(config, str(tmp_path / "run"))
-    assert f"going on from step 3 of {tmp_path / 'run'}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"going on from step 3 of {tmp_path / 'run'}" in said
+    _check_end(said, tmp_path / "run")
     for name, values in result.per_seed.items():
         assert np.array_equal(again.per_seed[name], values)
     assert np.array_equal(again.curves["training"]["loss"], result.curves["training"]["loss"])
+
+
+def _check_screen(said: str, folder: Path) -> None:
+    """What is to be trained, then that it is compiled, then a line without a score."""
+    lines = said.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "task", "network", "U", "data", "training", "folder", "compiling", "compiled", "step",
+    ]  # fmt: skip
+    assert re.fullmatch(r"task      CharLM\(path='.*', length=8\): bits_per_char, lower is better", lines[0])
+    assert re.fullmatch(r"network   GRU, 4 units; \d+ parameters", lines[1])
+    assert lines[2] == "U         Diagonal: 12 weights; 12 of 48 entries are not 0"
+    assert re.fullmatch(r"data      \d+ tokens in, \d+ out; [\d,]+ KiB in memory", lines[3])
+    assert "4 steps of 4 sequences" in lines[4] and "2 seeds" in lines[4]
+    assert lines[5] == f"folder    {folder}" and re.fullmatch(r"compiled in \d+\.\d s", lines[7])
+    assert re.fullmatch(r"step 1/4  loss \d+\.\d{4} nats  \d+ steps/s  \d+:\d\d left", lines[8])
+
+
+def _check_end(said: str, folder: Path) -> None:
+    """A score where there was an evaluation, the verdict, and the folder."""
+    lines = said.splitlines()
+    last = next(n for n, line in enumerate(lines) if line.startswith("step 4/4"))
+    assert re.search(r"left  validation bits_per_char \d+\.\d{4}$", lines[last])
+    assert re.fullmatch(r"bits_per_char median \S+ \[.*\] of 2 seeds; best baseline \w+ \S+", lines[last + 1])
+    assert lines[-1] == f"run folder: {folder}"
 
 
 def test_a_complete_run_is_not_trained_again_and_nothing_is_printed_on_request(config, result, capsys):

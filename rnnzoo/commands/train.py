@@ -4,7 +4,6 @@ import argparse
 import os
 import textwrap
 from pathlib import Path
-from typing import Any
 
 from rnnzoo import api
 from rnnzoo.api import new_folder
@@ -14,10 +13,10 @@ from rnnzoo.commands.matched import HELP, matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import help_of_presets, with_preset
 from rnnzoo.training.config import Config, load_config
+from rnnzoo.training.description import labelled
 from rnnzoo.training.job import Diverged, Stopped
-from rnnzoo.training.named import named_files
+from rnnzoo.training.named import file_of, named_files
 from rnnzoo.training.progress import Progress
-from rnnzoo.training.results import in_words
 
 
 def main(args: list[str]) -> int:
@@ -37,12 +36,11 @@ def train(args: list[str], prog: str = "train.py") -> int:
     workdir = known.workdir or new_folder(Path(known.config).stem)
     progress = Progress(config)
     try:
-        result = api.train(config, workdir, progress)
+        progress.line(labelled("config", str(file_of(known.config))))
+        api.train(config, workdir, progress)
     except (Diverged, Stopped) as error:
         progress.error(str(error))
         return EXIT_STOPPED if isinstance(error, Stopped) else EXIT_DIVERGED
-    progress.line(summary(result.final, config.task.metric))
-    progress.line(f"run folder: {workdir}")
     return 0
 
 
@@ -87,15 +85,4 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
     return matched(override(config, args, f"{prog} {known.config}", description), params)
 
 
-def summary(final: dict[str, Any], metric: str) -> str:
-    """The result in a few lines."""
-    lines = [f"{name} {in_words(value)}" for name, value in final["metrics"].items()]
-    lines += [f"baseline {name}: {metric} {value:.4f}" for name, value in final["baseline"].items()]
-    if final["solved"] is not None:
-        said = {True: "yes", False: "no"}[final["solved"]] if final["seeds"] == 1 else None
-        lines.append(f"solved ({metric} {final['solved_at']}): {said or '{solved} of {seeds} seeds'.format(**final)}")
-    lines.append(f"{final['params']} parameters, {final['nonzeros_u']} in U, {final['seconds']:.1f} s of training")
-    return "\n".join(lines)
-
-
-__all__ = ["main", "summary", "train"]
+__all__ = ["main", "train"]

@@ -29,8 +29,9 @@ def curves_figure(config: Config, records: list[dict[str, Any]], result: dict[st
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _draw(left, [r["step"] for r in records], [r["loss"] for r in records], "training loss")
     task, validated = config.task, [r for r in records if "validation" in r]
+    label = f"training loss ({task.loss_unit})" if task.loss_unit else "training loss"
+    _draw(left, [r["step"] for r in records], [r["loss"] for r in records], label)
     steps, label = [r["step"] for r in validated], task.metric.replace("_", " ")
     _draw(right, steps, [r["validation"][task.metric] for r in validated], f"validation {label}")
     baselines, longer = result["baseline"], at_lengths(config)

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import shlex
 import signal
 import threading
 import time
@@ -19,6 +20,7 @@ from rnnzoo.tasks.data import Data, Part
 from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
 from rnnzoo.training.definitions import check_definitions
+from rnnzoo.training.description import describe
 from rnnzoo.training.devices import describe_devices, gathered, is_worth, training_mesh
 from rnnzoo.training.footprint import check_memory
 from rnnzoo.training.lengths import LongerSets
@@ -77,7 +79,7 @@ class Job:
         self.loop.use(self.mesh)
         self.loop.trace(self.like, self._next_stop())
         self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
-        self.stop_asked, self.saved, self.pace = False, -1, 0.0
+        self.stop_asked, self.is_compiled, self.saved, self.pace = False, False, -1, 0.0
 
     def run(self) -> dict[str, Any]:
         """Train to the last step, or until the task is solved, and return what is in final.json."""
@@ -102,9 +104,8 @@ class Job:
         return {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
 
     def _run(self) -> dict[str, Any]:
+        self.progress.begin(self._description())
         state = self._resumed() or self._first_state()
-        if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
-            self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
         if not self._is_complete():
             self.folder.remove_results()
         while not self._is_complete():
@@ -115,10 +116,20 @@ class Job:
             if self.stop_asked and not self._is_complete():
                 if self.saved != self.record.step:
                     self._save_last(state)
-                raise Stopped(f"stopped at step {self.record.step}; the same command with --workdir goes on from there")
+                raise Stopped(
+                    f"stopped at step {self.record.step}; the same command with --workdir "
+                    f"{shlex.quote(str(self.folder.path))} goes on from there"
+                )
         if self.record.step < self.config.steps:
             self.progress.line(f"solved at step {self.record.step}, by the validation score of every seed")
         return self._finish(state)
+
+    def _description(self) -> list[str]:
+        """What will be trained, in words."""
+        config, devices = self.config, ""
+        if config.devices == "all":
+            devices = describe_devices(config.seeds, config.batch_size, self.mesh, jax.local_devices())
+        return describe(config, self.model, self.data, self.folder.path, devices)
 
     def _is_complete(self) -> bool:
         lines, step = self.record.lines, self.record.step
@@ -192,7 +203,7 @@ class Job:
         """Train to step `end`, or until asked to stop, in pieces of about a second. The state is on several devices
         only meanwhile, so that scores and checkpoints do not depend on how many there are."""
         state = shard_state(state, self.mesh)
-        self.loop.compile(state, self._longest())  # which does not count as training time
+        self._compile(state)  # which does not count as training time
         while self.record.step < end and not self.stop_asked:
             length = min(end - self.record.step, round(PIECE_S / self.pace) or 1) if self.pace else 1
             began = time.perf_counter()
@@ -203,7 +214,17 @@ class Job:
             elapsed = time.perf_counter() - began
             self.record.take(metrics, elapsed)
             self.pace = elapsed / length
+            self.progress.at(self.record.step, self.pace * (self.config.steps - self.record.step))
         return gathered(state, self.mesh)
+
+    def _compile(self, state: TrainState) -> None:
+        if self.is_compiled:
+            return
+        self.progress.compiling()
+        began = time.perf_counter()
+        self.loop.compile(state, self._longest())
+        self.progress.compiled(time.perf_counter() - began)
+        self.is_compiled = True
 
     def _longest(self) -> int:
         """The most steps between two log lines."""
@@ -237,7 +258,7 @@ class Job:
             self.folder.best.save(self.record.step, state, self.record.to_json())
         self.folder.lock.check()
         self.folder.log(line)
-        self.progress.step(line, self.record.validation())
+        self.progress.step(line, line.get("validation", {}))
         return line
 
     def _call(self, line: Line, state: TrainState) -> None:
@@ -258,8 +279,8 @@ class Job:
 
     def _kept(self) -> str:
         """What is left of a run that ends early."""
-        kept = self.folder.last.steps()
-        return f"the checkpoint of step {kept[0]} is kept in {self.folder.path}" if kept else "nothing had been saved"
+        kept, path = self.folder.last.steps(), self.folder.path
+        return f"the checkpoint of step {kept[0]} is kept in {path}" if kept else f"nothing had been saved in {path}"
 
     # ---- the end ----
 
