@@ -6,6 +6,7 @@ Every field of the configuration is an option; ``NAME --help`` lists them with t
 import sys
 
 try:
+    from rnnzoo.commands.cache import use_compilation_cache
     from rnnzoo.commands.exits import guarded, leave
     from rnnzoo.commands.train import train
     from rnnzoo.training.devices import use_cpu_cores
@@ -15,4 +16,5 @@ except KeyboardInterrupt:  # importing JAX takes seconds
 
 if __name__ == "__main__":
     use_cpu_cores()
+    use_compilation_cache()
     leave(guarded(train)(sys.argv[1:]))

@@ -5,6 +5,7 @@ import sys
 
 import rnnzoo
 from rnnzoo.commands.arguments import take_imports
+from rnnzoo.commands.cache import use_compilation_cache
 from rnnzoo.commands.exits import guarded, leave
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.training.devices import use_cpu_cores
@@ -68,6 +69,7 @@ def command(args: list[str]) -> int:
 def main() -> None:
     """Entry point of the console script."""
     use_cpu_cores()
+    use_compilation_cache()
     leave(guarded(command)(sys.argv[1:]))
 
 
