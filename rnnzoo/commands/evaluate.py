@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.api import evaluate
-from rnnzoo.commands.arguments import add_data_dir, new_parser
+from rnnzoo.commands.arguments import add_data_dir, listed, new_parser
 from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
 from rnnzoo.result import Evaluation
@@ -54,7 +54,7 @@ def main(args: list[str], prog: str = "rnnzoo evaluate") -> int:
         parser.print_help()
         return 0
     config = RunFolder(known.run_dir).config()
-    new = _changed(config, rest + ["--help"] * known.help, f"{prog} {known.run_dir}")
+    new = _changed(config, rest + ["--help"] * known.help, f"{prog} RUN_DIR")
     found = evaluate(
         known.run_dir, new.task, unroll=new.unroll, checkpoint=known.checkpoint, part=known.part, warn=warn
     )
@@ -78,8 +78,17 @@ def _changed(config: Config, args: list[str], prog: str) -> Changes:
         name = arg.removeprefix("--config.").removeprefix("--").partition("=")[0].partition(".")[0].replace("-", "_")
         if arg.startswith("--") and name in field_types(Config) and name not in field_types(Changes):
             raise UsageError(f"--{name} cannot be changed in evaluation; accepted: --task... and --unroll...")
-    description = f"{WHAT} --checkpoint last or best; --json prints JSON, for programs; --data-dir DIR has data files."
-    return override(Changes(task=config.task, unroll=config.unroll), args, prog, description)
+    examples = listed([f"{prog} --{name} ..." for name in _fields(config.task)] + [f"{prog} --part validation --json"])
+    description = (
+        f"{WHAT} --checkpoint last or best; --part train, validation or test; --json prints JSON, for programs; "
+        f"--data-dir DIR has data files.\n\n{examples}"
+    )
+    return override(Changes(task=config.task, unroll=config.unroll), args, prog, description, fixed=("task",))
+
+
+def _fields(task: Task) -> list[str]:
+    """An option of the task, for the examples; [] if it has none."""
+    return [f"task.{name.replace('_', '-')}" for name in field_types(type(task))][:1]
 
 
 __all__ = ["main"]

@@ -25,9 +25,9 @@ def main(args: list[str], prog: str = "rnnzoo sweep") -> int:
         prog,
         "Train one configuration with some options varied, over a grid or at random, and print a table. Any option of\n"
         "train.py can be varied; others apply to all runs. Learning rates, seeds and the like share one compilation.",
-        f"{prog} parity --grid lr=1e-3,3e-3,1e-2 --grid cell.structure=dense,diagonal,banded",
-        f"{prog} adding --random lr=log:1e-4:1e-1 --random cell.hidden-size=16,32,64 --samples 20",
-        f"{prog} parity --grid lr=1e-3,1e-2 --cell gru --seeds 3 --out results/parity_lr.csv",
+        f"{prog} parity --grid lr=1e-3,1e-2 --grid cell.structure=dense,banded",
+        f"{prog} adding --random lr=log:1e-4:1e-1 --samples 20",
+        f"{prog} parity --grid lr=1e-3,1e-2 --cell gru --seeds 3",
     )
     add_config(parser)
     parser.add_argument("--grid", metavar="OPTION=A,B,...", action="append", default=[], help="every value; repeatable")

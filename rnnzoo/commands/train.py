@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnzoo import api
 from rnnzoo.api import new_folder
-from rnnzoo.commands.arguments import add_config, add_data_dir, new_parser, take_config, take_imports
+from rnnzoo.commands.arguments import add_config, add_data_dir, listed, new_parser, take_config, take_imports
 from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.matched import HELP, matched, take_params
 from rnnzoo.commands.options import override
@@ -53,7 +53,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         f"{prog} binary_addition",
         f"{prog} binary_addition --help",
         f"{prog} binary_addition --cell gru --cell.structure banded --lr 3e-3",
-        f"{prog} char_lm --preset griffin --preset.width 64 --preset.layers 3",
+        f"{prog} char_lm --preset griffin --preset.width 64",
         f"{prog} my_config.py --workdir runs/mine",
         f"{prog} runs/mine/config.json --workdir runs/again",
         passes_help=True,
@@ -81,8 +81,12 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
     )
     config, args = with_preset(config, args)
     params, args = take_params(args)
-    description += "\n\n" + help_of_presets() + "\n" + HELP
-    return matched(override(config, args, f"{prog} {known.config}", description), params)
+    start = f"{prog} {known.config}"
+    examples = listed(
+        [f"{start} --cell gru --cell.structure banded --lr 3e-3", f"{start} --seeds 5 --workdir runs/mine"]
+    )
+    description += f"\n\n{examples}\n\n{help_of_presets()}\n\n{HELP}"
+    return matched(override(config, args, start, description, others=("workdir",)), params)
 
 
 __all__ = ["main", "train"]
