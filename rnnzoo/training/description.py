@@ -115,7 +115,7 @@ def verdict(task: Task, final: dict[str, Any]) -> str:
         values = score["per_seed"] if isinstance(score, dict) else [score]
         count, place = sum(bool(is_solved(task, value)) for value in values), f"{_beyond(task)} {task.solved_at:g}"
         if len(values) > 1:
-            said = f"solved by {count} of {len(values)} seeds: {said}; solved is {place}"
+            said = f"solved by {count} of {len(values)} seeds ({place}): {said.partition(' of ')[0]}"
         else:
             said = f"solved: {said}, {place}" if count else f"not solved: {said}, not {place}"
     return f"{said}; best baseline {best}" if best else said

@@ -53,7 +53,8 @@ class Progress:
     def at(self, step: int, left: float) -> None:
         """Move the bar to a step, with so many seconds of training left."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=step, state=f"{duration(left)} left")
+            state = f"{duration(left)} left" if step < self.config.steps else "scoring"
+            self._bar.update(self._task, completed=step, state=state)
 
     def line(self, text: str) -> None:
         """Print a line of text."""
