@@ -1,11 +1,12 @@
-"""Train a recurrent network: ``python train.py --config configs/binary_addition.py``.
+"""Train a recurrent network: ``python train.py --config configs/binary_addition.py``, or only ``binary_addition``.
 
-Every field of the configuration is an option; ``--config FILE --help`` lists them with their meanings.
+Every field of the configuration is an option; ``NAME --help`` lists them with their meanings.
 """
 
 import sys
 
 try:
+    from rnnzoo.commands.cache import use_compilation_cache
     from rnnzoo.commands.exits import guarded, leave
     from rnnzoo.commands.train import train
     from rnnzoo.training.devices import use_cpu_cores
@@ -15,4 +16,5 @@ except KeyboardInterrupt:  # importing JAX takes seconds
 
 if __name__ == "__main__":
     use_cpu_cores()
+    use_compilation_cache()
     leave(guarded(train)(sys.argv[1:]))

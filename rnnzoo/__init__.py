@@ -10,9 +10,12 @@
 
 from rnnzoo import cells, initializers, models, moved, structures, tasks, unrolls, wrappers
 from rnnzoo.analysis.convergence import convergence_report, newton_report
+from rnnzoo.api import evaluate, train
 from rnnzoo.integers import checked
+from rnnzoo.result import Evaluation, Result
 from rnnzoo.rtrl import RTRL
 from rnnzoo.run import run
+from rnnzoo.sample import sample
 from rnnzoo.sizes import match
 from rnnzoo.spec import UsageError, members, spec
 from rnnzoo.spec_json import from_json, to_json
@@ -28,12 +31,15 @@ moved.install()
 
 __all__ = [
     "RTRL",
+    "Evaluation",
+    "Result",
     "UsageError",
     "__version__",
     "cells",
     "checked",
     "config",
     "convergence_report",
+    "evaluate",
     "from_json",
     "initializers",
     "keep_memory",
@@ -46,12 +52,14 @@ __all__ = [
     "models",
     "newton_report",
     "run",
+    "sample",
     "save_model",
     "spec",
     "split_batch",
     "structures",
     "tasks",
     "to_json",
+    "train",
     "unrolls",
     "use_cpu_cores",
     "wrappers",

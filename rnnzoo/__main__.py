@@ -5,31 +5,40 @@ import sys
 
 import rnnzoo
 from rnnzoo.commands.arguments import take_imports
+from rnnzoo.commands.cache import use_compilation_cache
 from rnnzoo.commands.exits import guarded, leave
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.training.devices import use_cpu_cores
 
-USAGE = """usage: rnnzoo COMMAND [OPTIONS]     (rnnzoo COMMAND --help shows a command's options)
+USAGE = """usage: rnnzoo COMMAND [OPTIONS]    (COMMAND --help shows its options)
 
-  train --config FILE          train the configuration of a file; the same as python train.py
-  study FILE                   train all rows of a study: many configurations, one table; study report makes its page
-  sweep --config FILE          the same for one configuration with options varied, e.g. --grid lr=1e-3,1e-2
-  evaluate RUN_DIR             evaluate a run's checkpoint, e.g. --task.bits 32 for longer numbers
-  verify RUN_DIR               check a run folder's files against their checksums and one another
-  selftest                     check what the installed JAX and this device compute, for bug reports
-  list [KIND] [PATTERN]        tables of cells, structures, unrolls, tasks, e.g. list cells '*gru*'
-  show structure NAME          draw a structured matrix, e.g. --bandwidth 2 --size 32 --out u.png
-  show structures              draw all structures into one picture
-  show run RUN_DIR             draw a run's recurrent matrices, their eigenvalues and singular values
-  save RUN_DIR --out DIR       write a run's model as a folder to keep and to share
-  sample RUN_DIR               write text from a character model, e.g. --prompt "The " --temperature 0.7
-  export RUN_DIR --out DIR     write a run's model as --format stablehlo, onnx or numpy
-  push DIR REPO                upload a model folder to the Hugging Face hub; pull REPO --out DIR downloads one
+  train NAME                 train a configuration, by its name or its file;
+                             rnnzoo list configs shows the names
+  study FILE                 train all rows of a study into one table;
+                             study report makes a page of tables
+  sweep NAME                 one configuration with options varied,
+                             e.g. --grid lr=1e-3,1e-2
+  evaluate RUN_DIR           scores of a run's checkpoint,
+                             e.g. --task.bits 32 for longer numbers
+  verify RUN_DIR             check a run folder's files against one another
+  selftest                   check what this JAX and this device compute
+  list [KIND] [PATTERN]      tables of cells, structures, tasks, configs, ...,
+                             e.g. list cells '*gru*'
+  show cell NAME             equations, parameters, a diagram of a step
+  show structure NAME        draw a structured matrix, e.g. --bandwidth 2
+  show structures            draw all structures into one picture
+  show run RUN_DIR           draw a run's recurrent matrices and eigenvalues
+  save RUN_DIR --out DIR     write a run's model as a folder to share
+  sample RUN_DIR             text from a character model, e.g. --prompt "The "
+  export RUN_DIR --out DIR   a run's model as StableHLO, ONNX or numpy
+  push DIR REPO              upload a model folder to the Hugging Face hub;
+                             pull REPO --out DIR downloads one
 
-Each takes --import FILE.py or --import MODULE, repeatedly: code that defines tasks, cells, ... of your own.
+Each takes --import FILE.py or --import MODULE, repeatedly: code that defines
+tasks, cells, ... of your own.
 
 examples:
-  rnnzoo train --config configs/binary_addition.py --workdir runs/mine
+  rnnzoo train binary_addition --workdir runs/mine
   rnnzoo evaluate runs/mine --task.bits 32
   rnnzoo evaluate runs/my_task --import my_task.py
 """
@@ -68,6 +77,7 @@ def command(args: list[str]) -> int:
 def main() -> None:
     """Entry point of the console script."""
     use_cpu_cores()
+    use_compilation_cache()
     leave(guarded(command)(sys.argv[1:]))
 
 

@@ -39,4 +39,14 @@ def nonzeros_u(model: Model) -> int:
     return sum(nonzeros_of(cell) for cell, _ in model.cells)
 
 
-__all__ = ["nonzeros_of", "nonzeros_u", "num_params", "state_size"]
+def weights_u(model: Model) -> int:
+    """How many numbers are free in the recurrent matrices of a network."""
+    return sum(s.num_params(cell.hidden_size) for cell, _ in model.cells for s in cell.structures.values())
+
+
+def dense_u(model: Model) -> int:
+    """How many entries the recurrent matrices of a network have."""
+    return sum(len(cell.structures) * cell.hidden_size**2 for cell, _ in model.cells)
+
+
+__all__ = ["dense_u", "nonzeros_of", "nonzeros_u", "num_params", "state_size", "weights_u"]

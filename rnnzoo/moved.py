@@ -28,7 +28,6 @@ MOVED = {
     "rnnzoo.pictures": "rnnzoo.analysis.matrices",
     "rnnzoo.portrait": "rnnzoo.analysis.run_picture",
     "rnnzoo.registry": "rnnzoo.spec",
-    "rnnzoo.sample": "rnnzoo.commands.sample",
     "rnnzoo.symbols": "rnnzoo.training.symbols",
     "rnnzoo.tasks.adding": "rnnzoo.tasks.synthetic.adding",
     "rnnzoo.tasks.binary_addition": "rnnzoo.tasks.synthetic.binary_addition",

@@ -24,9 +24,13 @@ install_import_hook(
 
 # Programs that were compiled once, by this process or another one, are read from a file: after `forget_programs`, by
 # other workers, and in the next run. Not by way of the environment: processes that tests start are as those of users.
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".pytest_cache" / "d" / "xla"))
+CACHE = Path(__file__).parents[1] / ".pytest_cache" / "d"
+jax.config.update("jax_compilation_cache_dir", str(CACHE / "xla"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+# Where commands that run in processes of their own keep programs, rather than in the home folder of who tests.
+os.environ["XDG_CACHE_HOME"] = str(CACHE)
 
 collect_ignore = ["fuzz/child.py"]  # a program, which needs atheris
 

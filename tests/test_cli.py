@@ -238,8 +238,8 @@ def test_likely_slips_are_answered(tmp_path, config_file, monkeypatch, capsys):
     from rnnzoo.__main__ import command
 
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(rnnzoo.UsageError, match=r"did you mean --config tiny\.py\?"):
-        command(["train", "tiny.py"])
+    with pytest.raises(rnnzoo.UsageError, match=r"put the configuration first: rnnzoo train tiny\.py \.\.\."):
+        command(["train", "--lr", "0.1", "tiny.py"])
     with pytest.raises(rnnzoo.UsageError, match=r"cannot write tiny\.py/run: Not a directory"):
         command(["train", "--config", "tiny.py", "--workdir", "tiny.py/run"])
     assert command(["list", "cells", "--size", "8", "lstm"]) == 0 and "544" in capsys.readouterr().out

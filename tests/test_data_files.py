@@ -112,7 +112,7 @@ def test_data_dir_comes_before_the_variable(roots, tmp_path):
 
 @pytest.mark.parametrize("args", [["train"], ["evaluate", "run"]])
 def test_commands_take_it(args, roots, tmp_path, capsys):
-    with pytest.raises(rnnzoo.UsageError, match=r"(--config FILE is missing|run)"):
+    with pytest.raises(rnnzoo.UsageError, match=r"(no configuration is given|run)"):
         command([*args, "--data-dir", str(tmp_path)])
     assert data_dirs() == [tmp_path, *roots]
     assert command([args[0], "--help"]) == 0 and "--data-dir DIR" in capsys.readouterr().out

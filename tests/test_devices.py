@@ -4,6 +4,7 @@ another process."""
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import jax
@@ -68,8 +69,17 @@ def test_cores_cannot_become_devices_once_jax_has_started(monkeypatch):
 def test_as_many_devices_as_divide_the_seeds_and_then_the_batch(seeds, batch, count, shape):
     mesh = devices.training_mesh(seeds, batch, list(jax.devices()) * count)
     assert (None if mesh is None else mesh.devices.shape) == shape
-    said = devices.describe_devices(seeds, batch, mesh, count)
-    assert said.startswith(f"using {np.prod(shape or 1)} of {count} devices: ")
+    said = devices.describe_devices(seeds, batch, mesh, list(jax.devices()) * count)
+    assert said.startswith(f"{np.prod(shape)} of {count} CPU cores: " if shape else "") and bool(said) == bool(shape)
+
+
+def test_an_accelerator_that_is_not_used_is_said():
+    gpus = [types.SimpleNamespace(platform="gpu")] * 4
+    said = devices.describe_devices(1, 33, None, gpus)
+    assert (
+        said.startswith("1 of 4 GPUs: a batch of 33 is too small")
+        and devices.describe_devices(1, 33, None, gpus[:1]) == ""
+    )
 
 
 def test_what_does_not_divide_is_not_split():

@@ -38,6 +38,8 @@ FLOORS = [
     ["convert.*"],
     ["export.*"],
     ["study.*"],
+    ["result"],
+    ["api", "sample"],
     ["commands.*"],
     ["base", "__init__", "__main__"],
 ]

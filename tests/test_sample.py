@@ -19,8 +19,8 @@ from task_support import TEXT, network, opened, text_file  # noqa: F401
 from rnnzoo import UsageError, cells, tasks
 from rnnzoo.__main__ import command
 from rnnzoo.commands.exits import guarded
-from rnnzoo.commands.sample import sample
 from rnnzoo.models import Stack
+from rnnzoo.sample import sample
 from rnnzoo.store.model_folder import Trained, load_model, save_model
 from rnnzoo.store.trained import trained_run
 from rnnzoo.training.checkpoints import Checkpoints

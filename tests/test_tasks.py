@@ -1,6 +1,7 @@
 """What every task promises."""
 
 import dataclasses
+import math
 import typing
 from typing import Any
 
@@ -178,3 +179,14 @@ def test_what_does_not_count_changes_nothing(task):
     assert best == pytest.approx(float(where.sum()) if task.better == "higher" else 0, abs=1e-6)
     counts = {float(count) for _, count in SCORES(task, outputs, batch).values()}
     assert counts <= {float(where.sum()), float(size)}  # steps, or sequences
+
+
+@EACH
+def test_a_loss_is_in_nats_if_and_only_if_it_is_a_cross_entropy(task):
+    """With outputs of 0, all answers are equally likely."""
+    batch, size = draw(task), opened(task).output_size
+    shape = batch["x"].shape[1:2] if task.read == "last" else batch["x"].shape[:2]
+    loss = float(task.loss(jnp.zeros((*shape, size)), batch))
+    equal = [math.log(max(size, 2)), math.log(2), size * math.log(2)]
+    assert any(math.isclose(loss, value, rel_tol=1e-4) for value in equal) == (task.loss_unit == "nats")
+    assert tasks.BinaryAddition(objective="squared").loss_unit == ""

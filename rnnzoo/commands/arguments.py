@@ -1,11 +1,18 @@
 """What commands have in common: ``--import``, ``--data-dir``, and help that ends with examples."""
 
 import argparse
+import functools
+import shutil
+import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 from rnnzoo.spec import UsageError
 from rnnzoo.tasks.files import VARIABLE, use_data_dirs
+from rnnzoo.training.named import file_of, named_files
 from rnnzoo.training.sources import load_source
+
+WIDEST = 120  # columns of a paragraph
 
 
 def take_imports(args: list[str]) -> list[str]:
@@ -30,8 +37,8 @@ def new_parser(prog: str, description: str, *examples: str, passes_help: bool = 
     decides whether this help is shown, or the longer one of a configuration."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description=description,
-        epilog="\n  ".join(["examples:", *examples]),
+        description=filled(description),
+        epilog=listed(examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=not passes_help,
         allow_abbrev=False,
@@ -41,6 +48,45 @@ def new_parser(prog: str, description: str, *examples: str, passes_help: bool = 
     # Taken by `take_imports` before any command sees its arguments; here for the help.
     parser.add_argument("--import", metavar="FILE", help="run a Python file with members of your own; repeatable")
     return parser
+
+
+def filled(text: str) -> str:
+    """The paragraphs of a text, as wide as the terminal. Lines that are indented stay as they are."""
+    width = min(shutil.get_terminal_size().columns - 1, WIDEST)
+    found: list[str] = []
+    for line in text.splitlines():
+        if found and line and not line.startswith(" ") and found[-1] and not found[-1].startswith(" "):
+            found[-1] += " " + line
+        else:
+            found.append(line)
+    fill = functools.partial(textwrap.fill, width=width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line if line.startswith(" ") else fill(line) for line in found)
+
+
+def listed(examples: Iterable[str]) -> str:
+    """The examples at the end of a help."""
+    return "\n  ".join(["examples:", *examples])
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option ``--config``. What it names may also come first, without it: see `take_config`."""
+    parser.add_argument(
+        "--config",
+        metavar="NAME",
+        help="a name that rnnzoo list configs shows, a Python file that defines `config`, or a run's config.json; "
+        "--config may be left out",
+    )
+
+
+def take_config(config: str | None, rest: list[str], prog: str) -> tuple[str, list[str]]:
+    """The configuration that ``--config`` or the first of the other arguments names, and what is left of those."""
+    if config is not None:
+        return config, rest
+    if rest and not rest[0].startswith("-"):
+        return rest[0], rest[1:]
+    if meant := [arg for arg in rest if file_of(arg)]:
+        raise UsageError(f"put the configuration first: {prog} {meant[0]} ...")
+    raise UsageError(f"no configuration is given; accepted: {prog} NAME, of {', '.join(named_files())}, or a file")
 
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
@@ -60,4 +106,6 @@ class _DataDir(argparse.Action):
         use_data_dirs(values)
 
 
-__all__ = ["add_data_dir", "add_trust", "new_parser", "take_imports"]
+__all__ = [
+    "add_config", "add_data_dir", "add_trust", "filled", "listed", "new_parser", "take_config", "take_imports",
+]  # fmt: skip

@@ -1,12 +1,12 @@
 """``rnnzoo list``: tables of members."""
 
 from rnnzoo.analysis import members
-from rnnzoo.commands import presets
+from rnnzoo.commands import configs, presets
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.spec import UsageError
 from rnnzoo.store import pretrained
 
-OTHER = {"presets": presets.rows, "pretrained": pretrained.rows}  # kinds that are no members
+OTHER = {"configs": configs.rows, "presets": presets.rows, "pretrained": pretrained.rows}  # kinds that are no members
 KINDS = (*members.KINDS, *OTHER)
 NUMBERS = ("state", "params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
 
@@ -18,6 +18,7 @@ def main(args: list[str]) -> int:
         "Tables of members, with parameter counts.",
         "rnnzoo list cells '*gru*'",
         "rnnzoo list structures --size 128",
+        "rnnzoo list configs",
         "rnnzoo list tasks --import my_task.py",
     )
     parser.add_argument("kind", nargs="?", help=f"one of {', '.join(KINDS)} (default: all)")

@@ -1,5 +1,6 @@
 """Options over a specification: fields by their path, members swapped by name."""
 
+import contextlib
 import dataclasses
 import shutil
 import textwrap
@@ -7,24 +8,37 @@ import types
 import typing
 from typing import Any
 
-from rnnzoo.spec import Spec, UsageError, field_types, find, members
+from rnnzoo.commands.arguments import filled
+from rnnzoo.commands.meant import check_names, options
+from rnnzoo.spec import Spec, UnknownMember, UsageError, field_types, find, members
 from rnnzoo.spec_json import from_dict, to_dict
 
 
-def override(value: Spec, args: list[str], prog: str, description: str = "") -> Any:
-    """The specification with the command line's options applied.
+def override(
+    value: Spec,
+    args: list[str],
+    prog: str,
+    description: str = "",
+    *,
+    others: tuple[str, ...] = (),
+    fixed: tuple[str, ...] = (),
+) -> Any:
+    """The specification with the command line's options applied. The help offers no other members for the fields that
+    are `fixed`. The command's own options are `others`, for messages about one that does not exist.
 
     ``--a.b VALUE`` and ``--config.a.b=VALUE`` set a field. ``--a NAME`` replaces the specification in `a` by the member
     of that name, which takes over the fields that were set in the old one and that it has, too."""
     import tyro
 
     value, rest = _swap_members(value, [_plain(a) for a in args])
+    check_names(value, rest, others)
     parsed = tyro.cli(
         type(value),
         default=value,
         args=rest,
         prog=prog,
-        description=description + "\n\n" + swappable(value),
+        # tyro joins lines that begin with a letter.
+        description=textwrap.indent(f"{filled(description)}\n\n{swappable(value, fixed=fixed)}", " "),
         config=(tyro.conf.AvoidSubcommands,),
     )
     return from_dict(to_dict(parsed), "the command line")  # checks each part, changed or not
@@ -50,8 +64,20 @@ def _swap_members(value: Spec, args: list[str]) -> tuple[Spec, list[str]]:
         swaps.append((path, name))
         i += 1
     for path, name in sorted(swaps, key=lambda swap: len(swap[0])):  # a cell before its structure
-        value = _replace(value, path, name)
+        try:
+            value = _replace(value, path, name)
+        except UnknownMember as error:
+            raise UnknownMember(f"{error}{_elsewhere(value, name)}") from None
     return value, rest
+
+
+def _elsewhere(value: Spec, name: str) -> str:
+    """The option that a name given to another one belongs to: ``--model lstm`` means ``--cell LSTM``."""
+    for path, part in options(value):
+        if isinstance(part, Spec):
+            with contextlib.suppress(UnknownMember):
+                return f"; did you mean --{path.replace('_', '-')} {find(part.kind, name).__name__}?"
+    return ""
 
 
 def _families(hint: Any) -> tuple[str, bool] | None:
@@ -111,9 +137,9 @@ def unchecked(cls: type[Spec], values: dict[str, Any]) -> Spec:
     return made
 
 
-def swappable(value: Spec, prefix: str = "--") -> str:
+def swappable(value: Spec, prefix: str = "--", fixed: tuple[str, ...] = ()) -> str:
     """For the help: which fields take the name of a member, which names there are, and which one is there now."""
-    lines, width = [], shutil.get_terminal_size().columns
+    lines, width = [], shutil.get_terminal_size().columns - 1
     for name, hint in field_types(type(value)).items():
         path = prefix + name.replace("_", "-")
         if isinstance(items := getattr(value, name), tuple):
@@ -121,7 +147,7 @@ def swappable(value: Spec, prefix: str = "--") -> str:
         if (family := _families(hint)) is None:
             continue
         names = list(members(family[0]))
-        if len(names) > 1 or family[1]:
+        if name not in fixed and (len(names) > 1 or family[1]):
             now = type(getattr(value, name)).__name__ if isinstance(getattr(value, name), Spec) else "none"
             line = f"{path} {{{', '.join(names)}}}: a member by its name; now {now}."
             lines.append(textwrap.fill(line, width, subsequent_indent="    ", break_on_hyphens=False))

@@ -2,6 +2,8 @@
 
 import fnmatch
 import inspect
+import shutil
+import textwrap
 from typing import Any
 
 from rnnzoo.commands.options import unchecked
@@ -64,9 +66,11 @@ def _made(name: str, own: list[str]) -> Preset:
 
 def help_of_presets() -> str:
     """For the help: which there are, and what they take."""
-    lines = ["--preset NAME --preset.width N --preset.layers N: the network of a paper in place of cell and model."]
+    lines = ["--preset NAME --preset.width N ...: the network of a paper in place of cell and model"]
+    width = shutil.get_terminal_size().columns - 1
     for name, function in presets().items():
-        lines.append(f"    {name}: {', '.join(inspect.signature(function).parameters)}")
+        line = f"  {name}: {', '.join(inspect.signature(function).parameters)}"
+        lines.append(textwrap.fill(line, width, subsequent_indent="      "))
     return "\n".join(lines)
 
 

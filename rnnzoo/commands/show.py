@@ -8,20 +8,20 @@ from rnnzoo.analysis import matrices
 from rnnzoo.analysis.matrices import check_output
 from rnnzoo.analysis.run_picture import draw_run
 from rnnzoo.analysis.step_diagram import page
-from rnnzoo.commands.arguments import add_data_dir, new_parser
+from rnnzoo.commands.arguments import add_data_dir, listed, new_parser
 from rnnzoo.commands.exits import warn
 from rnnzoo.commands.options import override
 from rnnzoo.spec import UsageError, find
 
 USAGE = """usage: rnnzoo show cell NAME [--size 64] [--inputs 64] [the cell's fields]
-       rnnzoo show structure NAME [--size 32] [--out FILE.png] [the structure's fields]
+       rnnzoo show structure NAME [--size 32] [--out FILE.png] [its fields]
        rnnzoo show structures [--size 32] [--out FILE.png]
        rnnzoo show run RUN_DIR [--out FILE.png]"""
 EXAMPLES = """
 
-The equations of a cell, its parameters and a diagram of its step; pictures of one structured matrix, of all
-structures, or of a trained network's recurrent matrices.
-rnnzoo show cell --help, and the same for structure, structures and run, shows their options.
+The equations of a cell, its parameters and a diagram of its step; pictures of
+one structured matrix, of all structures, or of a trained network's matrices.
+rnnzoo show cell --help, and so for the others, shows their options.
 
 examples:
   rnnzoo show cell LSTM
@@ -49,7 +49,7 @@ def main(args: list[str]) -> int:
 def show_cell(args: list[str]) -> int:
     """Print a cell's equations, paper, parameters, and a diagram of its step; its fields as options."""
     what = "What a cell is: equations, paper, parameters, a diagram of its step. Its fields are options, too."
-    examples = ("rnnzoo show cell LSTM", "rnnzoo show cell gru --size 128 --structure banded --structure.bandwidth 1")
+    examples = ("rnnzoo show cell LSTM", "rnnzoo show cell gru --size 128 --structure banded")
     parser = new_parser("rnnzoo show cell", what, *examples, passes_help=True)
     parser.add_argument("name", metavar="NAME", nargs="?", help="such as LSTM; rnnzoo list cells shows all")
     parser.add_argument("--size", type=int, default=64, help="hidden units (64)")
@@ -68,7 +68,7 @@ def show_cell(args: list[str]) -> int:
         cls(hidden_size=known.size),
         rest + ["--help"] * known.help,
         f"rnnzoo show cell {cls.__name__}",
-        "What this cell is: --size H (64), --inputs I (64).",
+        "What this cell is: --size H (64), --inputs I (64).\n\n" + listed(examples),
     )
     print(page(cell, known.inputs))
     return 0
@@ -90,7 +90,8 @@ def show_structure(args: list[str]) -> int:
         cls(),
         rest + ["--help"] * known.help,
         f"rnnzoo show structure {cls.__name__}",
-        "Draw a random matrix of this structure: --size H (32), --seed N (0), --out FILE (NAME.png, .svg or .pdf).",
+        "Draw a random matrix of this structure: --size H (32), --seed N (0), --out FILE (NAME.png, .svg or .pdf).\n\n"
+        + listed([f"rnnzoo show structure {cls.__name__} --size 64 --out u.svg"]),
     )
     out = known.out or Path(f"{cls.__name__}.png")
     _check_size(known.size)

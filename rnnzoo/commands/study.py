@@ -12,6 +12,7 @@ from rnnzoo.study.plan import Study, load_study
 from rnnzoo.study.runner import Runner, Work
 from rnnzoo.study.summary import summary
 from rnnzoo.study.table import Table, columns
+from rnnzoo.training.named import named_files
 from rnnzoo.training.progress import duration
 
 
@@ -26,13 +27,16 @@ def main(args: list[str], prog: str = "rnnzoo study") -> int:
         "Train all configurations of a study, several seeds of each, and write one table of results. Configurations\n"
         "that differ in numbers, seeds and the zeros of U alone share one compiled program.\n"
         f"{prog} report TABLE... --out DIR makes a page of tables that are there.",
-        f"{prog} configs/studies/addition.py",
+        f"{prog} addition",
+        f"{prog} my_study.py",
         f"{prog} configs/studies/addition.py --resume",
         f"{prog} configs/studies/addition.py --only 'band' --out results/bands.csv",
         f"{prog} configs/studies/addition.py --commands > jobs.txt",
         f"{prog} report results/*.csv --out docs/answer",
     )
-    parser.add_argument("file", metavar="FILE", nargs="?", help="a Python file that defines `study`")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="a Python file that defines `study`, or the name of a study"
+    )
     parser.add_argument("--out", metavar="FILE.csv", type=Path, help="the table (results/<name of the study>.csv)")
     parser.add_argument("--resume", action="store_true", help="go on with a table that is there")
     parser.add_argument("--only", metavar="REGEX", help="only the rows whose name has a match")
@@ -40,8 +44,7 @@ def main(args: list[str], prog: str = "rnnzoo study") -> int:
     add_data_dir(parser)
     known = parser.parse_args(args)
     if known.file is None:
-        files = sorted(map(str, Path("configs/studies").glob("*.py")))
-        raise UsageError(f"FILE is missing; files: {', '.join(files) or 'none in configs/studies'}")
+        raise UsageError(f"FILE is missing; accepted: a Python file, or a name, of {', '.join(named_files('studies'))}")
     study = load_study(known.file)
     if known.only is not None:
         study = study.only(known.only)

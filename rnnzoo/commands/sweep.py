@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnzoo.commands.arguments import add_data_dir, new_parser
+from rnnzoo.commands.arguments import add_config, add_data_dir, new_parser, take_config
 from rnnzoo.commands.matched import matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import with_preset
@@ -25,11 +25,11 @@ def main(args: list[str], prog: str = "rnnzoo sweep") -> int:
         prog,
         "Train one configuration with some options varied, over a grid or at random, and print a table. Any option of\n"
         "train.py can be varied; others apply to all runs. Learning rates, seeds and the like share one compilation.",
-        f"{prog} --config configs/parity.py --grid lr=1e-3,3e-3,1e-2 --grid cell.structure=dense,diagonal,banded",
-        f"{prog} --config configs/adding.py --random lr=log:1e-4:1e-1 --random cell.hidden-size=16,32,64 --samples 20",
-        f"{prog} --config configs/parity.py --grid lr=1e-3,1e-2 --cell gru --seeds 3 --out results/parity_lr.csv",
+        f"{prog} parity --grid lr=1e-3,1e-2 --grid cell.structure=dense,banded",
+        f"{prog} adding --random lr=log:1e-4:1e-1 --samples 20",
+        f"{prog} parity --grid lr=1e-3,1e-2 --cell gru --seeds 3",
     )
-    parser.add_argument("--config", metavar="FILE", help="a Python file that defines `config`, or a run's config.json")
+    add_config(parser)
     parser.add_argument("--grid", metavar="OPTION=A,B,...", action="append", default=[], help="every value; repeatable")
     parser.add_argument(
         "--random",
@@ -46,12 +46,11 @@ def main(args: list[str], prog: str = "rnnzoo sweep") -> int:
     parser.add_argument("--resume", action="store_true", help="go on with a table that is there")
     add_data_dir(parser)
     known, rest = parser.parse_known_args(args)
-    if known.config is None:
-        raise UsageError(f"--config FILE is missing; {prog} --help shows how to call it")
-    base = load_config(known.config)
+    name, rest = take_config(known.config, rest, prog)
+    base = load_config(name)
     choices = combinations(known.grid, known.random, known.samples, known.draw_seed)
     study = Study(rows={_name(choice): _config(base, choice, rest, prog) for choice in choices})
-    return run(study, known.out or Path("results") / f"sweep-{Path(known.config).stem}.csv", known.resume)
+    return run(study, known.out or Path("results") / f"sweep-{Path(name).stem}.csv", known.resume)
 
 
 def combinations(grid: list[str], random: list[str], samples: int, seed: int) -> list[Choice]:

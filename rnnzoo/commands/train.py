@@ -1,21 +1,22 @@
-"""``rnnzoo train --config FILE``, the same as ``python train.py --config FILE``."""
+"""``rnnzoo train NAME``, the same as ``python train.py NAME``."""
 
 import argparse
-import datetime
 import os
+import textwrap
 from pathlib import Path
-from typing import Any
 
-from rnnzoo.commands.arguments import add_data_dir, new_parser, take_imports
+from rnnzoo import api
+from rnnzoo.api import new_folder
+from rnnzoo.commands.arguments import add_config, add_data_dir, listed, new_parser, take_config, take_imports
 from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.matched import HELP, matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import help_of_presets, with_preset
-from rnnzoo.spec import UsageError
 from rnnzoo.training.config import Config, load_config
-from rnnzoo.training.job import Diverged, Job, Stopped
+from rnnzoo.training.description import labelled
+from rnnzoo.training.job import Diverged, Stopped
+from rnnzoo.training.named import file_of, named_files
 from rnnzoo.training.progress import Progress
-from rnnzoo.training.results import in_words
 
 
 def main(args: list[str]) -> int:
@@ -24,45 +25,40 @@ def main(args: list[str]) -> int:
 
 
 def train(args: list[str], prog: str = "train.py") -> int:
-    """Train the configuration of a file, with options on top."""
+    """Train the configuration of a name or a file, with options on top."""
     parser = _parser(prog)
     known, rest = parser.parse_known_args(take_imports(args))
-    if known.config is None:
-        if known.help:
-            parser.print_help()
-            return 0
-        files = _files()
-        meant = [arg for arg in rest if Path(arg).is_file()]
-        hint = f"did you mean --config {meant[0]}?" if meant else f"{prog} --config FILE --help shows its options."
-        raise UsageError(f"--config FILE is missing; {hint} Files: {', '.join(files) or 'none here'}")
+    if known.help and known.config is None and not rest:
+        parser.print_help()
+        return 0
+    known.config, rest = take_config(known.config, rest, prog)
     config = _config(known, rest + ["--help"] * known.help, prog)
-    workdir = known.workdir or Path("runs") / f"{Path(known.config).stem}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    workdir = known.workdir or new_folder(Path(known.config).stem)
     progress = Progress(config)
     try:
-        final = Job(config, workdir, progress).run()
+        progress.line(labelled("config", str(file_of(known.config))))
+        api.train(config, workdir, progress)
     except (Diverged, Stopped) as error:
         progress.error(str(error))
         return EXIT_STOPPED if isinstance(error, Stopped) else EXIT_DIVERGED
-    finally:
-        progress.close()
-    progress.line(summary(final, config.task.metric))
-    progress.line(f"run folder: {workdir}")
     return 0
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    example = next(iter(_files()), "my_config.py")
     parser = new_parser(
         prog,
-        "Train the configuration of a file. Every field of it is an option:\n--config FILE --help shows them all.",
-        f"{prog} --config {example}",
-        f"{prog} --config {example} --cell gru --cell.hidden-size 32 --lr 3e-3",
-        f"{prog} --config {example} --preset griffin --preset.width 64 --preset.layers 3",
-        f"{prog} --config {example} --help",
-        f"{prog} --config runs/mine/config.json --workdir runs/again",
+        "Train a configuration. Every field of it is an option; NAME --help shows them all.\n\n"
+        "names, which rnnzoo list configs describes:\n"
+        + textwrap.fill(", ".join(named_files()), 78, initial_indent="  ", subsequent_indent="  "),
+        f"{prog} binary_addition",
+        f"{prog} binary_addition --help",
+        f"{prog} binary_addition --cell gru --cell.structure banded --lr 3e-3",
+        f"{prog} char_lm --preset griffin --preset.width 64",
+        f"{prog} my_config.py --workdir runs/mine",
+        f"{prog} runs/mine/config.json --workdir runs/again",
         passes_help=True,
     )
-    parser.add_argument("--config", metavar="FILE", help="a Python file that defines `config`, or a run's config.json")
+    add_config(parser)
     parser.add_argument(
         "--workdir",
         metavar="DIR",
@@ -71,11 +67,6 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     add_data_dir(parser)
     return parser
-
-
-def _files() -> list[str]:
-    """The configuration files in the folder where they usually are."""
-    return sorted(map(str, Path("configs").glob("*.py")))
 
 
 def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
@@ -90,19 +81,12 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
     )
     config, args = with_preset(config, args)
     params, args = take_params(args)
-    description += "\n\n" + help_of_presets() + "\n" + HELP
-    return matched(override(config, args, f"{prog} --config {known.config}", description), params)
+    start = f"{prog} {known.config}"
+    examples = listed(
+        [f"{start} --cell gru --cell.structure banded --lr 3e-3", f"{start} --seeds 5 --workdir runs/mine"]
+    )
+    description += f"\n\n{examples}\n\n{help_of_presets()}\n\n{HELP}"
+    return matched(override(config, args, start, description, others=("workdir",)), params)
 
 
-def summary(final: dict[str, Any], metric: str) -> str:
-    """The result in a few lines."""
-    lines = [f"{name} {in_words(value)}" for name, value in final["metrics"].items()]
-    lines += [f"baseline {name}: {metric} {value:.4f}" for name, value in final["baseline"].items()]
-    if final["solved"] is not None:
-        said = {True: "yes", False: "no"}[final["solved"]] if final["seeds"] == 1 else None
-        lines.append(f"solved ({metric} {final['solved_at']}): {said or '{solved} of {seeds} seeds'.format(**final)}")
-    lines.append(f"{final['params']} parameters, {final['nonzeros_u']} in U, {final['seconds']:.1f} s of training")
-    return "\n".join(lines)
-
-
-__all__ = ["main", "summary", "train"]
+__all__ = ["main", "train"]

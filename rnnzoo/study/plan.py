@@ -10,6 +10,7 @@ from typing import Any
 from rnnzoo.fields import brief
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.training.config import Config
+from rnnzoo.training.named import file_of, named_files
 from rnnzoo.training.sources import errors_in_one_line, load_file
 
 NAME = re.compile(r"[\w .,=+*@/()\[\]-]+")
@@ -82,15 +83,14 @@ def _choosable() -> list[str]:
 
 
 def load_study(path: str) -> Study:
-    """The `study` of a Python file.
+    """The `study` of a Python file, or of a name such as "addition".
 
     Raises:
         UsageError: there is no such file, running it raises, or it defines no `study`.
     """
-    file = Path(path)
-    if not file.is_file():
-        known = sorted(str(p) for folder in (file.parent, Path("configs/studies")) for p in folder.glob("*.py"))
-        raise UsageError(f"no study file {path!r}; " + (suggest(str(file), known) if known else "no files are there"))
+    if (file := file_of(path, "studies")) is None:
+        known = {str(p) for p in Path(path).parent.glob("*.py")} | named_files("studies").keys()
+        raise UsageError(f"no study file {path!r}; " + (suggest(path, known) if known else "no files are there"))
     found: Any = vars(load_file(file)).get("study")
     if isinstance(found, Study):
         return found

@@ -19,6 +19,8 @@ class Task(Spec, abc.ABC, kind="tasks"):
     tokens: ClassVar[bool] = False  # whether x holds token numbers rather than vectors
     read: ClassVar[Literal["each", "last"]] = "each"  # whether a prediction is made at each step or at the last
     streams: ClassVar[bool] = False  # whether there are sequences to read piece by piece, with `segment`
+    loss_unit: ClassVar[str] = ""
+    """The unit of `loss`, such as "nats" for a cross-entropy; "" for none."""
     solved_at: ClassVar[float | None] = None
     """The value of `metric` at which the task counts as solved, if it has one."""
     needs_files: ClassVar[bool] = False

@@ -18,6 +18,7 @@ class Classification(Task, abc.ABC):
 
     metric = "accuracy"
     better = "higher"
+    loss_unit = "nats"
     read = "last"
 
     def loss(self, outputs: Float[Array, "B K"], batch: Batch) -> Array:

@@ -17,6 +17,7 @@ from rnnzoo.spec_json import from_dict, to_dict
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data
 from rnnzoo.training.definitions import check_definitions, read_specification
+from rnnzoo.training.named import file_of, named_files
 from rnnzoo.training.sources import errors_in_one_line, load_file
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.scan import Scan
@@ -127,24 +128,23 @@ def _defines(path: Path) -> bool:
 
 
 def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Config:
-    """The `config` of a Python file, or of a run folder's config.json.
+    """The `config` of a Python file, of a run folder's config.json, or of a name such as "binary_addition", of those
+    that ``rnnzoo list configs`` shows.
 
     A Python file is code, and runs. JSON runs nothing: members of your own in it must have been defined before.
 
     Args:
-        path: the file.
+        path: the file, or the name.
         warn: takes a message for each member whose definition has changed since the JSON was written.
 
     Raises:
         UsageError: there is no such file, running it raises, or it defines no `config`.
     """
-    file = Path(path)
-    if not file.is_file():
-        known = sorted(
-            {str(p) for folder in (file.parent, Path("configs")) for p in folder.glob("*.py") if _defines(p)}
+    if (file := file_of(path)) is None:
+        known = {str(p) for p in Path(path).parent.glob("*.py") if _defines(p)} | named_files().keys()
+        raise UsageError(
+            f"no config file {path!r}; " + (suggest(path, known) if known else "no config files are there")
         )
-        hint = suggest(str(file), known) if known else "no config files are there"
-        raise UsageError(f"no config file {path!r}; {hint}")
     if file.suffix == ".json":
         config = read_config(file)
         check_definitions(file.parent, warn)

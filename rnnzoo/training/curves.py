@@ -10,13 +10,28 @@ from rnnzoo.training.lengths import at_lengths
 
 
 def draw_curves(config: Config, records: list[dict[str, Any]], result: dict[str, Any], path: Path) -> None:
-    """Draw the loss and the validation score over steps: each seed faint, the median bold, the baselines dotted."""
+    """Write the picture of `curves_figure` to a file."""
+    curves_figure(config, records, result).savefig(path, dpi=120)
+
+
+def curves_figure(config: Config, records: list[dict[str, Any]], result: dict[str, Any]) -> Any:
+    """The loss and the validation score over steps: each seed faint, the median bold, the baselines dotted.
+
+    Args:
+        config: the run's configuration.
+        records: the lines of metrics.jsonl.
+        result: the contents of final.json.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _draw(left, [r["step"] for r in records], [r["loss"] for r in records], "training loss")
     task, validated = config.task, [r for r in records if "validation" in r]
+    label = f"training loss ({task.loss_unit})" if task.loss_unit else "training loss"
+    _draw(left, [r["step"] for r in records], [r["loss"] for r in records], label)
     steps, label = [r["step"] for r in validated], task.metric.replace("_", " ")
     _draw(right, steps, [r["validation"][task.metric] for r in validated], f"validation {label}")
     baselines, longer = result["baseline"], at_lengths(config)
@@ -30,7 +45,7 @@ def draw_curves(config: Config, records: list[dict[str, Any]], result: dict[str,
     if min((min(r["loss"]) for r in records), default=0) > 0:
         left.set_yscale("log")
     figure.suptitle(f"{type(task).__name__}, {type(config.cell).__name__}", fontsize="medium")
-    figure.savefig(path, dpi=120)
+    return figure
 
 
 def _draw(axes: Any, steps: list[int], values: list[list[float]], label: str) -> None:
@@ -42,4 +57,4 @@ def _draw(axes: Any, steps: list[int], values: list[list[float]], label: str) ->
     axes.spines[["top", "right"]].set_visible(False)
 
 
-__all__ = ["draw_curves"]
+__all__ = ["curves_figure", "draw_curves"]

@@ -125,14 +125,24 @@ def gathered(tree: PyTree, mesh: Mesh | None) -> PyTree:
     return tree if mesh is None else jax.device_put(tree, mesh.devices.flat[0])
 
 
-def describe_devices(seeds: int, batch: int, mesh: Mesh | None, there: int) -> str:
-    """How many of the devices a training step uses, and how the work is split, in one line."""
-    rows, columns = (1, 1) if mesh is None else mesh.devices.shape
-    whole = f"{seeds} seed{'s' * (seeds > 1)} and a batch of {batch}"
-    if rows * columns == 1:
-        return f"using 1 of {there} devices: {whole} are too small to split, or do not divide evenly"
+KINDS = {"cpu": "CPU core", "gpu": "GPU", "tpu": "TPU core"}
+
+
+def describe_devices(seeds: int, batch: int, mesh: Mesh | None, devices: Sequence[Any]) -> str:
+    """In words, how the work is split over the devices that there are; "" where that is nothing to know: one device, or
+    cores of a CPU that the work is too small for."""
+    platform = devices[0].platform
+    kind = KINDS.get(platform, f"{platform} device")
+    if mesh is None:
+        if len(devices) == 1 or platform == "cpu":
+            return ""
+        return (
+            f"1 of {len(devices)} {kind}s: a batch of {batch} is too small to split, or does not divide evenly; more "
+            "seeds, or a larger batch, would use the others"
+        )
+    rows, columns = mesh.devices.shape
     parts = [f"{seeds} seeds in {rows} parts"] * (rows > 1) + [f"a batch of {batch} in {columns} parts"] * (columns > 1)
-    return f"using {rows * columns} of {there} devices: {', '.join(parts)}"
+    return f"{rows * columns} of {len(devices)} {kind}s: {', '.join(parts)}"
 
 
 __all__ = [

@@ -1,8 +1,12 @@
 """One training job on the host: resume, train, log, evaluate, save, report."""
 
+import copy
 import functools
+import shlex
 import signal
+import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from rnnzoo.tasks.data import Data, Part
 from rnnzoo.training.config import Config
 from rnnzoo.training.curves import draw_curves
 from rnnzoo.training.definitions import check_definitions
+from rnnzoo.training.description import describe
 from rnnzoo.training.devices import describe_devices, gathered, is_worth, training_mesh
 from rnnzoo.training.footprint import check_memory
 from rnnzoo.training.lengths import LongerSets
@@ -28,6 +33,7 @@ from rnnzoo.training.run_folder import RunFolder
 from rnnzoo.training.solved import all_solved
 from rnnzoo.training.update import TrainState, evaluate, first_state, shard_state
 from rnnzoo.training.warm_start import warm_state
+from rnnzoo.typing import Params
 
 PIECE_S = 1.0  # seconds of training between two looks at whether to stop
 
@@ -47,8 +53,17 @@ class Job:
     best one. All that is logged is in `record`, which every checkpoint holds: after any resumption the other files are
     made to follow from it."""
 
-    def __init__(self, config: Config, workdir: Path, progress: Progress):
+    def __init__(
+        self,
+        config: Config,
+        workdir: Path,
+        progress: Progress,
+        callbacks: Sequence[Callable[[Line], object]] = (),
+    ):
+        """`callbacks` are called with a copy of each line of metrics.jsonl; see `rnnzoo.train`."""
         self.config, self.folder, self.progress = config, RunFolder(workdir), progress
+        self.callbacks = tuple(callbacks)
+        self.params: Params = {}  # of all seeds, once the run is complete
         self.folder.check(config)
         check_definitions(self.folder.path, progress.warn)
         self.data: Data = config.task.open()
@@ -64,13 +79,13 @@ class Job:
         self.loop.use(self.mesh)
         self.loop.trace(self.like, self._next_stop())
         self.warm = self._warm() if config.init_from and not self.folder.last.steps() else None
-        self.stop_asked, self.saved, self.pace = False, -1, 0.0
+        self.stop_asked, self.is_compiled, self.saved, self.pace = False, False, -1, 0.0
 
     def run(self) -> dict[str, Any]:
         """Train to the last step, or until the task is solved, and return what is in final.json."""
         self.folder.open(self.config, self.data, self.environment)
         self.progress.folder = self.folder.path
-        handlers = {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        handlers = self._listen()
         try:
             return self._run()
         except BaseException as error:
@@ -81,24 +96,40 @@ class Job:
                 signal.signal(number, handler)
             self.folder.close()
 
+    def _listen(self) -> dict[signal.Signals, Any]:
+        """Take SIGINT and SIGTERM as requests to stop, and return the handlers before. Python lets only the main
+        thread do that."""
+        if threading.current_thread() is not threading.main_thread():
+            return {}
+        return {s: signal.signal(s, self._ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+
     def _run(self) -> dict[str, Any]:
+        self.progress.begin(self._description())
         state = self._resumed() or self._first_state()
-        if self.config.devices == "all" and (there := jax.local_device_count()) > 1:
-            self.progress.line(describe_devices(self.config.seeds, self.config.batch_size, self.mesh, there))
         if not self._is_complete():
             self.folder.remove_results()
         while not self._is_complete():
             end = self.record.step + self._next_stop()
             state = self._train(state, end)
             if self.record.step == end:
-                self._log(state)
+                self._call(self._log(state), state)
             if self.stop_asked and not self._is_complete():
                 if self.saved != self.record.step:
                     self._save_last(state)
-                raise Stopped(f"stopped at step {self.record.step}; the same command with --workdir goes on from there")
+                raise Stopped(
+                    f"stopped at step {self.record.step}; the same command with --workdir "
+                    f"{shlex.quote(str(self.folder.path))} goes on from there"
+                )
         if self.record.step < self.config.steps:
             self.progress.line(f"solved at step {self.record.step}, by the validation score of every seed")
         return self._finish(state)
+
+    def _description(self) -> list[str]:
+        """What will be trained, in words."""
+        config, devices = self.config, ""
+        if config.devices == "all":
+            devices = describe_devices(config.seeds, config.batch_size, self.mesh, jax.local_devices())
+        return describe(config, self.model, self.data, self.folder.path, devices)
 
     def _is_complete(self) -> bool:
         lines, step = self.record.lines, self.record.step
@@ -172,7 +203,7 @@ class Job:
         """Train to step `end`, or until asked to stop, in pieces of about a second. The state is on several devices
         only meanwhile, so that scores and checkpoints do not depend on how many there are."""
         state = shard_state(state, self.mesh)
-        self.loop.compile(state, self._longest())  # which does not count as training time
+        self._compile(state)  # which does not count as training time
         while self.record.step < end and not self.stop_asked:
             length = min(end - self.record.step, round(PIECE_S / self.pace) or 1) if self.pace else 1
             began = time.perf_counter()
@@ -183,7 +214,17 @@ class Job:
             elapsed = time.perf_counter() - began
             self.record.take(metrics, elapsed)
             self.pace = elapsed / length
+            self.progress.at(self.record.step, self.pace * (self.config.steps - self.record.step))
         return gathered(state, self.mesh)
+
+    def _compile(self, state: TrainState) -> None:
+        if self.is_compiled:
+            return
+        self.progress.compiling()
+        began = time.perf_counter()
+        self.loop.compile(state, self._longest())
+        self.progress.compiled(time.perf_counter() - began)
+        self.is_compiled = True
 
     def _longest(self) -> int:
         """The most steps between two log lines."""
@@ -201,7 +242,7 @@ class Job:
 
     # ---- saving ----
 
-    def _log(self, state: TrainState) -> None:
+    def _log(self, state: TrainState) -> Line:
         """End an interval: scores, the record, a checkpoint where one is due, and a line of metrics.jsonl."""
         line, better = self.record.line(), False
         if self._due(self.config.eval_every):
@@ -217,7 +258,18 @@ class Job:
             self.folder.best.save(self.record.step, state, self.record.to_json())
         self.folder.lock.check()
         self.folder.log(line)
-        self.progress.step(line, self.record.validation())
+        self.progress.step(line, line.get("validation", {}))
+        return line
+
+    def _call(self, line: Line, state: TrainState) -> None:
+        """Call the user's functions with the line. When one raises, the run can go on from here later."""
+        try:
+            for callback in self.callbacks:
+                callback(copy.deepcopy(line))
+        except Exception:
+            if self.saved != self.record.step:
+                self._save_last(state)
+            raise
 
     def _save_last(self, state: TrainState) -> None:
         self.folder.lock.check()
@@ -227,8 +279,8 @@ class Job:
 
     def _kept(self) -> str:
         """What is left of a run that ends early."""
-        kept = self.folder.last.steps()
-        return f"the checkpoint of step {kept[0]} is kept in {self.folder.path}" if kept else "nothing had been saved"
+        kept, path = self.folder.last.steps(), self.folder.path
+        return f"the checkpoint of step {kept[0]} is kept in {path}" if kept else f"nothing had been saved in {path}"
 
     # ---- the end ----
 
@@ -241,6 +293,7 @@ class Job:
             self.config, self.model, self.data,
             scores=scores, validation=validation, best=best, record=self.record,
         )  # fmt: skip
+        self.params = state["params"]
         self.folder.write("final.json", to_text(final))
         draw_curves(self.config, self.record.lines, final, self.folder.path / "curves.png")
         return final

@@ -1,6 +1,7 @@
 """What a run prints: one line per log step, and on a terminal a live bar."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +16,7 @@ MESSAGES = "messages.log"
 
 
 class Progress:
-    """One line per log step; on a terminal also a live bar.
+    """What will be trained, one line per log step, what came out; on a terminal also a live bar with the time left.
 
     A run does not end because nobody reads what it prints: from then on its lines go to messages.log in `folder`."""
 
@@ -26,11 +27,34 @@ class Progress:
         self._closed: set[str] = set()
         self._bar: Any = None
         if sys.stdout is not None and sys.stdout.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-            self._bar = Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True)
-            self._task = self._bar.add_task("training", total=config.steps)
+            state = TextColumn("{task.fields[state]}", markup=False)
+            self._bar = Progress(BarColumn(), MofNCompleteColumn(), state, transient=True)
+            self._task = self._bar.add_task("training", total=config.steps, state="starting")
             self._bar.start()
+
+    def begin(self, description: list[str]) -> None:
+        """Say what will be trained."""
+        for text in description:
+            self.line(text)
+
+    def compiling(self) -> None:
+        """Say that the training program is being compiled."""
+        if self._bar is None:
+            self.line("compiling ...")
+        else:
+            self._bar.update(self._task, state="compiling")
+
+    def compiled(self, seconds: float) -> None:
+        """Say how long that took."""
+        self.line(f"compiled in {seconds:.1f} s")
+
+    def at(self, step: int, left: float) -> None:
+        """Move the bar to a step, with so many seconds of training left."""
+        if self._bar is not None:
+            state = f"{duration(left)} left" if step < self.config.steps else "scoring"
+            self._bar.update(self._task, completed=step, state=state)
 
     def line(self, text: str) -> None:
         """Print a line of text."""
@@ -60,27 +84,52 @@ class Progress:
             append(self.folder / MESSAGES, text + "\n")
 
     def step(self, record: dict[str, Any], scores: dict[str, list[float]]) -> None:
-        """Report one line of metrics.jsonl and the newest validation scores."""
-        metric, steps = self.config.task.metric, self.config.steps
-        left = (steps - record["step"]) / record["steps_per_second"]
-        score = f"validation {metric} " + (f"{np.median(scores[metric]):.4f}" if scores else "-")
+        """Report one line of metrics.jsonl, with the validation scores that belong to it; {} for none."""
+        steps, rate = self.config.steps, record["steps_per_second"]
+        left = (steps - record["step"]) / rate
+        parts = [
+            f"step {record['step']:>{len(str(steps))}}/{steps}",
+            f"loss {np.median(record['loss']):.4f} {self.config.task.loss_unit}".rstrip(),
+            f"{rate:.0f} steps/s",
+        ]
+        if self._bar is None:  # which says it, too
+            parts.append(f"{duration(left)} left")
+        if scores:
+            parts.append(self._scores(scores))
+        self.line("  ".join(parts))
+        self.at(record["step"], left)
+
+    def _scores(self, scores: dict[str, list[float]]) -> str:
+        metric = self.config.task.metric
+        said = f"validation {metric} {np.median(scores[metric]):.4f}"
         longer = [
             f"{times}x {np.median(scores[name]):.4f}"
             for times, name in at_lengths(self.config).items()
             if name in scores
         ]
-        score += f" ({', '.join(longer)})" if longer else ""
-        self.line(
-            f"step {record['step']:>{len(str(steps))}}/{steps}  loss {np.median(record['loss']):.4f}  {score}  "
-            f"{record['steps_per_second']:.0f} steps/s  {duration(left)} left"
-        )
-        if self._bar is not None:
-            self._bar.update(self._task, completed=record["step"])
+        return f"{said} ({', '.join(longer)})" if longer else said
 
     def close(self) -> None:
         """End the live bar."""
         if self._bar is not None:
             self._bar.stop()
+
+
+class Silent(Progress):
+    """Prints nothing. Warnings are Python's own."""
+
+    def __init__(self, config: Config):
+        self.config, self.folder, self._bar = config, None, None
+
+    def line(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
+        """A Python warning."""
+        warnings.warn(visible(text), stacklevel=2)
+
+    def error(self, text: str) -> None:
+        """Nothing: the exception says it."""
 
 
 def duration(seconds: float) -> str:
@@ -89,4 +138,4 @@ def duration(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-__all__ = ["Progress", "duration"]
+__all__ = ["Progress", "Silent", "duration"]

@@ -32,6 +32,11 @@ def of_seeds(scores: Scores) -> dict[str, Any]:
     return {name: median_and_range(values) for name, values in scores.items()}
 
 
+def seeds_of(metrics: dict[str, Any]) -> Scores:
+    """The inverse of `of_seeds`."""
+    return {name: value["per_seed"] if isinstance(value, dict) else [value] for name, value in metrics.items()}
+
+
 def in_words(value: Any) -> str:
     """A score, or its median and range over seeds."""
     if isinstance(value, dict):
@@ -79,7 +84,7 @@ def known_scores(folder: RunFolder, step: int) -> Scores:
     path = folder.path / "final.json"
     best = read_json(path).get("best") if path.exists() else None
     found = best["metrics"] if best and best["step"] == step else {}
-    return {name: value["per_seed"] if isinstance(value, dict) else [value] for name, value in found.items()}
+    return seeds_of(found)
 
 
 def device() -> str:
@@ -114,6 +119,8 @@ __all__ = [
     "in_words",
     "known_scores",
     "median_and_range",
+    "of_seeds",
+    "seeds_of",
     "to_text",
     "versions",
 ]

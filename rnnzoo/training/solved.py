@@ -30,4 +30,12 @@ def _first(task: Task, lines: list[Line], seed: int) -> Line:
     return next((line for line, score in scores if is_solved(task, score)), {})
 
 
-__all__ = ["all_solved", "first_solved", "is_solved"]
+def best_baseline(task: Task, baselines: dict[str, float]) -> str:
+    """The name and the score of the best of the task's baselines; "" without any."""
+    if not baselines:
+        return ""
+    name = (min if task.better == "lower" else max)(baselines, key=lambda name: baselines[name])
+    return f"{name} {baselines[name]:.4g}"
+
+
+__all__ = ["all_solved", "best_baseline", "first_solved", "is_solved"]

@@ -73,6 +73,7 @@ class Polyphonic(Task):
 
     metric = "nats_per_frame"
     better = "lower"
+    loss_unit = "nats"
     needs_files = True
 
     def open(self) -> "Pieces":

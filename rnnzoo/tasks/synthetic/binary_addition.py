@@ -41,6 +41,10 @@ class BinaryAddition(Synthetic):
     scaled = ("bits",)
 
     @property
+    def loss_unit(self) -> str:
+        return "nats" if self.objective == "bce" else ""
+
+    @property
     def held_out_sequences(self) -> int:
         return min(self.sums, LARGEST)
 

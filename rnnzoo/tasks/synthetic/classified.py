@@ -19,6 +19,7 @@ class Classified(Synthetic):
 
     metric = "accuracy"
     better: ClassVar[Literal["lower", "higher"]] = "higher"
+    loss_unit = "nats"
     solved_at = 0.99
 
     def loss(self, outputs: Float[Array, "... K"], batch: Batch) -> Array:

@@ -31,6 +31,7 @@ class CopyMemory(Synthetic):
 
     metric = "recall"
     better = "higher"
+    loss_unit = "nats"
     tokens = True
 
     @property

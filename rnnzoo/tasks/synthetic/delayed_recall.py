@@ -24,6 +24,7 @@ class DelayedRecall(Synthetic):
 
     metric = "accuracy"
     better = "higher"
+    loss_unit = "nats"
     read = "last"
 
     input_size = 1

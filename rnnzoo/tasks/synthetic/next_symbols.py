@@ -21,6 +21,7 @@ class NextSymbols(Synthetic):
 
     metric = "wrong_sequences"
     better: ClassVar[Literal["lower", "higher"]] = "lower"
+    loss_unit = "nats"
     tokens = True
     solved_at = 0.05
 

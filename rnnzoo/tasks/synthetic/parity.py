@@ -20,6 +20,7 @@ class Parity(VariedLengths):
 
     metric = "wrong_sequences"
     better = "lower"
+    loss_unit = "nats"
 
     input_size = 1
     output_size = 1

@@ -27,6 +27,7 @@ class LanguageModel(Task):
 
     streams = True
     better = "lower"
+    loss_unit = "nats"
     tokens = True
 
     @abc.abstractmethod

@@ -1,0 +1,134 @@
+"""What a run is about to train, and what came out, in a few lines for people."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from rnnzoo.cells.base import Cell
+from rnnzoo.counts import dense_u, nonzeros_u, num_params, weights_u
+from rnnzoo.models import Model
+from rnnzoo.spec import Spec
+from rnnzoo.tasks.base import Task
+from rnnzoo.tasks.data import Data, HostData, InMemory
+from rnnzoo.training.config import Config
+from rnnzoo.training.results import in_words
+from rnnzoo.training.solved import best_baseline, is_solved
+from rnnzoo.wrappers.base import Wrapper
+
+LABEL = 10  # columns of a label
+
+
+def labelled(label: str, text: str) -> str:
+    """A line of the description."""
+    return f"{label:<{LABEL}}{text}"
+
+
+def describe(config: Config, model: Model, data: Data, folder: Path, devices: str = "") -> list[str]:
+    """The lines before a run: task, network, data, work, devices where they need a word, and the run folder."""
+    lines = {
+        "task": f"{in_short(config.task)}: {_goal(config.task)}",
+        "network": f"{_layers(model)}; {num_params(model):,} parameters",
+        "U": _recurrent(model),
+        "data": _data(config.task, data),
+        "training": _work(config),
+        "devices": devices,
+        "folder": str(folder),
+    }
+    return [labelled(label, text) for label, text in lines.items() if text]
+
+
+def in_short(part: Spec) -> str:
+    """A specification by its class and the fields that are not at their defaults: ``Banded(bandwidth=2)``."""
+    fields = dataclasses.fields(part)  # pyright: ignore[reportArgumentType]
+    given = [(f.name, getattr(part, f.name)) for f in fields if getattr(part, f.name) != f.default]
+    said = ", ".join(f"{name}={in_short(v) if isinstance(v, Spec) else repr(v)}" for name, v in given)
+    return f"{type(part).__name__}({said})" if said else type(part).__name__
+
+
+def _goal(task: Task) -> str:
+    goal = f"{task.metric}, {task.better} is better"
+    if task.solved_at is None:
+        return goal
+    return f"{goal}; solved {_beyond(task)} {task.solved_at:g}"
+
+
+def _beyond(task: Task) -> str:
+    return "below" if task.better == "lower" else "above"
+
+
+def _layers(model: Model) -> str:
+    """The cells in words, such as "2 layers of LSTM, 16 units"."""
+    names = dict.fromkeys(f"{_name(cell)}, {cell.hidden_size} units" for cell, _ in model.cells)
+    count = model.stack.layers
+    what = "blocks" if model.stack.pattern else "layers"
+    both = "in both directions, " if model.stack.bidirectional else ""
+    return f"{both}{f'{count} {what} of ' * (count > 1)}{' and '.join(names)}"
+
+
+def _name(cell: Cell) -> str:
+    """The class of a cell, or of a wrapper and what it wraps: ``Zoneout(LSTM)``."""
+    name = type(cell).__name__
+    return f"{name}({_name(cell.cell)})" if isinstance(cell, Wrapper) else name
+
+
+def _recurrent(model: Model) -> str:
+    """The recurrent matrices in words; "" for cells that have none."""
+    structures = dict.fromkeys(in_short(s) for cell, _ in model.cells for s in cell.structures.values())
+    nonzeros, dense = nonzeros_u(model), dense_u(model)
+    if not structures:
+        return f"{nonzeros:,} entries are not 0" if nonzeros else ""
+    said = f"{' and '.join(structures)}: {weights_u(model):,} weights"
+    return said if nonzeros == dense else f"{said}; {nonzeros:,} of {dense:,} entries are not 0"
+
+
+def _data(task: Task, data: Data) -> str:
+    inputs = f"{data.input_size} {'tokens' if task.tokens else 'features'} in, {data.output_size} out"
+    if isinstance(data, HostData):
+        return f"{inputs}; read batch by batch"
+    assert isinstance(data, InMemory)
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(data.arrays) if hasattr(leaf, "nbytes"))
+    return f"{inputs}; " + (f"{_bytes(size)} in memory" if size else "drawn anew for each batch")
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB" if size >= 2**20 else f"{size / 2**10:,.0f} KiB"
+
+
+def _work(config: Config) -> str:
+    seeds = f"; {config.seeds} seeds, of which lines show medians" if config.seeds > 1 else ""
+    steps = f"{config.steps:,} steps of {config.batch_size} sequences"
+    return f"{steps}, {config.optimizer}, learning rate {config.lr:g}{seeds}"
+
+
+def verdict(task: Task, final: dict[str, Any]) -> str:
+    """The result in one line: "solved: wrong_sums 0.0001, below 0.01; best baseline trigram 2.38".
+
+    Args:
+        task: the run's task.
+        final: the contents of final.json.
+    """
+    score = final["metrics"][task.metric]
+    said, best = f"{task.metric} {in_words(score)}", best_baseline(task, final["baseline"])
+    if task.solved_at is not None:
+        values = score["per_seed"] if isinstance(score, dict) else [score]
+        count, place = sum(bool(is_solved(task, value)) for value in values), f"{_beyond(task)} {task.solved_at:g}"
+        if len(values) > 1:
+            said = f"solved by {count} of {len(values)} seeds ({place}): {said.partition(' of ')[0]}"
+        else:
+            said = f"solved: {said}, {place}" if count else f"not solved: {said}, not {place}"
+    return f"{said}; best baseline {best}" if best else said
+
+
+def outcome(task: Task, final: dict[str, Any]) -> list[str]:
+    """The lines after a run: the verdict, other scores, all baselines if there are several, and the time."""
+    others = [f"{name} {in_words(value)}" for name, value in final["metrics"].items() if name != task.metric]
+    baselines = [f"{name} {value:.4g}" for name, value in final["baseline"].items()]
+    lines = [verdict(task, final), *([f"also: {', '.join(others)}"] if others else [])]
+    if len(baselines) > 1:
+        lines.append(f"baselines of {task.metric}: {', '.join(baselines)}")
+    return [*lines, f"{final['seconds']:.1f} s of training"]
+
+
+__all__ = ["describe", "in_short", "labelled", "outcome", "verdict"]
