@@ -41,7 +41,7 @@ def main(args: list[str], prog: str = "rnnzoo evaluate") -> int:
         f"{prog} runs/mine",
         f"{prog} runs/mine --task.bits 32 --checkpoint best --json",
         f"{prog} runs/mine --import my_task.py",
-        f"{prog} exported --trust   # a folder of rnnzoo export, on its own task",
+        f"{prog} exported --trust   # a folder of rnnzoo export",
         passes_help=True,
     )
     parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, nargs="?", help="a run folder, or an exported one")

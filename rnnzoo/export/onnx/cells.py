@@ -83,7 +83,7 @@ def onnx_layer(g, eqn, args):
 
 
 @spec
-class Layers(Unroll):
+class _Layers(Unroll):
     """For tracing to ONNX: a layer that ONNX has an operator for is one operation, and any other a plain loop, without
     custom derivatives. Parameters stay constants, since nothing is compiled."""
 
@@ -111,4 +111,6 @@ class Layers(Unroll):
         return lax.scan(body, state, (zs, controls))[1]
 
 
-__all__ = ["Layers"]
+LAYERS = _Layers()  # no member: it is of no use but here
+
+__all__ = ["LAYERS"]

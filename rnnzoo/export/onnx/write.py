@@ -14,7 +14,7 @@ from jax import export
 from rnnzoo.export.check import random_input, relative_error, require_float32
 from rnnzoo.export.int8 import rounded
 from rnnzoo.export.onnx import complex, loops, places, products, shapes  # noqa: F401 (their rules)
-from rnnzoo.export.onnx.cells import Layers
+from rnnzoo.export.onnx.cells import LAYERS
 from rnnzoo.export.onnx.graph import OPSET, Graph, Name, Weights
 from rnnzoo.export.onnx.rules import RULES
 from rnnzoo.models import Model
@@ -51,7 +51,7 @@ def _translated(model: Model, ready: Params, int8: bool) -> Any:
     time, batch = export.symbolic_shape("T, B")
     shape = (time, batch) if model.tokens else (time, batch, model.input_size)
     x = jax.ShapeDtypeStruct(shape, jnp.int32 if model.tokens else jnp.float32)
-    closed = jax.make_jaxpr(lambda x: model.apply_prepared(ready, x, unroll=Layers())[0])(x)
+    closed = jax.make_jaxpr(lambda x: model.apply_prepared(ready, x, unroll=LAYERS)[0])(x)
     graph = Graph(Weights(), {}, RULES)
     sizes = graph.node("Shape", [Name("x")])
     for k, name in enumerate(("T", "B")):
