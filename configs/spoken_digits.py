@@ -4,8 +4,8 @@
     python train.py --config configs/spoken_digits.py --data-dir DIR --cell.structure banded
 
 DIR/fsdd/recordings holds the 3,000 files. Expected: about 90 s on 2 cores that others used too; accuracy on the 300
-test recordings 0.983 [0.970, 0.990] (5 seeds of configs/studies/real.py, the checkpoint that is best on validation data),
-and 0.963 [0.947, 0.973] with the band; least squares on the means and standard deviations of the bands has 0.883.
+test recordings 0.983 [0.970, 0.990] (5 seeds of configs/studies/real.py, best checkpoint by validation), and 0.963
+[0.947, 0.973] with the band; least squares on the means and standard deviations of the bands has 0.883.
 """
 
 from rnnzoo import cells, structures, tasks

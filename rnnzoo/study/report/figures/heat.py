@@ -8,7 +8,7 @@ import numpy as np
 from rnnzoo.study.report.figures.drawing import RULE, Drawn, Figure, median_and_range, new_figure
 from rnnzoo.study.report.rows import AT_BEST, QUESTION, Row, Tables, by_size
 
-BY_SCORE = ("languages",)  # suites whose published score is an accuracy, not a count
+BY_SCORE = ("languages", "languages long")  # suites whose published score is an accuracy, not a count
 NOT_HERE = (*QUESTION, *AT_BEST, "memory")  # suites with figures of their own
 LEFT = 2.2  # inches beside a panel
 
@@ -64,7 +64,9 @@ def _panel(
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(len(tasks) - 0.5, -0.5)
     axes.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(tasks)), [task for _, task in tasks])
+    both = [task for _, task in tasks]  # a task may stand in two suites, judged by different things
+    labels = [f"{task} ({suite})" if both.count(task) > 1 else task for suite, task in tasks]
+    axes.set_yticks(range(len(tasks)), labels)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.hlines(np.arange(len(tasks) - 1) + 0.5, -0.5, len(names) - 0.5, color=RULE, linewidth=0.4, zorder=0)
