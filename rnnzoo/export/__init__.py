@@ -14,6 +14,7 @@ FORMATS = {
     "numpy": "model.py, which needs only numpy and computes one step at a time",
 }
 INT8 = ("numpy", "onnx")  # the formats that may have 8-bit weights
+MODULES = {"onnx": "onnx_graph"}  # whose name is another than the format's: onnx itself is a package
 TOLERANCE = 1e-5  # relative to the largest output
 
 
@@ -42,7 +43,7 @@ def export(model: Model, params: Params, format: str, out: str | Path, *, int8: 
         raise UsageError(f"{format} has no 8-bit weights; accepted for them: {' or '.join(INT8)}")
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out} exists and is not overwritten; accepted: the name of a new folder")
-    writer = importlib.import_module(f"rnnzoo.export.{format}")
+    writer = importlib.import_module(f"rnnzoo.export.{MODULES.get(format, format)}")
     try:
         out.mkdir(parents=True)
     except OSError as error:

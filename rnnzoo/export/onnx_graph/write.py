@@ -13,10 +13,10 @@ from jax import export
 
 from rnnzoo.export.check import random_input, relative_error, require_float32
 from rnnzoo.export.int8 import rounded
-from rnnzoo.export.onnx import complex, loops, places, products, shapes  # noqa: F401 (their rules)
-from rnnzoo.export.onnx.cells import LAYERS
-from rnnzoo.export.onnx.graph import OPSET, Graph, Name, Weights
-from rnnzoo.export.onnx.rules import RULES
+from rnnzoo.export.onnx_graph import complex, loops, places, products, shapes  # noqa: F401 (their rules)
+from rnnzoo.export.onnx_graph.cells import LAYERS
+from rnnzoo.export.onnx_graph.graph import OPSET, Graph, Name, Weights
+from rnnzoo.export.onnx_graph.rules import RULES
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.spec_json import to_json

@@ -1,5 +1,5 @@
 """Models as ONNX files."""
 
-from rnnzoo.export.onnx.write import write
+from rnnzoo.export.onnx_graph.write import write
 
 __all__ = ["write"]

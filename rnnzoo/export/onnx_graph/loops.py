@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.export.onnx.graph import Graph, Name, Pair, is_symbol
-from rnnzoo.export.onnx.rules import onnx_type, rule
+from rnnzoo.export.onnx_graph.graph import Graph, Name, Pair, is_symbol
+from rnnzoo.export.onnx_graph.rules import onnx_type, rule
 from rnnzoo.export.primitives import Refused
 from rnnzoo.jaxprs import closed_jaxpr
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from rnnzoo.export.onnx.graph import Graph, Pair
-from rnnzoo.export.onnx.rules import BINARY, RULES, UNARY, Rule, each_part, part, rule
+from rnnzoo.export.onnx_graph.graph import Graph, Pair
+from rnnzoo.export.onnx_graph.rules import BINARY, RULES, UNARY, Rule, each_part, part, rule
 
 
 @rule

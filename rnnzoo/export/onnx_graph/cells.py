@@ -10,7 +10,7 @@ from jax.extend.core import Primitive
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.convert.gates import gate_order
-from rnnzoo.export.onnx.rules import rule
+from rnnzoo.export.onnx_graph.rules import rule
 from rnnzoo.spec import UsageError, spec
 from rnnzoo.typing import Array, Control, Params, PyTree, State
 from rnnzoo.unrolls.base import Ran, Unroll, advance

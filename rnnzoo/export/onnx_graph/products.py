@@ -6,9 +6,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.export.onnx.complex import parts, product
-from rnnzoo.export.onnx.graph import Graph, Pair
-from rnnzoo.export.onnx.rules import RULES, Rule, each_part, onnx_type, rule
+from rnnzoo.export.onnx_graph.complex import parts, product
+from rnnzoo.export.onnx_graph.graph import Graph, Pair
+from rnnzoo.export.onnx_graph.rules import RULES, Rule, each_part, onnx_type, rule
 from rnnzoo.export.primitives import Refused
 
 REDUCTIONS = {

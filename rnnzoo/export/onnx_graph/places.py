@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.export.onnx.graph import Graph, is_symbol
-from rnnzoo.export.onnx.products import transposed
-from rnnzoo.export.onnx.rules import RULES, each_part, onnx_type, rule
-from rnnzoo.export.onnx.shapes import with_axes
+from rnnzoo.export.onnx_graph.graph import Graph, is_symbol
+from rnnzoo.export.onnx_graph.products import transposed
+from rnnzoo.export.onnx_graph.rules import RULES, each_part, onnx_type, rule
+from rnnzoo.export.onnx_graph.shapes import with_axes
 from rnnzoo.export.primitives import Refused
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from rnnzoo.export.onnx.graph import Graph
-from rnnzoo.export.onnx.products import transposed
-from rnnzoo.export.onnx.rules import each_part, onnx_type, rule
+from rnnzoo.export.onnx_graph.graph import Graph
+from rnnzoo.export.onnx_graph.products import transposed
+from rnnzoo.export.onnx_graph.rules import each_part, onnx_type, rule
 from rnnzoo.export.primitives import Refused
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from rnnzoo.export.onnx.graph import Graph, Name, Pair
+from rnnzoo.export.onnx_graph.graph import Graph, Name, Pair
 from rnnzoo.export.primitives import Refused
 
 Rule = Callable[[Graph, Any, list[Any]], Any]
