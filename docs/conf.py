@@ -12,13 +12,11 @@ author = "The rnnzoo authors"
 copyright = "the rnnzoo authors, Apache-2.0"
 version = release = rnnzoo.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "plain_docstrings", "member_pages"]
-exclude_patterns = ["answer/answer.md", "study/predictions.py", "_ext", "Thumbs.db"]
+exclude_patterns = ["answer/answer.md", "_ext"]
 html_theme = "furo"
 html_title = "rnnzoo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_extra_path = ["site_files"] if (Path(__file__).parent / "site_files").is_dir() else []
-templates_path = []
 
 nb_execution_mode = "off"  # the pages are doctests, which pytest runs
 myst_enable_extensions = ["colon_fence", "attrs_inline"]

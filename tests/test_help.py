@@ -3,7 +3,7 @@
 import pytest
 
 import rnnzoo
-from rnnzoo import cells, structures, tasks
+from rnnzoo import UsageError, cells, structures, tasks
 from rnnzoo.__main__ import COMMANDS, command
 from rnnzoo.commands.arguments import filled
 from rnnzoo.commands.options import override
@@ -103,3 +103,17 @@ def test_paragraphs_are_filled_and_indented_lines_stay(monkeypatch):
     assert filled("one two three\nfour five\n\nsix:\n  seven eight nine ten eleven") == (
         "one two three four\nfive\n\nsix:\n  seven eight nine ten eleven"
     )
+
+
+def test_a_kind_that_is_no_member_is_found_as_well():
+    with pytest.raises(UsageError, match="did you mean pretrained"):
+        command(["list", "pretrainedd"])
+
+
+def test_a_study_that_is_not_there_is_looked_for_among_studies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text("print(1)")
+    (tmp_path / "mine.py").write_text("study = 1")
+    with pytest.raises(UsageError, match=r"mine\.py") as error:
+        command(["study", "nope.py"])
+    assert "train.py" not in str(error.value)

@@ -3,7 +3,7 @@
 from rnnzoo.analysis import members
 from rnnzoo.commands import configs, presets
 from rnnzoo.commands.arguments import new_parser
-from rnnzoo.spec import UsageError
+from rnnzoo.spec import UsageError, suggest
 from rnnzoo.store import pretrained
 
 OTHER = {"configs": configs.rows, "presets": presets.rows, "pretrained": pretrained.rows}  # kinds that are no members
@@ -28,6 +28,8 @@ def main(args: list[str]) -> int:
     known = parser.parse_intermixed_args(args)
     if known.size < 1:
         raise UsageError(f"--size is {known.size}; accepted: 1 or more")
+    if known.kind and known.kind not in KINDS:
+        raise UsageError(f"no table of {known.kind!r}; {suggest(known.kind, KINDS)}")
     if known.markdown and not known.kind:
         print(members.document(known.size))
         return 0

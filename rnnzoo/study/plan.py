@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnzoo.fields import brief
 from rnnzoo.spec import UsageError, suggest
-from rnnzoo.training.config import Config
+from rnnzoo.training.config import Config, defines
 from rnnzoo.training.named import file_of, named_files
 from rnnzoo.training.sources import errors_in_one_line, load_file
 
@@ -89,7 +89,7 @@ def load_study(path: str) -> Study:
         UsageError: there is no such file, running it raises, or it defines no `study`.
     """
     if (file := file_of(path, "studies")) is None:
-        known = {str(p) for p in Path(path).parent.glob("*.py")} | named_files("studies").keys()
+        known = {str(p) for p in Path(path).parent.glob("*.py") if defines(p, "study")} | named_files("studies").keys()
         raise UsageError(f"no study file {path!r}; " + (suggest(path, known) if known else "no files are there"))
     found: Any = vars(load_file(file)).get("study")
     if isinstance(found, Study):

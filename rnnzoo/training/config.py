@@ -120,10 +120,10 @@ class Config(Spec, kind="configs"):
         )
 
 
-def _defines(path: Path) -> bool:
-    """Whether a Python file looks like a config file. It is not run."""
+def defines(path: Path, name: str) -> bool:
+    """Whether a Python file looks as if it defined `name`. It is not run."""
     with contextlib.suppress(UsageError):
-        return re.search(r"^config\b", read_text(path), re.MULTILINE) is not None
+        return re.search(rf"^{name}\b", read_text(path), re.MULTILINE) is not None
     return False
 
 
@@ -141,7 +141,7 @@ def load_config(path: str, warn: Callable[[str], None] = warnings.warn) -> Confi
         UsageError: there is no such file, running it raises, or it defines no `config`.
     """
     if (file := file_of(path)) is None:
-        known = {str(p) for p in Path(path).parent.glob("*.py") if _defines(p)} | named_files().keys()
+        known = {str(p) for p in Path(path).parent.glob("*.py") if defines(p, "config")} | named_files().keys()
         raise UsageError(
             f"no config file {path!r}; " + (suggest(path, known) if known else "no config files are there")
         )
@@ -172,4 +172,4 @@ def difference(old: str, new: str) -> str:
     return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
 
 
-__all__ = ["Config", "difference", "load_config", "read_config"]
+__all__ = ["Config", "defines", "difference", "load_config", "read_config"]
