@@ -1,8 +1,11 @@
 """Models that come with the package: model folders under rnnzoo/pretrained, each with a card.json."""
 
+import dataclasses
 import fnmatch
 from pathlib import Path
 from typing import Any
+
+import jax
 
 from rnnzoo.disk import read_json
 from rnnzoo.spec import UsageError, suggest
@@ -23,13 +26,17 @@ def pretrained() -> list[str]:
 def load_pretrained(name: str) -> Trained:
     """A model that comes with the package: ``.model``, ``.params``, ``.config`` (how it was trained), ``.scores``.
 
+    Larger ones are stored in bfloat16; the parameters are returned in the model's own dtypes, float32.
+
     Args:
         name: one of ``python -m rnnzoo list pretrained``.
 
     Raises:
         UsageError (a ValueError): there is no model of that name; the message has the nearest ones.
     """
-    return load_model(folder_of(name))
+    trained = load_model(folder_of(name))
+    params = jax.tree.map(lambda a, like: a.astype(like.dtype), trained.params, trained.model.shapes())
+    return dataclasses.replace(trained, params=params)
 
 
 def folder_of(name: str) -> Path:
