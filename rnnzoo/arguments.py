@@ -1,6 +1,7 @@
 """What `rnnzoo.run` is given, checked before anything is computed."""
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ from jax.core import Tracer
 
 from rnnzoo.cells.base import Cell
 from rnnzoo.integers import check_integers
-from rnnzoo.spec import UsageError
+from rnnzoo.spec import UsageError, brief
 from rnnzoo.trees import check_tree
 from rnnzoo.typing import Array, Bool, Params
 
@@ -20,7 +21,21 @@ Axes = tuple[Any, ...]  # sizes of axes: integers, or symbols in jax.export
 def require_cell(cell: Any) -> None:
     """Raise `UsageError` for what is no specification of a cell, such as its class or a module of Flax."""
     if not isinstance(cell, Cell):
-        raise UsageError(f"cell is {cell!r}; accepted: a specification, such as rnnzoo.cells.LSTM(hidden_size=8)")
+        raise UsageError(f"cell is {_shown(cell)}; accepted: a specification, such as rnnzoo.cells.LSTM(hidden_size=8)")
+
+
+def as_inputs(xs: Any) -> Array:
+    """`xs` as an array. Raise `UsageError` for a tree, such as the parameters in their place."""
+    if isinstance(xs, Mapping):
+        raise UsageError(f"xs is {_shown(xs)}; accepted: an array (T, *B, I), after the parameters")
+    return jnp.asarray(xs)
+
+
+def _shown(value: Any) -> str:
+    """A value that stands where another belongs, without the numbers of its arrays."""
+    if isinstance(value, Mapping):
+        return f"a {type(value).__name__} of {', '.join(map(str, value))}"
+    return f"an array {value.shape}" if isinstance(value, (jax.Array, np.ndarray)) else brief(value)
 
 
 def as_array(value: Any) -> Any:
@@ -113,6 +128,7 @@ def check_params(cell: Cell, params: Params, input_size: Any) -> None:
 
 __all__ = [
     "as_array",
+    "as_inputs",
     "check_array",
     "check_controls",
     "check_inputs",

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnnzoo.arguments import (
     as_array,
+    as_inputs,
     check_array,
     check_controls,
     check_params,
@@ -78,7 +79,7 @@ def run(
         UsageError (a ValueError): a wrong shape or dtype, or a cell that this unroll cannot run.
     """
     require_cell(cell)
-    xs = jnp.asarray(xs)
+    xs = as_inputs(xs)
     check_xs(cell, xs)
     check_params(cell, params, input_size(cell, xs))
     params, key = prepared(cell, params, key)

@@ -5,7 +5,6 @@ statement alone, so that code outside the package adds members on equal terms. `
 """
 
 import dataclasses
-import difflib
 import functools
 import inspect
 import sys
@@ -14,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from rnnzoo.construction import with_help
+from rnnzoo.field_docs import Documented
 from rnnzoo.fields import (
     Count,
     Fraction,
@@ -27,6 +28,7 @@ from rnnzoo.fields import (
     describe,
     kept,
 )  # fmt: skip
+from rnnzoo.names import fold, suggest
 from rnnzoo.visible import visible
 
 T = TypeVar("T")
@@ -41,20 +43,6 @@ class UsageError(ValueError):
 
 class UnknownMember(UsageError):
     """A family has no member of that name in this process."""
-
-
-def suggest(name: str, names: typing.Iterable[str]) -> str:
-    """The end of an error message: the nearest known names, or all of them."""
-    names = sorted(names)
-    key = _fold(name)
-    folded = {_fold(n): n for n in names}
-    if close := difflib.get_close_matches(key, folded, n=3, cutoff=0.6):  # the closest first
-        return "did you mean " + " or ".join(folded[n] for n in close) + "?"
-    return "known: " + ", ".join(names)
-
-
-def _fold(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
 
 
 @functools.cache
@@ -90,10 +78,12 @@ def derived(function: Callable[[Any], Any]) -> Any:
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def spec(cls: type[T]) -> type[T]:
     """Class decorator: a frozen dataclass with keyword-only fields. It hashes, compares and prints."""
-    return dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    made = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    made.__init__ = with_help(made.__init__, made)
+    return made
 
 
-class Spec:
+class Spec(metaclass=Documented):
     """Base of every specification. ``class Structure(Spec, kind="structures")`` opens a family; a subclass without
     abstract methods is a member, known under its class name. Names that start with "_" are private."""
 
@@ -153,10 +143,10 @@ def find(kind: str, name: str) -> type[Spec]:
     known = members(kind)
     if name in known:
         return known[name]
-    folded = {_fold(n): c for n, c in known.items()}
-    if _fold(name) not in folded:
+    folded = {fold(n): c for n, c in known.items()}
+    if fold(name) not in folded:
         raise UnknownMember(f"no {brief(name)} in {kind}; {suggest(name, known)}")
-    return folded[_fold(name)]
+    return folded[fold(name)]
 
 
 __all__ = [

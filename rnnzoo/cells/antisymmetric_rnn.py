@@ -12,7 +12,7 @@ from rnnzoo.typing import Params, PyTree, State
 
 @spec
 class AntisymmetricRNN(Recurrent):
-    """::
+    """Antisymmetric network, AntisymmetricRNN::
 
         h_t = h_tm1 + epsilon * tanh(W_h x_t + b_h + U_h h_tm1)   Parameters  w.h (H, I)  b.h (H,)  u.h structure
                                                                   State       h (H,)      Output    h

@@ -14,7 +14,7 @@ from rnnzoo.typing import Array, Float, Params, PyTree, State
 
 @spec
 class ATR(Recurrent):
-    """::
+    """Addition-subtraction twin-gated recurrent unit, ATR::
 
         p_t = W_h x_t + b_h                                   Parameters  w.h (H, I)  b.h (H,)  u.h structure
         q_t = U_h h_tm1                                       State       h (H,)      Output    h

@@ -13,7 +13,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class BRC(Recurrent):
-    """::
+    """Bistable recurrent cell, BRC::
 
         a_t = 1 + tanh(W_a x_t + b_a + U_a h_tm1)             Parameters  w.a w.c w.h  (H, I)
         c_t = sigmoid(W_c x_t + b_c + U_c h_tm1)                          b.a b.c      (H,)

@@ -13,7 +13,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class CFN(Recurrent):
-    """::
+    """Chaos-free network, CFN::
 
         theta_t = sigmoid(W_theta x_t + b_theta + U_theta h_tm1)      Parameters  w.theta w.eta w.h  (H, I)
         eta_t = sigmoid(W_eta x_t + b_eta + U_eta h_tm1)                          b.theta b.eta      (H,)

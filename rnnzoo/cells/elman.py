@@ -17,7 +17,7 @@ _ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid
 
 @spec
 class Elman(Recurrent):
-    """::
+    """Elman network, the simple recurrent network::
 
         h_t = activation(W_h x_t + b_h + U_h h_tm1)       Parameters  w.h (H, I)  b.h (H,)  u.h structure
                                                           State       h (H,)      Output    h

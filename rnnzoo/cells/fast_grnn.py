@@ -16,7 +16,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class FastGRNN(Recurrent):
-    """::
+    """FastGRNN, a gated network whose gate and candidate share W and U::
 
         a_t = W_h x_t + U_h h_tm1                             Parameters  w.h (H, I)  u.h structure
         i_t = sigmoid(a_t + b_z)                                          b.z b.n (H,)

@@ -18,7 +18,7 @@ ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
 
 @spec
 class FastRNN(Recurrent):
-    """::
+    """FastRNN, a recurrent network with a weighted residual connection::
 
         n_t = activation(W_h x_t + b_h + U_h h_tm1)           Parameters  w.h (H, I)  b.h (H,)  u.h structure
         h_t = sigmoid(alpha) * n_t + sigmoid(beta) * h_tm1                alpha, beta ()

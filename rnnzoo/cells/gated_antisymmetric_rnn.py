@@ -15,7 +15,7 @@ from rnnzoo.typing import Array, Float, Params, PyTree, State
 
 @spec
 class GatedAntisymmetricRNN(Recurrent):
-    """::
+    """Antisymmetric network with a gate::
 
         a_t = U_h h_tm1                                           Parameters  w.h w.z  (H, I)
         i_t = sigmoid(W_z x_t + b_z + a_t)                                    b.h b.z  (H,)

@@ -13,7 +13,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class GILRLSTM(Recurrent):
-    """::
+    """LSTM whose gates hear a linear surrogate, GILR-LSTM::
 
         g_t = sigmoid(W_g x_t + b_g)                          Parameters  w.g w.j w.f w.i w.o w.n  (H, I)
         j_t = tanh(W_j x_t + b_j)                                         b.g b.j b.f b.i b.o b.n  (H,)

@@ -18,7 +18,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class GORU(Recurrent):
-    """::
+    """Gated orthogonal recurrent unit, GORU::
 
         r_t = sigmoid(W_r x_t + b_r + U_r h_tm1)              Parameters  w.r w.g w.n  (H, I)
         g_t = sigmoid(W_g x_t + b_g + U_g h_tm1)                          b.r b.g b.n  (H,)

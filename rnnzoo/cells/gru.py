@@ -19,7 +19,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class GRU(Recurrent):
-    """::
+    """Gated recurrent unit, with the reset gate after U as in cuDNN and torch::
 
         r_t = sigmoid(W_r x_t + b_r + U_r h_tm1)              Parameters  w.r w.z w.n  (H, I)
         i_t = sigmoid(W_z x_t + b_z + U_z h_tm1)                          b.r b.z b.n  (H,)

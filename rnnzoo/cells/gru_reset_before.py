@@ -13,7 +13,7 @@ from rnnzoo.typing import Params, PyTree, State
 
 @spec
 class GRUResetBefore(Recurrent):
-    """::
+    """Gated recurrent unit as first published, reset before U::
 
         r_t = sigmoid(W_r x_t + b_r + U_r h_tm1)              Parameters  w.r w.z w.n  (H, I)
         i_t = sigmoid(W_z x_t + b_z + U_z h_tm1)                          b.r b.z b.n  (H,)

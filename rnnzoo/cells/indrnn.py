@@ -13,7 +13,7 @@ from rnnzoo.typing import Key, Params, PyTree, State
 
 @spec
 class IndRNN(Recurrent):
-    """::
+    """Independently recurrent neural network, IndRNN::
 
         h_t = relu(W_h x_t + b_h + U_h h_tm1)             Parameters  w.h (H, I)  b.h (H,)  u.h structure
                                                           State       h (H,)      Output    h

@@ -15,7 +15,7 @@ from rnnzoo.typing import Key, Params, PyTree, State
 
 @spec
 class JANET(Recurrent):
-    """::
+    """Just another network, JANET: an LSTM that only forgets::
 
         s_t = W_f x_t + b_f + U_f h_tm1                       Parameters  w.f w.n  (H, I)
         n_t = tanh(W_n x_t + b_n + U_n h_tm1)                             b.f b.n  (H,)

@@ -16,7 +16,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class LEM(Recurrent):
-    """::
+    """Long expressive memory, LEM::
 
         p_t = step_size * sigmoid(W_p x_t + b_p + U_p y_tm1)                  Parameters  w.p w.q w.c w.y  (H, I)
         q_t = step_size * sigmoid(W_q x_t + b_q + U_q y_tm1)                              b.p b.q b.c b.y  (H,)

@@ -18,7 +18,7 @@ _ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh}
 
 @spec
 class LiGRU(Recurrent):
-    """::
+    """Light gated recurrent unit, Li-GRU::
 
         i_t = sigmoid(W_z x_t + b_z + U_z h_tm1)              Parameters  w.z w.n  (H, I)
         n_t = activation(W_n x_t + b_n + U_n h_tm1)                       b.z b.n  (H,)

@@ -17,7 +17,7 @@ from rnnzoo.typing import Key, Params, PyTree, State
 
 @spec
 class LSTM(Recurrent):
-    """::
+    """Long short-term memory with a forget gate::
 
         i_t = sigmoid(W_i x_t + b_i + U_i h_tm1)          Parameters  w.i w.f w.g w.o  (H, I)
         f_t = sigmoid(W_f x_t + b_f + U_f h_tm1)                      b.i b.f b.g b.o  (H,)

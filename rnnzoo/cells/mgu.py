@@ -13,7 +13,7 @@ from rnnzoo.typing import Params, PyTree, State
 
 @spec
 class MGU(Recurrent):
-    """::
+    """Minimal gated unit, MGU::
 
         f_t = sigmoid(W_f x_t + b_f + U_f h_tm1)              Parameters  w.f w.n  (H, I)
         n_t = tanh(W_n x_t + b_n + U_n (f_t * h_tm1))                     b.f b.n  (H,)

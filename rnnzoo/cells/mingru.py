@@ -11,7 +11,7 @@ from rnnzoo.typing import Array, Float, Params, PyTree
 
 @spec
 class MinGRU(Affine):
-    """::
+    """Minimal GRU without a recurrent matrix, minGRU::
 
         z_t = sigmoid(W_z x_t + b_z)                          Parameters  w.z w.n  (H, I)
         n_t = positive(W_n x_t + b_n)                                     b.z b.n  (H,)

@@ -14,7 +14,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class MinimalRNN(Recurrent):
-    """::
+    """MinimalRNN: a latent of the input, mixed with the state by one gate::
 
         n_t = tanh(W_z x_t + b_z)                             Parameters  w.z      (H, I)
         u_t = sigmoid(V n_t + b_u + U_u h_tm1)                            v        (H, H)

@@ -11,7 +11,7 @@ from rnnzoo.typing import Array, Float, Params, PyTree
 
 @spec
 class MinLSTM(Affine):
-    """::
+    """Minimal LSTM without a recurrent matrix, minLSTM::
 
         f_t = sigmoid(W_f x_t + b_f)                          Parameters  w.f w.i w.n  (H, I)
         i_t = sigmoid(W_i x_t + b_i)                                      b.f b.i b.n  (H,)

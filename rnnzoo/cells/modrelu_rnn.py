@@ -19,7 +19,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class ModReLURNN(Recurrent):
-    """::
+    """Orthogonal network with modReLU: expRNN, scoRNN and their kin::
 
         a_t = W_h x_t + U_h h_tm1                                 Parameters  w.h (H, I)  b.h (H,)  u.h structure
         h_t = sign(a_t) * relu(abs(a_t) + b_h)                    State       h (H,)      Output    h

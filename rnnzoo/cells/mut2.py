@@ -16,7 +16,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class MUT2(Recurrent):
-    """::
+    """MUT2, the second of three units found by a search through mutations::
 
         i_t = sigmoid(W_z x_t + b_z + U_z h_tm1)              Parameters  w.z w.r w.n  (H, I)
         r_t = sigmoid(W_r x_t + b_r + U_r h_tm1)                          b.z b.r b.n  (H,)

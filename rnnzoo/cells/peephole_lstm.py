@@ -17,7 +17,7 @@ from rnnzoo.typing import Key, Params, PyTree, State
 
 @spec
 class PeepholeLSTM(Recurrent):
-    """::
+    """LSTM whose gates see the cell, "peepholes"::
 
         i_t = sigmoid(W_i x_t + b_i + U_i h_tm1 + p_i * c_tm1)    Parameters  w.i w.f w.g w.o  (H, I)
         f_t = sigmoid(W_f x_t + b_f + U_f h_tm1 + p_f * c_tm1)                b.i b.f b.g b.o  (H,)

@@ -17,7 +17,7 @@ _ACTIVATIONS = {"tanh": jnp.tanh, "identity": lambda a: a}
 
 @spec
 class RAN(Recurrent):
-    """::
+    """Recurrent additive network, RAN::
 
         h_tm1 = activation(c_tm1)                             Parameters  w.i w.f w.n  (H, I)
         i_t = sigmoid(W_i x_t + b_i + U_i h_tm1)                          b.i b.f      (H,)

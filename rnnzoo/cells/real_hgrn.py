@@ -11,7 +11,7 @@ from rnnzoo.typing import Array, Float, Params, PyTree, State
 
 @spec
 class RealHGRN(Affine):
-    """::
+    """Hierarchically gated recurrent network in real numbers, HGRN::
 
         f_t = lower_bound + (1 - lower_bound) * sigmoid(W_f x_t + b_f)
         n_t = silu(W_n x_t + b_n)                             Parameters  w.f w.n w.o  (H, I)

@@ -14,7 +14,7 @@ from rnnzoo.typing import Array, Float, Params, PyTree
 
 @spec
 class SignedMinGRU(Affine):
-    """::
+    """Minimal GRU with decays of both signs, SignedMinGRU::
 
         i_t = sigmoid(W_z x_t + b_z)                          Parameters  w.z w.n w.s  (H, I)
         n_t = W_n x_t + b_n                                               b.z b.n b.s  (H,)

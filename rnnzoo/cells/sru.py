@@ -20,7 +20,7 @@ _ACTIVATIONS = {"identity": lambda a: a, "tanh": jnp.tanh}
 
 @spec
 class SRU(Recurrent):
-    """::
+    """Simple recurrent unit, SRU::
 
         n_t = W_n x_t                                         Parameters  w.n w.f w.r  (H, I)
         f_t = sigmoid(W_f x_t + b_f + U_f c_tm1)                          b.f b.r      (H,)

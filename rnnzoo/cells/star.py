@@ -15,7 +15,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class STAR(Recurrent):
-    """::
+    """Stackable recurrent cell, STAR::
 
         n_t = tanh(W_n x_t + b_n)                             Parameters  w.k w.n  (H, I)
         a_t = W_k x_t + b_k + U_k h_tm1                                   b.k b.n  (H,)

@@ -13,7 +13,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree, State
 
 @spec
 class SubLSTM(Recurrent):
-    """::
+    """Subtractive LSTM, subLSTM: gates that inhibit::
 
         i_t = sigmoid(W_i x_t + b_i + U_i h_tm1)          Parameters  w.i w.f w.z w.o  (H, I)
         f_t = sigmoid(W_f x_t + b_f + U_f h_tm1)                      b.i b.f b.z b.o  (H,)

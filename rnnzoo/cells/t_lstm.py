@@ -10,7 +10,7 @@ from rnnzoo.typing import Array, Float, Params, PyTree, State
 
 @spec
 class TLSTM(StronglyTyped):
-    """::
+    """Strongly typed LSTM, T-LSTM::
 
         z_t = W_z x_t + V_z x_tm1 + b_z                       Parameters  w.z w.f w.o  (H, I)
         f_t = sigmoid(W_f x_t + V_f x_tm1 + b_f)                          v.z v.f v.o  (H, I)

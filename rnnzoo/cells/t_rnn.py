@@ -10,7 +10,7 @@ from rnnzoo.typing import Array, Float, Key, Params, PyTree
 
 @spec
 class TRNN(Affine):
-    """::
+    """Strongly typed recurrent network, T-RNN::
 
         n_t = W_n x_t                                         Parameters  w.n w.f  (H, I)
         f_t = sigmoid(W_f x_t + b_f)                                      b.f      (H,)

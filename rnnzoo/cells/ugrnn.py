@@ -13,7 +13,7 @@ from rnnzoo.typing import Key, Params, PyTree, State
 
 @spec
 class UGRNN(Recurrent):
-    """::
+    """Update gate recurrent network, UGRNN::
 
         n_t = tanh(W_n x_t + b_n + U_n h_tm1)                 Parameters  w.g w.n  (H, I)
         g_t = sigmoid(W_g x_t + b_g + U_g h_tm1)                          b.g b.n  (H,)

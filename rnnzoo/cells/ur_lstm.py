@@ -15,7 +15,7 @@ from rnnzoo.typing import Key, Params, PyTree, State
 
 @spec
 class URLSTM(Recurrent):
-    """::
+    """LSTM with uniform initialisation and a refine gate, UR-LSTM::
 
         f_t = sigmoid(W_f x_t + b_f + U_f h_tm1)          Parameters  w.f w.r w.u w.o  (H, I)
         r_t = sigmoid(W_r x_t + b_r + U_r h_tm1)                      b.f b.r b.u b.o  (H,)
