@@ -29,6 +29,12 @@ class Stepper:
     first: State
     symbols: int | None = None  # how many tokens there are; None: xs is floating point, or not to be checked
 
+    def __repr__(self) -> str:
+        xs, *controls = (name for name in self.accepted if name != "state")
+        shape = self.accepted[xs]
+        also = "".join(f", {name}" for name in controls)
+        return f"Stepper({xs} {shape.shape} {shape.dtype}{also})"
+
     def start(self) -> State:
         """A new state of all streams, as before the first step."""
         return jax.tree.map(jnp.copy, self.first)

@@ -9,8 +9,9 @@ import pytest
 from rnnzoo import cells, structures, tasks, wrappers
 from rnnzoo.counts import weights_u
 from rnnzoo.models import Model, Stack
+from rnnzoo.shown import in_short
 from rnnzoo.training.config import Config
-from rnnzoo.training.description import describe, in_short, verdict
+from rnnzoo.training.description import describe, verdict
 from rnnzoo.training.progress import Progress
 
 PARITY = Config(task=tasks.Parity(), cell=cells.LSTM(hidden_size=4), steps=10)

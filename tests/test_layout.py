@@ -20,6 +20,7 @@ FLOORS = [
         "names",
         "construction",
         "spec",
+        "shown",
         "spec_json",
         "trees",
         "jaxprs",

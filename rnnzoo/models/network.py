@@ -13,6 +13,7 @@ from rnnzoo.models.block import BlockLayer
 from rnnzoo.models.layer import Call, Layer, PlainLayer, Stream
 from rnnzoo.models.repeats import Network, through
 from rnnzoo.models.stack import Stack
+from rnnzoo.models.summary import table
 from rnnzoo.order import times_backward
 from rnnzoo.run import run, run_prepared
 from rnnzoo.spec import Size, Spec, UsageError, spec
@@ -126,6 +127,11 @@ class Model(Spec, kind="models"):
         """The shapes and dtypes of the parameters. Nothing is drawn, so that they may be larger than memory."""
         model = undrawn(self)
         return jax.eval_shape(lambda: model.init(jax.random.key(0)))
+
+    def summary(self) -> str:
+        """A table for people: each part, what it is, the features that it gives, its parameters, and those of U."""
+        widths = [*map(self.layer_input_size, range(len(self.layers))), self.width]
+        return table(self.layers, widths, self.shapes(), self.output_size)
 
     def prepare(self, params: Params) -> Params:
         """The parameters with those of all cells prepared, for `apply_prepared`."""

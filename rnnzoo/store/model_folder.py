@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.cells.base import Cell
+from rnnzoo.counts import num_params
 from rnnzoo.disk import write_whole
 from rnnzoo.models import Model
 from rnnzoo.spec import UnknownMember, UsageError
@@ -42,6 +43,7 @@ from rnnzoo.training.definitions import (
     read_specification,
     to_text,
 )
+from rnnzoo.training.description import network_in_words
 from rnnzoo.training.results import versions
 from rnnzoo.training.symbols import SYMBOLS, check_symbols, read_symbols
 from rnnzoo.typing import Params
@@ -61,6 +63,10 @@ class Trained:
     """The characters by token, for a model that reads and predicts text."""
     no_config: str = ""
     """Why `config` is None although the folder has a training.json: it names members that are not defined here."""
+
+    def __repr__(self) -> str:
+        scores = "".join(f"; {name} {value:.4g}" for name, value in self.scores.items())
+        return f"Trained({network_in_words(self.model)}; {num_params(self.model):,} parameters{scores})"
 
 
 def save_model(

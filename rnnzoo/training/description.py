@@ -1,21 +1,19 @@
 """What a run is about to train, and what came out, in a few lines for people."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 import jax
 
-from rnnzoo.cells.base import Cell
 from rnnzoo.counts import dense_u, nonzeros_u, num_params, weights_u
 from rnnzoo.models import Model
-from rnnzoo.spec import Spec
+from rnnzoo.models.summary import cell_in_words
+from rnnzoo.shown import in_short
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data, HostData, InMemory
 from rnnzoo.training.config import Config
 from rnnzoo.training.results import in_words
 from rnnzoo.training.solved import best_baseline, is_solved
-from rnnzoo.wrappers.base import Wrapper
 
 LABEL = 10  # columns of a label
 
@@ -29,7 +27,7 @@ def describe(config: Config, model: Model, data: Data, folder: Path, devices: st
     """The lines before a run: task, network, data, work, devices where they need a word, and the run folder."""
     lines = {
         "task": f"{in_short(config.task)}: {_goal(config.task)}",
-        "network": f"{_layers(model)}; {num_params(model):,} parameters",
+        "network": f"{network_in_words(model)}; {num_params(model):,} parameters",
         "U": _recurrent(model),
         "data": _data(config.task, data),
         "training": _work(config),
@@ -37,14 +35,6 @@ def describe(config: Config, model: Model, data: Data, folder: Path, devices: st
         "folder": str(folder),
     }
     return [labelled(label, text) for label, text in lines.items() if text]
-
-
-def in_short(part: Spec) -> str:
-    """A specification by its class and the fields that are not at their defaults: ``Banded(bandwidth=2)``."""
-    fields = dataclasses.fields(part)  # pyright: ignore[reportArgumentType]
-    given = [(f.name, getattr(part, f.name)) for f in fields if getattr(part, f.name) != f.default]
-    said = ", ".join(f"{name}={in_short(v) if isinstance(v, Spec) else repr(v)}" for name, v in given)
-    return f"{type(part).__name__}({said})" if said else type(part).__name__
 
 
 def _goal(task: Task) -> str:
@@ -58,19 +48,13 @@ def _beyond(task: Task) -> str:
     return "below" if task.better == "lower" else "above"
 
 
-def _layers(model: Model) -> str:
+def network_in_words(model: Model) -> str:
     """The cells in words, such as "2 layers of LSTM, 16 units"."""
-    names = dict.fromkeys(f"{_name(cell)}, {cell.hidden_size} units" for cell, _ in model.cells)
+    names = dict.fromkeys(cell_in_words(cell) for cell, _ in model.cells)
     count = model.stack.layers
     what = "blocks" if model.stack.pattern else "layers"
     both = "in both directions, " if model.stack.bidirectional else ""
     return f"{both}{f'{count} {what} of ' * (count > 1)}{' and '.join(names)}"
-
-
-def _name(cell: Cell) -> str:
-    """The class of a cell, or of a wrapper and what it wraps: ``Zoneout(LSTM)``."""
-    name = type(cell).__name__
-    return f"{name}({_name(cell.cell)})" if isinstance(cell, Wrapper) else name
 
 
 def _recurrent(model: Model) -> str:
@@ -131,4 +115,4 @@ def outcome(task: Task, final: dict[str, Any]) -> list[str]:
     return [*lines, f"{final['seconds']:.1f} s of training"]
 
 
-__all__ = ["describe", "in_short", "labelled", "outcome", "verdict"]
+__all__ = ["describe", "labelled", "network_in_words", "outcome", "verdict"]
