@@ -29,7 +29,7 @@ USAGE = """usage: rnnzoo COMMAND [OPTIONS]    (COMMAND --help shows its options)
   show structures            draw all structures into one picture
   show run RUN_DIR           draw a run's recurrent matrices and eigenvalues
   save RUN_DIR --out DIR     write a run's model as a folder to share
-  sample RUN_DIR             text from a character model, e.g. --prompt "The "
+  sample RUN_DIR             text from a model of characters, e.g. enwik8
   export RUN_DIR --out DIR   a run's model as StableHLO, ONNX or numpy
   push DIR REPO              upload a model folder to the Hugging Face hub;
                              pull REPO --out DIR downloads one

@@ -20,7 +20,7 @@ from rnnzoo import UsageError, cells, tasks
 from rnnzoo.__main__ import command
 from rnnzoo.commands.exits import guarded
 from rnnzoo.models import Stack
-from rnnzoo.sample import sample
+from rnnzoo.sample import Bytes, sample
 from rnnzoo.store.model_folder import Trained, load_model, save_model
 from rnnzoo.store.trained import trained_run
 from rnnzoo.training.checkpoints import Checkpoints
@@ -69,6 +69,25 @@ def test_draws_follow_the_model(trained):
     assert counts[-1] == 0  # "unknown"
     expected = np.arange(1, size) / np.arange(1, size).sum()
     assert_close(counts[:-1] / 20000, expected, 0.015)
+
+
+def test_bytes_are_written_as_the_text_that_they_are():
+    spelling = Bytes()
+    text = "a \u00e9\u2603 \U0001f600"
+    tokens = spelling.tokens(text)
+    assert tokens.tolist() == list(text.encode()) and tokens.dtype == np.int32
+    assert "".join(spelling.text(iter(tokens.tolist()))) == text
+    assert list(spelling.text(iter([0x61, 0xFF, 0xE2, 0x98]))) == ["a", "\ufffd", "\ufffd"]
+    assert list(spelling.text(iter([0xE2, 0x98, 0x83]))) == ["\u2603"]  # a character is given when it is whole
+    with pytest.raises(UsageError, match="the prompt is empty"):
+        spelling.tokens("")
+
+
+def test_a_pretrained_model_of_bytes_writes(capsys):
+    assert command(["sample", "enwik8", "--prompt", "The [[", "--length", "60", "--temperature", "0"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("The [[") and "]]" in said
+    assert sample("enwik8", "The [[", length=60, temperature=0) == said[len("The [[") : -1]
 
 
 def test_what_cannot_be_drawn_is_refused(trained):

@@ -12,7 +12,9 @@ from rnnzoo.store.trained import trained_run
 def parser_of(name: str, description: str, *examples: str, seeds: bool = True) -> argparse.ArgumentParser:
     """The options of a command on a trained model."""
     parser = new_parser(f"rnnzoo {name}", description, *examples)
-    parser.add_argument("folder", metavar="RUN_DIR", type=Path, help="a run folder, or a model folder")
+    parser.add_argument(
+        "folder", metavar="RUN_DIR", type=Path, help="a run folder, a model folder, or a pretrained model by name"
+    )
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="of a run folder (last)")
     add_data_dir(parser)
     if seeds:

@@ -7,6 +7,7 @@ import jax
 
 from rnnzoo.spec import UsageError
 from rnnzoo.store.model_folder import WEIGHTS, Trained, load_model
+from rnnzoo.store.pretrained import load_pretrained, pretrained
 from rnnzoo.tasks.data import Part
 from rnnzoo.training.results import known_scores
 from rnnzoo.training.run_folder import RunFolder
@@ -16,7 +17,9 @@ from rnnzoo.training.warm_start import stored_state
 
 def trained_run(path: Path, which: str, seed: int, warn: Callable[[str], None]) -> Trained:
     """The model in a model folder; or that of a training run's checkpoint, the "last" or the "best", of its seed
-    number `seed`, from 0."""
+    number `seed`, from 0; or, where there is no such folder, the pretrained model of that name."""
+    if not path.exists() and str(path) in pretrained():
+        return load_pretrained(str(path))
     if (path / WEIGHTS).exists():
         return load_model(path, warn=warn)
     folder = RunFolder(path)

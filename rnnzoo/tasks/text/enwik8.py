@@ -37,6 +37,7 @@ class Enwik8(LanguageModel):
 
     metric = "bits_per_byte"
     needs_files = True
+    of_bytes = True
 
     def open(self) -> Text:
         content = FILES.read()["enwik8.gz"]

@@ -4,7 +4,7 @@ import abc
 
 import numpy as np
 
-from rnnzoo.spec import spec
+from rnnzoo.spec import derived, spec
 from rnnzoo.tasks import measures
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Batch, Data
@@ -29,6 +29,8 @@ class LanguageModel(Task):
     better = "lower"
     loss_unit = "nats"
     tokens = True
+    of_bytes = derived(lambda self: False)
+    """Whether tokens are the bytes of the text."""
 
     @abc.abstractmethod
     def open(self) -> Text: ...

@@ -48,6 +48,10 @@ class TextFolder(LanguageModel):
     metric = "bits_per_token"
     needs_files = True
 
+    @property
+    def of_bytes(self) -> bool:
+        return self.unit == "byte"
+
     def open(self) -> Text:
         items = self._items()
         symbols = words = None
