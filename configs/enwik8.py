@@ -1,6 +1,10 @@
 """Predict the next byte of Wikipedia's XML (enwik8), read in order by a GRU that keeps its state between updates.
 
-python train.py --config configs/enwik8.py --data-dir DIR
+    python train.py --config configs/enwik8.py --data-dir DIR
+
+DIR/enwik8 holds enwik8.gz. Expected: 120 s on an H200 that other programs used too, about 20,000 s on 2 cores (not run
+there to its end); bits_per_byte 1.796 (one seed) on the last 5,000,000 bytes, where a trigram has 3.177. The trained
+network comes with rnnzoo: `rnnzoo sample enwik8 --prompt "The [["`.
 """
 
 from rnnzoo import cells, structures, tasks
