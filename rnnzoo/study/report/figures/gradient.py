@@ -64,7 +64,7 @@ def draw(tables: Tables) -> Drawn | None:
     cells, names = list(dict.fromkeys(row.place.cell for row in rows)), by_size(rows)
     lines = -(-len(cells) // PANELS)
     figure = new_figure(9, 2.3 * lines + 0.8)
-    panels = figure.subplots(lines, PANELS, sharex=True, sharey=True, squeeze=False).flat
+    panels = list(figure.subplots(lines, PANELS, sharex=True, sharey=True, squeeze=False).flat)
     colour, data = colours(names), []
     for row, config in zip(rows, configs, strict=True):
         norms = reach(config)
@@ -74,10 +74,13 @@ def draw(tables: Tables) -> Drawn | None:
     for axes, cell in zip(panels, cells, strict=False):
         axes.set_title(cell)
         axes.set_yscale("log")
-        axes.set_ylim(LEAST, 10)
+        axes.set_ylim(max(LEAST, 0.5 * min(line["gradient"] for line in data)), 2)
         axes.grid(axis="y", color=RULE, linewidth=0.6)
-    for axes in list(panels)[len(cells) :]:
+    for axes in panels[len(cells) :]:
         axes.set_visible(False)
+    for axes in panels[max(0, len(cells) - PANELS) : len(cells)]:  # the lowest of each column
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("lag in steps")
     _label(figure, colour)
     left = {row.name: line["gradient"] for row in rows for line in data if line["row"] == row.name}
     alt = "Gradient at the longest lag as a share of that at lag 0. " + "; ".join(
@@ -91,7 +94,6 @@ def _label(figure: Any, colour: dict[str, str]) -> None:
 
     handles = [Line2D([], [], color=c, linewidth=1.8, label=name) for name, c in colour.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9.5)
-    figure.supxlabel("lag in steps", fontsize=10.5)
     figure.supylabel("gradient, as a share of lag 0", fontsize=10.5)
 
 
