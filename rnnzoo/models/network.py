@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from rnnzoo.arguments import as_array, check_controls, check_inputs, counted_steps, expected_params
 from rnnzoo.cells.base import Cell
@@ -17,7 +18,7 @@ from rnnzoo.order import times_backward
 from rnnzoo.run import run, run_prepared
 from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.trees import check_tree
-from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
+from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, PyTree, Shaped, State
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.inputs import valid_inputs
 from rnnzoo.unrolls.scan import Scan
@@ -147,8 +148,8 @@ class Model(Spec, kind="models"):
 
     def apply(
         self,
-        params: Params,
-        x: Shaped[Array, "T B ..."],
+        params: PyTree,
+        x: Shaped[Array | np.ndarray, "T B ..."],
         state: State | None = None,
         *,
         lengths: Int[Array, " B"] | None = None,

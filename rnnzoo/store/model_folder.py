@@ -44,7 +44,7 @@ from rnnzoo.training.definitions import (
 )
 from rnnzoo.training.results import versions
 from rnnzoo.training.symbols import SYMBOLS, check_symbols, read_symbols
-from rnnzoo.typing import Params
+from rnnzoo.typing import Params, PyTree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Trained:
 def save_model(
     path: str | Path,
     model: Model,
-    params: Params,
+    params: PyTree,
     *,
     config: Config | None = None,
     scores: dict[str, float] | None = None,
