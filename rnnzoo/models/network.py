@@ -190,7 +190,7 @@ class Model(Spec, kind="models"):
         return self._apply(run_prepared, ready, x, state, lengths, mask, resets, dt, None, unroll)
 
     def _apply(
-        self, run: Any, params: Params, x: Array, state: State | None, lengths: Any, mask: Any, resets: Any, dt: Any,
+        self, run: Any, params: Params, x: Any, state: State | None, lengths: Any, mask: Any, resets: Any, dt: Any,
         dropout_key: Key | None, unroll: Unroll,
     ) -> tuple[Array, State]:  # fmt: skip
         self._check_state(state)
