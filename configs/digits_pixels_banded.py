@@ -1,4 +1,4 @@
-"""Handwritten digits (scikit-learn), read pixel by pixel (64 steps) by an LSTM with a band three wide.
+"""Handwritten digits (8 x 8 pixels), read pixel by pixel (64 steps) by an LSTM with a band three wide.
 
     python train.py --config configs/digits_pixels_banded.py
 

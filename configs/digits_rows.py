@@ -1,4 +1,4 @@
-"""Handwritten digits (scikit-learn), read as 8 rows of 8 pixels by a GRU.
+"""Handwritten digits, read as 8 rows of 8 pixels by a GRU.
 
     python train.py --config configs/digits_rows.py
     python train.py --config configs/digits_rows.py --cell.structure diagonal

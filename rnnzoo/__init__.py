@@ -8,7 +8,7 @@
 ((5, 2, 8), ['c', 'h'])
 """
 
-from rnnzoo import cells, initializers, models, moved, structures, tasks, unrolls, wrappers
+from rnnzoo import cells, config, initializers, models, moved, structures, tasks, unrolls, wrappers
 from rnnzoo.analysis.convergence import convergence_report, newton_report
 from rnnzoo.api import evaluate, train
 from rnnzoo.integers import checked
@@ -22,7 +22,6 @@ from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.store.model_folder import load_model, save_model
 from rnnzoo.store.pretrained import load_pretrained
 from rnnzoo.streaming import make_model_stepper, make_stepper
-from rnnzoo.training import config
 from rnnzoo.training.devices import split_batch, use_cpu_cores
 from rnnzoo.training.memory import keep_memory
 from rnnzoo.version import __version__

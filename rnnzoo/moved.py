@@ -42,7 +42,6 @@ MOVED = {
     "rnnzoo.warm_start": "rnnzoo.training.warm_start",
     "rnnzoo.weights": "rnnzoo.store.checks",
 }
-PUBLIC = {"rnnzoo.config": "rnnzoo.training.config"}  # a public name that stays, without a warning
 
 
 class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -51,19 +50,18 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name in MOVED or name in PUBLIC:
+        if name in MOVED:
             return importlib.machinery.ModuleSpec(name, self)
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """An alias: the module itself, under its old name as well."""
-        if spec.name in MOVED:
-            warnings.warn(
-                f"{spec.name} is now {MOVED[spec.name]}; the old path goes in the next release",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-        module = importlib.import_module(MOVED.get(spec.name) or PUBLIC[spec.name])
+        warnings.warn(
+            f"{spec.name} is now {MOVED[spec.name]}; the old path goes in the next release",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        module = importlib.import_module(MOVED[spec.name])
         self._own = module.__spec__, module.__loader__
         return module
 

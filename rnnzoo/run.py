@@ -37,7 +37,7 @@ LARGE = 2**30  # bytes of all states together, above which `run` says how many t
 
 def run(
     cell: Cell,
-    params: Params,
+    params: PyTree,
     xs: Float[Array | np.ndarray, "T ..."],
     state: State | None = None,
     *,

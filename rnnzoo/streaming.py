@@ -76,7 +76,7 @@ class Stepper:
 
 def make_stepper(
     cell: Cell,
-    params: Params,
+    params: PyTree,
     *,
     batch: tuple[int, ...] = (),
     steps: int = 1,
@@ -127,7 +127,7 @@ def make_stepper(
 
 def make_model_stepper(
     model: Model,
-    params: Params,
+    params: PyTree,
     *,
     streams: int = 1,
     steps: int = 1,

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from rnnzoo.config import Config
 from support import assert_close
+from task_support import opened
 
 from rnnzoo import UsageError, cells, structures, tasks
 from rnnzoo.commands import study as command
 from rnnzoo.commands import sweep
+from rnnzoo.config import Config
 from rnnzoo.study import Study, load_study
 from rnnzoo.study.lanes import Pack
 from rnnzoo.study.runner import Runner
@@ -86,7 +87,7 @@ def test_rows_that_differ_in_zeros_numbers_and_seeds_share_a_program():
 
 def alone(row: Config) -> dict[str, list[float]]:
     """The test scores of a row that is trained by itself, with its own structure."""
-    data = row.task.open()
+    data = opened(row.task)
     model, own = row.network(data), program_of(row)
     keys, numbers = lanes_of(row)
     state = init_state(own, model, keys)
@@ -108,7 +109,7 @@ def test_masked_parameters_are_those_of_the_structure():
     row = ROWS["band"]
     stand_in = masked(row)
     assert stand_in is not None and stand_in.cell.structures["h"] == structures.MaskedDense()
-    data = row.task.open()
+    data = opened(row.task)
     keys, _ = lanes_of(row)
     plain = init_state(program_of(row), row.network(data), keys)["params"]["layer_0"]["cell"]["u"]["h"]
     ours = Pack({"band": row}, data, {})._first_state()["params"]["layer_0"]["cell"]["u"]["h"]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import rnnzoo
 from rnnzoo import tasks
-from rnnzoo.tasks.classification.digits import _digits
+from rnnzoo.tasks.classification.digits import FILE, _digits
 
 
 def as_images(part: Any) -> list[bytes]:
@@ -17,9 +18,11 @@ def as_images(part: Any) -> list[bytes]:
 
 
 def test_digits_are_those_of_scikit_learn():
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
+    datasets = pytest.importorskip("sklearn.datasets")
+    images, labels = datasets.load_digits(return_X_y=True)
+    with np.load(FILE) as ours:
+        np.testing.assert_array_equal(ours["images"], images)
+        np.testing.assert_array_equal(ours["labels"], labels)
     whole = sorted(zip([i.astype(np.uint8).tobytes() for i in np.asarray(images)], labels.tolist(), strict=True))
     data = tasks.Digits().open().arrays
     assert {part: len(data[part]["y"]) for part in data} == {"train": 1097, "validation": 200, "test": 500}
@@ -46,11 +49,13 @@ def test_digits_baselines_do_not_depend_on_the_view():
     assert found[0]["majority"] < 0.15 < 0.85 < found[0]["nearest_mean"]
 
 
-def test_digits_say_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+def test_digits_come_with_the_package_and_their_licence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     _digits.cache_clear()
-    with pytest.raises(rnnzoo.UsageError, match="pip install scikit-learn"):
-        tasks.Digits().open()
+    assert len(tasks.Digits().open().arrays["test"]["y"]) == 500
+    for text in (FILE.with_name("README.md"), Path(rnnzoo.__file__).parents[1] / "NOTICE"):
+        if text.is_file():  # a wheel has its NOTICE elsewhere
+            assert "E. Alpaydin and C. Kaynak" in text.read_text() and "CC BY 4.0" in text.read_text()
 
 
 def test_import_of_tasks_is_light():

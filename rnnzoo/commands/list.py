@@ -1,5 +1,8 @@
 """``rnnzoo list``: tables of members."""
 
+import json
+from typing import Any
+
 from rnnzoo.analysis import members
 from rnnzoo.commands import configs, presets
 from rnnzoo.commands.arguments import new_parser
@@ -19,29 +22,51 @@ def main(args: list[str]) -> int:
         "rnnzoo list cells '*gru*'",
         "rnnzoo list structures --size 128",
         "rnnzoo list configs",
+        "rnnzoo list cells --json",
         "rnnzoo list tasks --import my_task.py",
     )
     parser.add_argument("kind", nargs="?", help=f"one of {', '.join(KINDS)} (default: all)")
     parser.add_argument("pattern", nargs="?", default="*", help="names to list, with * and ?; case does not matter")
     parser.add_argument("--size", type=int, default=64, help="hidden units, and inputs, to count for (default 64)")
     parser.add_argument("--markdown", action="store_true", help="print Markdown; without a kind, docs/members.md")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON; without a kind, all by kind")
     known = parser.parse_intermixed_args(args)
     if known.size < 1:
         raise UsageError(f"--size is {known.size}; accepted: 1 or more")
     if known.kind and known.kind not in KINDS:
         raise UsageError(f"no table of {known.kind!r}; {suggest(known.kind, KINDS)}")
+    if known.markdown and known.json:
+        raise UsageError("--markdown and --json are both given; accepted: one of them")
     if known.markdown and not known.kind:
         print(members.document(known.size))
         return 0
-    for kind in (known.kind,) if known.kind else KINDS:
-        table = OTHER[kind](known.pattern) if kind in OTHER else members.rows(kind, known.pattern, known.size)
-        if not table and known.kind:
-            raise UsageError(f"no name in {kind} matches {known.pattern!r}")
+    kinds = (known.kind,) if known.kind else KINDS
+    tables = {kind: _rows(kind, known.pattern, known.size) for kind in kinds}
+    if known.kind and not tables[known.kind]:
+        raise UsageError(f"no name in {known.kind} matches {known.pattern!r}")
+    if known.json:
+        found = {kind: [_for_programs(row) for row in table] for kind, table in tables.items()}
+        print(json.dumps(found[known.kind] if known.kind else found, indent=1))
+        return 0
+    for kind, table in tables.items():
         if table and known.markdown:
             print(members.markdown(table), end="\n\n")
         elif table:
             _print(kind, table, known.size)
     return 0
+
+
+def _rows(kind: str, pattern: str, size: int) -> list[dict[str, str]]:
+    return OTHER[kind](pattern) if kind in OTHER else members.rows(kind, pattern, size)
+
+
+def _for_programs(row: dict[str, str]) -> dict[str, Any]:
+    """A row with numbers as numbers, and null for what a member does not have."""
+    numbers = (*NUMBERS, "year")
+    return {
+        name.replace(" ", "_"): None if text == "-" else int(text.replace(",", "")) if name in numbers else text
+        for name, text in row.items()
+    }
 
 
 def _print(kind: str, table: list[dict[str, str]], size: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from rnnzoo.arguments import as_array, check_controls, check_inputs, counted_steps, expected_params
 from rnnzoo.cells.base import Cell
@@ -18,7 +19,7 @@ from rnnzoo.order import times_backward
 from rnnzoo.run import run, run_prepared
 from rnnzoo.spec import Size, Spec, UsageError, spec
 from rnnzoo.trees import check_tree
-from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, Shaped, State
+from rnnzoo.typing import Array, Bool, Float, Int, Key, Params, PyTree, Shaped, State
 from rnnzoo.unrolls.base import Unroll
 from rnnzoo.unrolls.inputs import valid_inputs
 from rnnzoo.unrolls.scan import Scan
@@ -153,8 +154,8 @@ class Model(Spec, kind="models"):
 
     def apply(
         self,
-        params: Params,
-        x: Shaped[Array, "T B ..."],
+        params: PyTree,
+        x: Shaped[Array | np.ndarray, "T B ..."],
         state: State | None = None,
         *,
         lengths: Int[Array, " B"] | None = None,
@@ -195,7 +196,7 @@ class Model(Spec, kind="models"):
         return self._apply(run_prepared, ready, x, state, lengths, mask, resets, dt, None, unroll)
 
     def _apply(
-        self, run: Any, params: Params, x: Array, state: State | None, lengths: Any, mask: Any, resets: Any, dt: Any,
+        self, run: Any, params: Params, x: Any, state: State | None, lengths: Any, mask: Any, resets: Any, dt: Any,
         dropout_key: Key | None, unroll: Unroll,
     ) -> tuple[Array, State]:  # fmt: skip
         self._check_state(state)

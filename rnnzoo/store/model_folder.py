@@ -46,7 +46,7 @@ from rnnzoo.training.definitions import (
 from rnnzoo.training.description import network_in_words
 from rnnzoo.training.results import versions
 from rnnzoo.training.symbols import SYMBOLS, check_symbols, read_symbols
-from rnnzoo.typing import Params
+from rnnzoo.typing import Params, PyTree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Trained:
 def save_model(
     path: str | Path,
     model: Model,
-    params: Params,
+    params: PyTree,
     *,
     config: Config | None = None,
     scores: dict[str, float] | None = None,

@@ -1,15 +1,17 @@
-"""Handwritten digits read as a sequence (scikit-learn's `load_digits`: 1,797 images of 8 x 8, UCI 1998)."""
+"""Handwritten digits read as a sequence (Alpaydin and Kaynak, UCI 1998: 1,797 images of 8 x 8, in the package)."""
 
 import functools
+from pathlib import Path
 from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
 
-from rnnzoo.spec import UsageError, spec
+from rnnzoo.spec import spec
 from rnnzoo.tasks.classes import Classification, baselines_of
 from rnnzoo.tasks.data import Data, Part, Sequences, fingerprint_of
 
+FILE = Path(__file__).with_name("digits_data") / "digits.npz"  # with its licence beside it
 TEST = 500  # images
 VALIDATION = 20  # images of each class
 
@@ -56,15 +58,10 @@ class Digits(Classification):
 @functools.cache
 def _digits() -> tuple[np.ndarray, np.ndarray]:
     """Images (N, 64) in [0, 1] and labels (N,), shuffled. RandomState: its sequence is frozen by numpy's policy."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise UsageError(
-            f"Digits needs scikit-learn, which holds its images ({error}); install it with: pip install scikit-learn"
-        ) from None
-    images, labels = load_digits(return_X_y=True)
+    with np.load(FILE) as found:
+        images, labels = found["images"], found["labels"].astype(int)
     order = np.random.RandomState(0).permutation(len(labels))
-    return np.asarray(images)[order] / 16, np.asarray(labels)[order]
+    return images[order] / 16, labels[order]
 
 
 def _images(data: Data, part: Part) -> tuple[np.ndarray, np.ndarray]:
