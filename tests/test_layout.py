@@ -38,7 +38,7 @@ FLOORS = [
     ["convert.*"],
     ["export.*"],
     ["study.*"],
-    ["result"],
+    ["result", "loggers.*"],
     ["api", "sample"],
     ["commands.*"],
     ["base", "__init__", "__main__"],
