@@ -22,6 +22,7 @@ FLOORS = [
         "jaxprs",
         "dependence",
         "disk",
+        "drawing",
         "integers",
         "moved",
     ],

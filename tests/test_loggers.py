@@ -293,7 +293,7 @@ def test_hyperparameters_are_flat():
     assert found["cell"] == "GRU" and found["cell.structure.bandwidth"] == 1 and found["eval_lengths"] == "1, 2"
     assert all(isinstance(value, (bool, int, float, str)) for value in found.values())
     blocks = rnnzoo.models.presets.griffin(width=16, layers=3).stack
-    assert {"pattern.0", "pattern.0.hidden_size"} <= dict(flat(to_dict(blocks))).keys()
+    assert {"pattern.0", "pattern.0.norm"} <= dict(flat(to_dict(blocks))).keys()
 
 
 def test_an_online_run_gets_only_the_rows_that_it_lacks(tmp_path):

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from rnnzoo.analysis.matrices import random_member
+from rnnzoo.drawing import MUTED, SERIES
 from rnnzoo.spec import UsageError, find
 from rnnzoo.structures.base import Structure
-from rnnzoo.study.report.figures.drawing import MUTED, SERIES
 
 
 def structure_of(text: str) -> Structure | None:
