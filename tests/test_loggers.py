@@ -12,8 +12,7 @@ from rnnzoo.config import Config
 import rnnzoo
 from rnnzoo import UsageError, cells, loggers, structures, tasks
 from rnnzoo.__main__ import command
-from rnnzoo.loggers.logs import flat
-from rnnzoo.spec_json import to_dict
+from rnnzoo.spec_json import flattened
 
 CONFIG = Config(
     task=tasks.BinaryAddition(bits=4),
@@ -289,11 +288,13 @@ def test_every_logger_with_a_package_has_an_extra_of_its_name():
 
 
 def test_hyperparameters_are_flat():
-    found = dict(flat(to_dict(CONFIG)))
+    found = {name: value for name, value, _ in flattened(CONFIG)}
     assert found["cell"] == "GRU" and found["cell.structure.bandwidth"] == 1 and found["eval_lengths"] == "1, 2"
     assert all(isinstance(value, (bool, int, float, str)) for value in found.values())
+    changed = {name for name, _, is_default in flattened(CONFIG) if not is_default}
+    assert {"lr", "seed", "cell.structure"} <= changed and not changed & {"batch_size", "cell.structure.bandwidth"}
     blocks = rnnzoo.models.presets.griffin(width=16, layers=3).stack
-    assert {"pattern.0", "pattern.0.norm"} <= dict(flat(to_dict(blocks))).keys()
+    assert {"pattern.0", "pattern.0.norm"} <= {name for name, _, _ in flattened(blocks)}
 
 
 def test_an_online_run_gets_only_the_rows_that_it_lacks(tmp_path):

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rnnzoo.spec import Spec, UsageError
-
-Number = bool | int | float | str
+from rnnzoo.spec_json import Scalar
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,14 +19,14 @@ class LoggedRun:
     id: str
     """Letters and digits that no other run has. It stays the same when the run goes on."""
     seeds: tuple[int, ...]
-    hyperparameters: dict[str, Number]
+    hyperparameters: dict[str, Scalar]
     """The configuration, such as ``{"lr": 0.01, "cell": "GRU", "cell.hidden_size": 16, ...}``, without the seed."""
     config: str
     """The same as JSON."""
     headline: str
     """The name of the task's headline score, of those of ``validation/`` and ``test/``."""
 
-    def hyperparameters_of(self, seed: int) -> dict[str, Number]:
+    def hyperparameters_of(self, seed: int) -> dict[str, Scalar]:
         """Those of one seed."""
         return self.hyperparameters | {"seed": seed}
 
@@ -90,4 +89,4 @@ class Logger(Spec, abc.ABC, kind="loggers"):
             ) from None
 
 
-__all__ = ["Log", "LoggedRun", "Logger", "Number", "Row"]
+__all__ = ["Log", "LoggedRun", "Logger", "Row"]

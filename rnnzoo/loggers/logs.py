@@ -2,16 +2,16 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnnzoo.disk import read_text, write_whole
-from rnnzoo.loggers.base import Log, LoggedRun, Logger, Number, Row
+from rnnzoo.loggers.base import Log, LoggedRun, Logger, Row
 from rnnzoo.spec import UsageError, brief, find
-from rnnzoo.spec_json import to_dict, to_json
+from rnnzoo.spec_json import flattened, to_json
 from rnnzoo.training.config import Config
 from rnnzoo.training.numbers import numbers_of
 from rnnzoo.training.optimizer import learning_rate
@@ -93,35 +93,17 @@ def logged_run(config: Config, folder: Path) -> LoggedRun:
     """What logs say of a run. Makes the file that holds its id, where there is none."""
     if not (file := folder / ID).is_file():
         write_whole(file, secrets.token_hex(4) + "\n")
-    hyperparameters = dict(flat(to_dict(config)))
-    seed, seeds = int(hyperparameters.pop("seed")), int(hyperparameters.pop("seeds"))
+    hyperparameters = {name: value for name, value, _ in flattened(config)}
+    for name in ("seed", "seeds"):
+        del hyperparameters[name]
     return LoggedRun(
         folder=folder,
         id=read_text(file).strip(),
-        seeds=tuple(range(seed, seed + seeds)),
+        seeds=tuple(range(config.seed, config.seed + config.seeds)),
         hyperparameters=hyperparameters,
         config=to_json(config, indent=1),
         headline=config.task.metric,
     )
-
-
-def flat(part: Any, name: str = "") -> Iterator[tuple[str, Number]]:
-    """A specification as plain data, with a name for each scalar: ``cell`` is that of its member, ``cell.hidden_size``
-    one of its fields. What is neither number, text nor part is left out if it is empty or None."""
-    if isinstance(part, dict):
-        if name:
-            yield name, part["type"].partition(".")[2]
-        for field, value in part.items():
-            if field != "type":
-                yield from flat(value, f"{name}.{field}" if name else field)
-    elif isinstance(part, list) and any(isinstance(item, dict) for item in part):
-        for n, item in enumerate(part):
-            yield from flat(item, f"{name}.{n}")
-    elif isinstance(part, list):
-        if part:
-            yield name, ", ".join(map(str, part))
-    elif part is not None and part != "":
-        yield name, part
 
 
 def rows_of(config: Config, lines: list[Line], first: int = 0) -> list[Row]:
@@ -148,4 +130,4 @@ def _numbers(line: Line, n: int) -> dict[str, float]:
     return means | scores
 
 
-__all__ = ["Asked", "Logs", "flat", "logged_run", "rows_of"]
+__all__ = ["Asked", "Logs", "logged_run", "rows_of"]

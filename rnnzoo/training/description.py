@@ -47,6 +47,17 @@ def in_short(part: Spec) -> str:
     return f"{type(part).__name__}({said})" if said else type(part).__name__
 
 
+def network_in_words(config: Config) -> str:
+    """The cells of a configuration with the structures of their recurrent matrices: ``GRU, 16 units, U Diagonal``."""
+    own = [block.cell for block in config.model.pattern]
+    cells = list(dict.fromkeys(config.cell if cell is None else cell for cell in own or [config.cell]))
+    said = " and ".join(f"{_name(c)}, {c.hidden_size} units" for c in cells if isinstance(c, Cell))
+    structures = dict.fromkeys(in_short(s) for c in cells if isinstance(c, Cell) for s in c.structures.values())
+    count, both = config.model.layers, "in both directions, " * config.model.bidirectional
+    layers = f"{count} {'blocks' if own else 'layers'} of " * (count > 1)
+    return f"{both}{layers}{said}" + (f", U {' and '.join(structures)}" if structures else "")
+
+
 def _goal(task: Task) -> str:
     goal = f"{task.metric}, {task.better} is better"
     if task.solved_at is None:
@@ -131,4 +142,4 @@ def outcome(task: Task, final: dict[str, Any]) -> list[str]:
     return [*lines, f"{final['seconds']:.1f} s of training"]
 
 
-__all__ = ["describe", "in_short", "labelled", "outcome", "verdict"]
+__all__ = ["describe", "in_short", "labelled", "network_in_words", "outcome", "verdict"]
