@@ -53,6 +53,14 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
 
 
+def heading(figure: Any, title: str, below: str) -> None:
+    """A bold line above the panels, and a second one."""
+    top = 1 - 0.62 / figure.get_figheight()  # inches
+    figure.get_layout_engine().set(rect=(0, 0, 1, top))
+    figure.text(0.01, top + 0.7 * (1 - top), title, fontsize=13, fontweight="bold", va="center")
+    figure.text(0.01, top + 0.25 * (1 - top), below, fontsize=10, color=MUTED, va="center")
+
+
 def saved(figure: Any, kind: str, dpi: int = 150) -> bytes:
     """The figure as a file, "svg", "png" or "pdf", marked as ours; the same figure is the same file."""
     metadata: Any = {"Software": "rnnzoo"} if kind == "png" else {"Creator": "rnnzoo"}
@@ -101,6 +109,6 @@ def inline(text: str, name: str, title: str, alt: str) -> str:
 
 
 __all__ = [
-    "INK", "MARKERS", "MUTED", "PAPER", "RULE", "SERIES", "STYLE", "colours", "inline", "markers", "new_figure",
-    "plain_log", "saved", "style",
+    "INK", "MARKERS", "MUTED", "PAPER", "RULE", "SERIES", "STYLE", "colours", "heading", "inline", "markers",
+    "new_figure", "plain_log", "saved", "style",
 ]  # fmt: skip

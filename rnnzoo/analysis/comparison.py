@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.disk import read_json
-from rnnzoo.drawing import SERIES, new_figure, style
+from rnnzoo.drawing import SERIES, heading, new_figure, style
 from rnnzoo.spec import UsageError
 from rnnzoo.spec_json import flattened
 from rnnzoo.training.config import Config
-from rnnzoo.training.curves import draw_goals, draw_loss, draw_score, heading, scale, scores
+from rnnzoo.training.curves import draw_goals, draw_loss, draw_score, scale, scores
 from rnnzoo.training.description import in_short
 from rnnzoo.training.record import Line
 from rnnzoo.training.results import median_and_range

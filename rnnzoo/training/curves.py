@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnzoo.drawing import INK, MUTED, RULE, SERIES, new_figure, plain_log, style
+from rnnzoo.drawing import INK, MUTED, RULE, SERIES, heading, new_figure, plain_log, style
 from rnnzoo.training.config import Config
 from rnnzoo.training.description import in_short, network_in_words
 from rnnzoo.training.lengths import at_lengths
@@ -169,14 +169,6 @@ def _step(value: float, position: int | None) -> str:
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
-def heading(figure: Any, title: str, below: str) -> None:
-    """A bold line above the panels, and a second one."""
-    top = 1 - 0.62 / figure.get_figheight()  # inches
-    figure.get_layout_engine().set(rect=(0, 0, 1, top))
-    figure.text(0.01, top + 0.7 * (1 - top), title, fontsize=13, fontweight="bold", va="center")
-    figure.text(0.01, top + 0.25 * (1 - top), below, fontsize=10, color=MUTED, va="center")
-
-
 def _outcome(config: Config, result: dict[str, Any]) -> str:
     """The score on the test part, and whether the task is solved."""
     task, score = config.task, result["metrics"][config.task.metric]
@@ -197,6 +189,5 @@ def _solved(config: Config, score: Any) -> str:
 
 
 __all__ = [
-    "Label", "curves_figure", "draw_curves", "draw_goals", "draw_loss", "draw_score", "heading", "label_ends", "scale",
-    "scores",
+    "Label", "curves_figure", "draw_curves", "draw_goals", "draw_loss", "draw_score", "scale", "scores",
 ]  # fmt: skip
