@@ -61,6 +61,13 @@ def heading(figure: Any, title: str, below: str) -> None:
     figure.text(0.01, top + 0.25 * (1 - top), below, fontsize=10, color=MUTED, va="center")
 
 
+def without_heading(figure: Any) -> None:
+    """Take the heading away, for a page that says the same above the figure."""
+    for text in list(figure.texts):
+        text.remove()
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1))
+
+
 def saved(figure: Any, kind: str, dpi: int = 150) -> bytes:
     """The figure as a file, "svg", "png" or "pdf", marked as ours; the same figure is the same file."""
     metadata: Any = {"Software": "rnnzoo"} if kind == "png" else {"Creator": "rnnzoo"}
@@ -110,5 +117,5 @@ def inline(text: str, name: str, title: str, alt: str) -> str:
 
 __all__ = [
     "INK", "MARKERS", "MUTED", "PAPER", "RULE", "SERIES", "STYLE", "colours", "heading", "inline", "markers",
-    "new_figure", "plain_log", "saved", "style",
+    "new_figure", "plain_log", "saved", "style", "without_heading",
 ]  # fmt: skip

@@ -10,10 +10,10 @@ from rnnzoo.drawing import SERIES, heading, new_figure, style
 from rnnzoo.spec import UsageError
 from rnnzoo.spec_json import flattened
 from rnnzoo.training.config import Config
-from rnnzoo.training.curves import draw_goals, draw_loss, draw_score, scale, scores
+from rnnzoo.training.curves import curves_figure, draw_goals, draw_loss, draw_score, scale, scores
 from rnnzoo.training.description import in_short
 from rnnzoo.training.record import Line
-from rnnzoo.training.results import median_and_range
+from rnnzoo.training.results import median_and_range, ranged
 from rnnzoo.training.run_folder import RunFolder
 
 MOST = len(SERIES)  # runs in a picture
@@ -34,21 +34,15 @@ class Run:
         """The median of seeds with their range: of the test part at the end, before it the newest validation score."""
         metric = self.config.task.metric
         if self.final:
-            return _number(self.final["metrics"][metric])
+            return ranged(self.final["metrics"][metric])
         judged = [line for line in self.lines if "validation" in line]
-        return f"{_number(median_and_range(judged[-1]['validation'][metric]))} (validation)" if judged else "-"
+        return f"{ranged(median_and_range(judged[-1]['validation'][metric]))} (validation)" if judged else "-"
 
     @property
     def steps(self) -> str:
         """How far it is."""
         now = self.lines[-1]["step"] if self.lines else 0
         return f"{now:,}" if self.final else f"{now:,} of {self.config.steps:,}"
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"{value['median']:.4g} [{value['min']:.4g}, {value['max']:.4g}]"
-    return f"{value:.4g}"
 
 
 def read_run(path: Path, name: str = "") -> Run:
@@ -130,14 +124,16 @@ def differences(runs: Sequence[Run]) -> list[dict[str, str]]:
 
 
 def comparison_figure(runs: Sequence[Run]) -> Any:
-    """The loss of all runs in one panel, and a panel for each score that they are judged by: medians of seeds as lines,
-    ranges as bands, baselines and thresholds where all runs have one task.
+    """Of a complete run alone its curves. Of several the loss in one panel, and a panel for each score that they are
+    judged by: medians of seeds as lines, ranges as bands, baselines and thresholds where all have one task.
 
     Raises:
         UsageError: there are more runs than colours.
     """
     if len(runs) > MOST:
         raise UsageError(f"{len(runs)} runs are too many for a picture; accepted: up to {MOST}")
+    if len(runs) == 1 and runs[0].final:
+        return curves_figure(runs[0].config, runs[0].lines, runs[0].final)
     metrics = list(dict.fromkeys((type(run.config.task), run.config.task.metric) for run in runs))
     with style():
         figure = new_figure(4.8 * (1 + len(metrics)), 4)

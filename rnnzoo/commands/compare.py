@@ -19,6 +19,7 @@ def main(args: list[str], prog: str = "rnnzoo compare") -> int:
         "seconds of training; then the fields in which their configurations differ. --out draws all curves.",
         f"{prog} runs/dense runs/banded",
         f"{prog} runs/parity-* --out curves.svg",
+        f"{prog} runs/mine --out mine.svg   # one run alone",
     )
     parser.add_argument("runs", metavar="RUN_DIR", nargs="+", type=Path, help="run folders, of any age")
     parser.add_argument("--out", metavar="FILE", type=Path, help="picture to write (.svg, .png or .pdf)")

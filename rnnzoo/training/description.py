@@ -26,7 +26,12 @@ def labelled(label: str, text: str) -> str:
 
 
 def describe(config: Config, model: Model, data: Data, folder: Path, devices: str = "") -> list[str]:
-    """The lines before a run: task, network, data, work, devices where they need a word, and the run folder."""
+    """The lines before a run, those of `description`."""
+    return [labelled(label, text) for label, text in description(config, model, data, folder, devices).items()]
+
+
+def description(config: Config, model: Model, data: Data, folder: Path, devices: str = "") -> dict[str, str]:
+    """Label -> words: task, network, data, work, devices where they need a word, and the run folder."""
     lines = {
         "task": f"{in_short(config.task)}: {_goal(config.task)}",
         "network": f"{_layers(model)}; {num_params(model):,} parameters",
@@ -36,7 +41,7 @@ def describe(config: Config, model: Model, data: Data, folder: Path, devices: st
         "devices": devices,
         "folder": str(folder),
     }
-    return [labelled(label, text) for label, text in lines.items() if text]
+    return {label: text for label, text in lines.items() if text}
 
 
 def in_short(part: Spec) -> str:
@@ -142,4 +147,4 @@ def outcome(task: Task, final: dict[str, Any]) -> list[str]:
     return [*lines, f"{final['seconds']:.1f} s of training"]
 
 
-__all__ = ["describe", "in_short", "labelled", "network_in_words", "outcome", "verdict"]
+__all__ = ["describe", "description", "in_short", "labelled", "network_in_words", "outcome", "verdict"]

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.drawing import inline, saved, style
+from rnnzoo.page.render import check_jinja
 from rnnzoo.study.report.answer import QUESTION, limits, plain_answer, read_text_file
 from rnnzoo.study.report.compare import comparisons
 from rnnzoo.study.report.figures import FIGURES, Drawn, Figure, hero
 from rnnzoo.study.report.folder import PAGE, write_files
 from rnnzoo.study.report.listing import compared_listing, listings, row_values
 from rnnzoo.study.report.loading import load
-from rnnzoo.study.report.page import check_jinja, render
+from rnnzoo.study.report.page import page
 from rnnzoo.study.report.predictions import Outcome, load_checks, outcomes, read_predictions
 from rnnzoo.study.report.published import read_published
 from rnnzoo.study.report.rows import Tables
@@ -52,7 +53,7 @@ def make_report(sources: Sources, folder: Path, command: str) -> dict[str, int]:
         files[f"figures/{figure.name}.png"] = _saved(one.figure, "png")
         files[f"figures/{figure.name}.csv"] = _csv(one.data)
     files |= _hero(tables)
-    files[PAGE] = render([*files, PAGE], found, **_parts(sources, tables, found, drawn, pictures), command=command)
+    files[PAGE] = page([*files, PAGE], found, **_parts(sources, tables, found, drawn, pictures), command=command)
     write_files(folder, files)
     return {"rows": len(tables), "figures": len(drawn), "predictions": len(found)}
 
