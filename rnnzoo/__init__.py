@@ -8,7 +8,7 @@
 ((5, 2, 8), ['c', 'h'])
 """
 
-from rnnzoo import cells, config, initializers, models, moved, structures, tasks, unrolls, wrappers
+from rnnzoo import cells, config, initializers, loggers, models, moved, structures, tasks, unrolls, wrappers
 from rnnzoo.analysis.convergence import convergence_report, newton_report
 from rnnzoo.api import evaluate, train
 from rnnzoo.integers import checked
@@ -44,6 +44,7 @@ __all__ = [
     "keep_memory",
     "load_model",
     "load_pretrained",
+    "loggers",
     "make_model_stepper",
     "make_stepper",
     "match",

@@ -20,6 +20,9 @@ USAGE = """usage: rnnzoo COMMAND [OPTIONS]    (COMMAND --help shows its options)
                              e.g. --grid lr=1e-3,1e-2
   evaluate RUN_DIR           scores of a run's checkpoint,
                              e.g. --task.bits 32 for longer numbers
+  compare RUN_DIR...         a table of runs, what differs in their
+                             configurations, curves in one picture (--out)
+  report RUN_DIR             a run as one HTML file: curves, matrices, scores
   verify RUN_DIR             check a run folder's files against one another
   selftest                   check what this JAX and this device compute
   list [KIND] [PATTERN]      tables of cells, structures, tasks, configs, ...,
@@ -48,6 +51,8 @@ COMMANDS = (
     "study",
     "sweep",
     "evaluate",
+    "compare",
+    "report",
     "verify",
     "selftest",
     "list",

@@ -1,5 +1,6 @@
 """Training and evaluation as calls: what the commands of the same names do, for scripts and notebooks."""
 
+import contextlib
 import datetime
 import re
 import warnings
@@ -10,6 +11,7 @@ from typing import get_args
 
 import jax
 
+from rnnzoo.loggers.logs import Asked, Logs
 from rnnzoo.result import Evaluation, Result, arrays_of, curves_of
 from rnnzoo.spec import UsageError, brief
 from rnnzoo.store.model_folder import Trained
@@ -31,6 +33,7 @@ def train(
     workdir: str | Path | None = None,
     progress: bool | Progress = True,
     callbacks: Sequence[Callable[[Line], object]] = (),
+    log: Asked = (),
 ) -> Result:
     """Train a configuration in a run folder, and return what came out. The same folder again goes on where a run
     stopped, and returns the results of one that is complete.
@@ -45,9 +48,13 @@ def train(
             ``validation``, and at the end ``scores`` of the test part, each name -> score. Losses, norms and scores are
             lists with an entry for each seed. It is a copy. When a callback raises, the run saves a checkpoint of that
             step and ends with that exception.
+        log: where the lines go besides the folder, one or several: "csv", "tensorboard", "trackio", "wandb", or a
+            member of `rnnzoo.loggers` with fields of its own. A run that goes on goes on in the same log; one that is
+            complete is logged as a whole.
 
     Raises:
-        UsageError (a ValueError): the configuration cannot be trained, or the folder holds something else.
+        UsageError (a ValueError): the configuration cannot be trained, the folder holds something else, or a logger's
+            package is not installed.
         rnnzoo.training.job.Stopped: SIGINT (Ctrl-C) or SIGTERM came in the main thread, and the state has been saved.
         rnnzoo.training.job.Diverged: the loss or a gradient was not finite.
     """
@@ -57,13 +64,14 @@ def train(
         )
     folder = new_folder(_in_snake_case(type(config.task).__name__)) if workdir is None else Path(workdir)
     shown = progress if isinstance(progress, Progress) else Progress(config) if progress else Silent(config)
-    try:
-        job = Job(config, folder, shown, callbacks)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shown.close)
+        logs = stack.enter_context(Logs(log, config, folder, shown.warn))
+        job = Job(config, folder, shown, [lambda line: logs.follow(job.record.lines), *callbacks])
         final = job.run()
-        for text in (*outcome(config.task, final), f"run folder: {folder}"):
+        logs.follow(job.record.lines)
+        for text in (*outcome(config.task, final), *logs.where(), f"run folder: {folder}"):
             shown.line(text)
-    finally:
-        shown.close()
     per_seed = seeds_of(final["metrics"])
     networks = [
         Trained(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import typing
+from collections.abc import Iterator
 from typing import Any
 
 from rnnzoo.disk import parse_json
@@ -17,6 +18,28 @@ def to_dict(value: Any) -> Any:
         fields = {f.name: to_dict(getattr(value, f.name)) for f in dataclasses.fields(typing.cast(Any, value))}
         return {"type": f"{value.kind}.{type(value).__name__}", **fields}
     return [to_dict(v) for v in value] if isinstance(value, tuple) else value
+
+
+Scalar = bool | int | float | str
+
+
+def flattened(value: Spec, name: str = "") -> Iterator[tuple[str, Scalar, bool]]:
+    """Each scalar of a specification with a name, and whether it is at its default: ``cell`` is the name of a member,
+    ``cell.hidden_size`` one of its fields. None is left out, and what is empty."""
+    for field in dataclasses.fields(typing.cast(Any, value)):
+        part = getattr(value, field.name)
+        yield from _flattened(part, f"{name}.{field.name}" if name else field.name, part == field.default)
+
+
+def _flattened(part: Any, name: str, is_default: bool) -> Iterator[tuple[str, Scalar, bool]]:
+    if isinstance(part, Spec):
+        yield name, type(part).__name__, is_default
+        yield from flattened(part, name)
+    elif isinstance(part, tuple) and any(isinstance(item, Spec) for item in part):
+        for n, item in enumerate(part):
+            yield from _flattened(item, f"{name}.{n}", is_default)
+    elif part is not None and part not in ("", ()):
+        yield name, part if isinstance(part, Scalar) else ", ".join(map(str, part)), is_default
 
 
 def from_dict(data: Any, where: str = "the specification") -> Any:
@@ -59,4 +82,4 @@ def from_json(text: str, where: str = "the specification") -> Any:
     return from_dict(data)
 
 
-__all__ = ["from_dict", "from_json", "to_dict", "to_json"]
+__all__ = ["Scalar", "flattened", "from_dict", "from_json", "to_dict", "to_json"]

@@ -1,6 +1,7 @@
 """Settings of the whole test run: real shape annotations, checked at run time, and reproducible property tests."""
 
 import os
+import shutil
 from pathlib import Path
 
 os.environ["RNNZOO_CHECK_SHAPES"] = "1"  # before rnnzoo is imported
@@ -79,3 +80,17 @@ def pytest_collection_modifyitems(items):
     for choose in (lambda items: filter(zoo.is_too_much, items), zoo.repeated, zoo.thinned):  # in this order
         for item in list(choose(items)):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium. Needs `pip install playwright` and the browser itself; tests are skipped without them."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    if (chromium := next(filter(None, map(shutil.which, names)), None)) is None:
+        pytest.skip("no Chromium")
+    with playwright.sync_playwright() as started:
+        root = hasattr(os, "geteuid") and os.geteuid() == 0  # for whom Chromium has no sandbox
+        found = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if root else [])
+        yield found
+        found.close()

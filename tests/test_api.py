@@ -10,11 +10,11 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from rnnzoo.config import Config
 
 import rnnzoo
 from rnnzoo import UsageError, cells, structures, tasks
 from rnnzoo.__main__ import command
+from rnnzoo.config import Config
 from rnnzoo.training.job import Stopped
 from rnnzoo.training.run_folder import RunFolder
 
@@ -77,7 +77,11 @@ def test_a_result_is_printed_in_one_line(result):
 
 def test_a_result_is_drawn_like_the_folders_picture(result, tmp_path):
     figure = result.plot()
-    assert [axes.get_ylabel() for axes in figure.axes] == ["training loss (nats)", "validation bits per char"]
+    titles = ["training loss (nats)", "validation bits per char (lower is better)"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == titles
+    said = [text.get_text() for text in figure.texts]
+    assert said[0] == f"GRU, 4 units, U Diagonal; {result.final['params']:,} parameters"
+    assert re.fullmatch(r"CharLM\(path=.*\): test bits per char median .* of 2 seeds; best baseline .*", said[1])
     figure.savefig(tmp_path / "curves.png", dpi=120)
     ours, theirs = ((f / "curves.png").read_bytes() for f in (tmp_path, result.folder))
     assert ours == theirs

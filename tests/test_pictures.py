@@ -1,13 +1,16 @@
 """The pictures of all structures and of a trained run."""
 
 import dataclasses
+from typing import Any
 
+import numpy as np
 import pytest
 
 import rnnzoo
 from rnnzoo import cells, structures, tasks
 from rnnzoo.__main__ import command
 from rnnzoo.analysis import matrices, run_picture
+from rnnzoo.drawing import new_figure
 from rnnzoo.training.config import Config
 from rnnzoo.training.job import Job
 from rnnzoo.training.progress import Progress
@@ -22,10 +25,10 @@ def test_show_structures_draws_all_and_says_which_sizes_do_not_fit(tmp_path, cap
     assert f"{len(rnnzoo.members('structures'))} structures" in capsys.readouterr().out
     said = "\n".join(labels)
     assert all(name in labels for name in rnnzoo.members("structures"))
-    assert "7 weights, self" in said and "H = 8: 7 does not fit" in said and "49 weights, cyclic" in said
+    assert "7 weights\nself" in said and "H = 8: 7 does not fit" in said and "49 weights\ncyclic" in said
     assert matrices.nearest_size(structures.Banded(bandwidth=40), 8) is None
     labels.clear()
-    figure = matrices.new_figure(2, 2)
+    figure = new_figure(2, 2)
     matrices._panel(figure.subplots(), "Banded", structures.Banded(bandwidth=40), 8, 0)
     assert any("no hidden_size from 4\nto 16 fits Banded(bandwidth=40)" in text for text in _texts(figure))
     with pytest.raises(rnnzoo.UsageError, match="--size is 0"):
@@ -33,8 +36,39 @@ def test_show_structures_draws_all_and_says_which_sizes_do_not_fit(tmp_path, cap
 
 
 def _texts(figure):
-    found = [a for axes in figure.axes for a in (axes.get_title(), axes.get_xlabel())]
+    found = [a for axes in figure.axes for a in (axes.get_title(loc="left"), axes.get_xlabel())]
     return found + [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_few_diagonals_of_a_large_matrix_are_drawn_by_themselves():
+    band = matrices.random_member(structures.Banded(bandwidth=1), 32, 0)
+    assert matrices.is_thin(band) and not matrices.is_thin(band[:16, :16])
+    assert not matrices.is_thin(matrices.random_member(structures.Dense(), 32, 0))
+    axes = new_figure(3, 3).subplots()
+    matrices.draw_diagonals(axes, band)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["-1", "0", "+1"]
+    (image,) = axes.get_images()
+    pixels = image.get_array()
+    assert pixels.shape == (3, 32, 4) and pixels[0, 0, 3] == 0 == pixels[2, -1, 3] and (pixels[1, :, 3] > 0).all()
+    strongest = np.unravel_index(np.abs(band).argmax(), band.shape)
+    assert pixels[strongest[1] - strongest[0] + 1, strongest[0], 3] == 1
+    negative = pixels[1, :, 2] > pixels[1, :, 0]  # blue
+    assert np.array_equal(negative, np.diagonal(band) < 0)
+
+
+def test_axes_and_gates_are_named(tmp_path):
+    config = dataclasses.replace(CONFIG, cell=cells.LSTM(hidden_size=4))
+    Job(config, tmp_path / "run", Progress(config)).run()
+    figure, drawn, there = run_picture.run_figure(tmp_path / "run", print)
+    said = _texts(figure)
+    assert (drawn, there) == (4, 4) and "layer 0, gate f (forget)" in said and "real part" in said
+    assert {axes.get_ylabel() for axes in figure.axes} == {"to unit", "imaginary part", ""}
+
+
+def test_every_name_of_a_gate_is_that_of_a_gate():
+    for name, cls in rnnzoo.members("cells").items():
+        cell: Any = cls(hidden_size=4)  # pyright: ignore[reportCallIssue]
+        assert not cell.gate_names or cell.gate_names.keys() == set(cell.gates), name
 
 
 def test_show_run_draws_every_gate(tmp_path, capsys, monkeypatch):

@@ -1,17 +1,11 @@
-"""The page of a report in a browser. Needs Chromium and `pip install playwright`, and is skipped without them."""
-
-import os
-import shutil
+"""The page of a study's report in a browser."""
 
 import pytest
+from browser_support import check_telephone_and_themes, opened
 from report_support import tiny
 
 from rnnzoo.__main__ import command
 from rnnzoo.study.report.figures import FIGURES
-
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
 
 @pytest.fixture(scope="module")
@@ -28,26 +22,6 @@ def address(tmp_path_factory, monkeypatch_module):
     monkeypatch_module.setattr("rnnzoo.study.report.make.FIGURES", [f for f in FIGURES if f.name in ("heat", "unit")])
     assert command(["study", "report", *tables, "--out", str(folder / "out")]) == 0
     return (folder / "out/index.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        root = hasattr(os, "geteuid") and os.geteuid() == 0  # for whom Chromium has no sandbox
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if root else [])
-        yield found
-        found.close()
-
-
-def opened(browser, address, width, scheme="light"):
-    """The page, and what it complained about and asked for."""
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    return page, said, asked
 
 
 def test_the_page_works(browser, address):
@@ -73,15 +47,4 @@ def test_the_page_works(browser, address):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_telephone_and_has_two_themes(browser, address, scheme):
-    page, said, _ = opened(browser, address, 375, scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    paper = "getComputedStyle(document.body).backgroundColor"
-    first = page.evaluate(paper)
-    page.locator("button.theme").click()
-    second = page.evaluate(paper)
-    assert {first, second} == {"rgb(254, 254, 252)", "rgb(22, 24, 27)"}
-    assert (first == "rgb(22, 24, 27)") == (scheme == "dark")
-    ink = page.evaluate("getComputedStyle(document.querySelector('figure svg text')).fill")
-    assert ink != ("rgb(29, 32, 37)" if second == "rgb(22, 24, 27)" else "rgb(230, 228, 222)")
-    assert said == []
-    page.close()
+    check_telephone_and_themes(browser, address, scheme)

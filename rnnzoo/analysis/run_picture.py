@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from rnnzoo.analysis.matrices import draw_eigenvalues, draw_matrix, new_figure, save
+from rnnzoo.analysis.matrices import COLOURS, draw_diagonals, draw_eigenvalues, draw_matrix, is_thin, save, whole
+from rnnzoo.drawing import MUTED, SERIES, heading, new_figure, style
 from rnnzoo.models import Model
 from rnnzoo.spec import UsageError
 from rnnzoo.training.run_folder import RunFolder
@@ -17,9 +18,17 @@ MAX_MATRICES = 8  # in one picture
 
 
 def draw_run(folder: Path, path: Path, warn: Any, seed: int = 0, which: str = "last") -> tuple[int, int]:
-    """Draw each U of a run's checkpoint with its eigenvalues and singular values, up to `MAX_MATRICES`.
+    """Write the picture of `run_figure` to a file. Returns how many matrices are drawn, and how many there are."""
+    figure, drawn, there = run_figure(folder, warn, seed, which)
+    save(figure, path)
+    return drawn, there
 
-    `seed` counts from 0 among the seeds of the run. Returns how many matrices are drawn, and how many there are."""
+
+def run_figure(folder: Path, warn: Any, seed: int = 0, which: str = "last") -> tuple[Any, int, int]:
+    """Each U of a run's checkpoint with its eigenvalues and singular values, up to `MAX_MATRICES`.
+
+    `seed` counts from 0 among the seeds of the run. Returns the figure, how many matrices it has, and how many there
+    are."""
     run = RunFolder(folder)
     config = run.config()
     if seed >= config.seeds:
@@ -34,16 +43,19 @@ def draw_run(folder: Path, path: Path, warn: Any, seed: int = 0, which: str = "l
     if not config.init_from:  # else the run began from the parameters of another run
         initial = matrices_of(model, first_state(config, model)["params"], seed)
     shown = dict(list(trained.items())[:MAX_MATRICES])
-    figure = new_figure(9.6, 2.9 * len(shown) + 0.7)
-    rows = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"width_ratios": [1.15, 1, 1.1]})
-    for row, (name, matrix) in zip(rows, shown.items(), strict=True):
-        _row(row, name, matrix, initial.get(name))
-    kinds, sizes = (", ".join(dict.fromkeys(map(str, of))) for of in zip(*structures, strict=True))
-    of_all = f"; {len(shown)} of {len(trained)} matrices" if len(shown) < len(trained) else ""
-    which_seed = f", seed {config.seed + seed}" if config.seeds > 1 else ""
-    figure.suptitle(f"{type(config.cell).__name__}, {kinds}, H = {sizes}, after {step} steps{which_seed}{of_all}")
-    save(figure, path)
-    return len(shown), len(trained)
+    with style():
+        figure = new_figure(11, 2.9 * len(shown) + 0.7)
+        figure.get_layout_engine().set(hspace=0.07)
+        rows = figure.subplots(len(shown), 3, squeeze=False)
+        for row, (name, matrix) in zip(rows, shown.items(), strict=True):
+            _row(row, name, matrix, initial.get(name))
+        kinds, sizes = (", ".join(dict.fromkeys(map(str, of))) for of in zip(*structures, strict=True))
+        of_all = f"; {len(shown)} of {len(trained)} matrices" if len(shown) < len(trained) else ""
+        which_seed = f", seed {config.seed + seed}" if config.seeds > 1 else ""
+        title = f"{type(config.cell).__name__}, {kinds}, H = {sizes}, after {step:,} steps{which_seed}{of_all}"
+        grey = " Grey: before training." if initial else ""
+        heading(figure, title, f"{COLOURS}{grey}")
+    return figure, len(shown), len(trained)
 
 
 def matrices_of(model: Model, params: Any, seed: int) -> dict[str, np.ndarray]:
@@ -56,34 +68,29 @@ def matrices_of(model: Model, params: Any, seed: int) -> dict[str, np.ndarray]:
                 place = f"layer {number}" + (", backward" if direction == "backward" else "")
                 u_seed = jax.tree.map(lambda a: a[seed], u)
                 whole = dense(cell.structures[gate], u_seed, cell.hidden_size)
-                found[f"{place}, gate {gate}"] = np.asarray(whole, np.float64)
+                called = cell.recurrence.gate_names.get(gate)
+                found[f"{place}, gate {gate}" + (f" ({called})" if called else "")] = np.asarray(whole, np.float64)
     return found
 
 
 def _row(row: Any, name: str, matrix: np.ndarray, initial: np.ndarray | None) -> None:
     """Draw a matrix, its eigenvalues and its singular values, in grey those before training."""
     image, plane, values = row
-    draw_matrix(image, matrix)
-    image.set_title(name, fontsize="medium", fontweight="bold")
-    if initial is not None:
-        first = np.linalg.eigvals(initial)
-        plane.plot(first.real, first.imag, ".", color="0.75", label="before training")
-    draw_eigenvalues(plane, matrix)
-    radius = np.abs(np.linalg.eigvals(matrix)).max()
-    plane.set_title(f"eigenvalues: largest modulus {radius:.2f}", fontsize="medium")
+    (draw_diagonals if is_thin(matrix) else draw_matrix)(image, matrix)
+    image.set_xlabel(f"{image.get_xlabel()}; {image.get_title(loc='left')}")
+    image.set_title(name)
+    draw_eigenvalues(plane, matrix, initial)
     index = np.arange(1, len(matrix) + 1)
     if initial is not None:
-        values.plot(
-            index, np.linalg.svd(initial, compute_uv=False), ".-", color="0.75", linewidth=1, label="before training"
-        )
+        values.plot(index, np.linalg.svd(initial, compute_uv=False), color=MUTED, alpha=0.6, linewidth=1.5)
     singular = np.linalg.svd(matrix, compute_uv=False)
-    values.plot(index, singular, ".-", color="C0", linewidth=1, label="trained")
-    values.set_title(f"singular values: {singular.max():.2f} to {singular.min():.2g}", fontsize="medium")
+    values.plot(index, singular, color=SERIES[0], linewidth=1.8, marker="o" if len(matrix) < 2 else None)
+    values.set_title(f"singular values; {singular.max():.2f} to {singular.min():.2g}")
     values.set_xlabel("sorted, largest first")
     values.set_ylim(bottom=0)
-    values.spines[["top", "right"]].set_visible(False)
-    if initial is not None:
-        values.legend(frameon=False, fontsize="small")
+    whole(values.xaxis)
+    for axes in (plane, values):
+        axes.set_title(axes.get_title(loc="left"), fontweight="normal")
 
 
-__all__ = ["draw_run", "matrices_of"]
+__all__ = ["draw_run", "matrices_of", "run_figure"]

@@ -26,6 +26,8 @@ class Cell(Spec, abc.ABC, kind="cells"):
     """One step of a recurrent network, cut where the mathematics cuts it: only `step` is sequential."""
 
     gates: ClassVar[tuple[str, ...]] = ("h",)  # the names of W x + b
+    gate_names: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Gate -> what the literature calls it, for pictures; {} where the letters are all there is."""
     carries: ClassVar[tuple[str, ...]] = ("h",)  # the names of the vectors in the state, by default of size (H,)
     uses_dt: ClassVar[bool] = False  # True: `project` gets x_t (I + 1,), with the elapsed time dt as its last entry
     history: ClassVar[int] = (

@@ -1,5 +1,7 @@
 """LSTM with coupled input and forget gates, CIFG (Greff et al. 2015). arXiv:1503.04069"""
 
+from types import MappingProxyType
+
 import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid
@@ -28,6 +30,7 @@ class CIFGLSTM(Recurrent):
     standard deviation of 0.1."""
 
     gates = ("f", "g", "o")
+    gate_names = MappingProxyType({"f": "forget", "g": "candidate", "o": "output"})
     carries = ("c", "h")
 
     structure: Structures = Dense()

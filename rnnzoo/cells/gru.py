@@ -33,6 +33,7 @@ class GRU(Recurrent):
     log(uniform(1, t_max - 1)), with which the state is kept (chrono, Tallec & Ollivier 2018, arXiv:1804.11188)."""
 
     gates = ("r", "z", "n")
+    gate_names = MappingProxyType({"r": "reset", "z": "update", "n": "candidate"})
     input_leaves = MappingProxyType({"n": "x"})
 
     structure: Structures = Dense()

@@ -1,5 +1,7 @@
 """Gated recurrent unit as first published, reset before U (Cho et al. 2014). arXiv:1406.1078"""
 
+from types import MappingProxyType
+
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
@@ -24,6 +26,7 @@ class GRUResetBefore(Recurrent):
     The paper has no biases. Keras has this cell as ``reset_after=False``; cuDNN and torch have only `GRU`."""
 
     gates = ("r", "z", "n")
+    gate_names = MappingProxyType({"r": "reset", "z": "update", "n": "candidate"})
 
     structure: Structures = Dense()
 

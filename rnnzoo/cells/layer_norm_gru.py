@@ -32,6 +32,7 @@ class LayerNormGRU(Recurrent):
     start at 1, biases at 0."""
 
     gates = ("r", "z", "n")
+    gate_names = MappingProxyType({"r": "reset", "z": "update", "n": "candidate"})
     elementwise = False  # the norms
     input_leaves = MappingProxyType({g: f"x_{g}" for g in gates})
 

@@ -30,6 +30,7 @@ class LayerNormLSTM(Recurrent):
     One bias per gate: the paper's biases of the two norms and its b add up. Gains alpha start at 1, biases at 0."""
 
     gates = ("i", "f", "g", "o")
+    gate_names = MappingProxyType({"i": "input", "f": "forget", "g": "candidate", "o": "output"})
     carries = ("c", "h")
     elementwise = False  # the norms
     input_leaves = MappingProxyType({g: f"x_{g}" for g in gates})

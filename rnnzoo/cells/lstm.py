@@ -3,6 +3,8 @@
 https://www.bioinf.jku.at/publications/older/2604.pdf, doi:10.1162/089976600300015015
 """
 
+from types import MappingProxyType
+
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
@@ -30,6 +32,7 @@ class LSTM(Recurrent):
     given, at log(uniform(1, t_max - 1)), and b.i at -b.f (chrono, Tallec & Ollivier 2018, arXiv:1804.11188)."""
 
     gates = ("i", "f", "g", "o")
+    gate_names = MappingProxyType({"i": "input", "f": "forget", "g": "candidate", "o": "output"})
     carries = ("c", "h")
 
     structure: Structures = Dense()

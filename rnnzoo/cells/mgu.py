@@ -1,5 +1,7 @@
 """Minimal gated unit, MGU (Zhou et al. 2016). arXiv:1603.09420"""
 
+from types import MappingProxyType
+
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
@@ -24,6 +26,7 @@ class MGU(Recurrent):
     h_t = f_t * h_tm1 + (1 - f_t) * n_t."""
 
     gates = ("f", "n")
+    gate_names = MappingProxyType({"f": "forget", "n": "candidate"})
 
     structure: Structures = Dense()
 

@@ -3,6 +3,8 @@
 https://jmlr.org/papers/v3/gers02a.html
 """
 
+from types import MappingProxyType
+
 import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid
@@ -31,6 +33,7 @@ class PeepholeLSTM(Recurrent):
     peepholes p normal with a standard deviation of 0.1."""
 
     gates = ("i", "f", "g", "o")
+    gate_names = MappingProxyType({"i": "input", "f": "forget", "g": "candidate", "o": "output"})
     carries = ("c", "h")
 
     structure: Structures = Dense()

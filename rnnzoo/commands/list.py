@@ -6,6 +6,7 @@ from typing import Any
 from rnnzoo.analysis import members
 from rnnzoo.commands import configs, presets
 from rnnzoo.commands.arguments import new_parser
+from rnnzoo.commands.tables import print_table
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.store import pretrained
 
@@ -71,21 +72,9 @@ def _for_programs(row: dict[str, str]) -> dict[str, Any]:
 
 def _print(kind: str, table: list[dict[str, str]], size: int) -> None:
     """Print a table to the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
     counted = any(name in NUMBERS for name in table[0])
-    title = f"{len(table)} {kind}" + (f"; counts for {size} hidden units and {size} inputs" if counted else "")
-    shown = Table(title=title, title_justify="left")
-    for name in table[0]:
-        justify = "right" if name in NUMBERS else "left"
-        shown.add_column(name, justify=justify, no_wrap=name == "name", overflow="fold")
-    for row in table:
-        shown.add_row(*row.values())
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(shown)
+    counts = f"; counts for {size} hidden units and {size} inputs" if counted else ""
+    print_table(table, f"{len(table)} {kind}{counts}", NUMBERS)
 
 
 __all__ = ["main"]

@@ -15,7 +15,7 @@ from rnnzoo.spec import UsageError, find
 
 USAGE = """usage: rnnzoo show cell NAME [--size 64] [--inputs 64] [the cell's fields]
        rnnzoo show structure NAME [--size 32] [--out FILE.png] [its fields]
-       rnnzoo show structures [--size 32] [--out FILE.png]
+       rnnzoo show structures [--size 16] [--out FILE.png]
        rnnzoo show run RUN_DIR [--out FILE.png]"""
 EXAMPLES = """
 
@@ -104,7 +104,8 @@ def show_structure(args: list[str]) -> int:
 
 def show_structures(args: list[str]) -> int:
     """Draw all structures into one picture."""
-    known = _drawing("structures", "Draw all structures into one picture.", "--out structures.svg").parse_args(args)
+    parser = _drawing("structures", "Draw all structures into one picture.", "--out structures.svg", size=16)
+    known = parser.parse_args(args)
     out = known.out or Path("structures.png")
     _check_size(known.size)
     matrices.check_output(out)
@@ -134,11 +135,13 @@ def show_run(args: list[str]) -> int:
     return 0
 
 
-def _drawing(name: str, what: str, *examples: str, passes_help: bool = False) -> argparse.ArgumentParser:
+def _drawing(
+    name: str, what: str, *examples: str, passes_help: bool = False, size: int = 32
+) -> argparse.ArgumentParser:
     """The options of pictures of structures."""
     prog = f"rnnzoo show {name}"
     parser = new_parser(prog, what, *(f"{prog} {example}" for example in examples), passes_help=passes_help)
-    parser.add_argument("--size", type=int, default=32, help="hidden units (32)")
+    parser.add_argument("--size", type=int, default=size, help=f"hidden units ({size})")
     parser.add_argument("--seed", type=int, default=0, help="seed of the matrices (0)")
     parser.add_argument("--out", type=Path, help=f"picture to write ({'NAME' if passes_help else name}.png)")
     return parser

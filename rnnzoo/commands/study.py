@@ -19,7 +19,7 @@ from rnnzoo.training.progress import duration
 def main(args: list[str], prog: str = "rnnzoo study") -> int:
     """Train the rows of a study."""
     if args[:1] == ["report"]:
-        from rnnzoo.commands.report import main as report
+        from rnnzoo.commands.study_report import main as report
 
         return report(args[1:], f"{prog} report")
     parser = new_parser(

@@ -12,6 +12,7 @@ from rnnzoo.commands.exits import EXIT_DIVERGED, EXIT_STOPPED, warn
 from rnnzoo.commands.matched import HELP, matched, take_params
 from rnnzoo.commands.options import override
 from rnnzoo.commands.presets import help_of_presets, with_preset
+from rnnzoo.spec import members
 from rnnzoo.training.config import Config, load_config
 from rnnzoo.training.description import labelled
 from rnnzoo.training.job import Diverged, Stopped
@@ -37,7 +38,7 @@ def train(args: list[str], prog: str = "train.py") -> int:
     progress = Progress(config)
     try:
         progress.line(labelled("config", str(file_of(known.config))))
-        api.train(config, workdir, progress)
+        api.train(config, workdir, progress, log=known.log)
     except (Diverged, Stopped) as error:
         progress.error(str(error))
         return EXIT_STOPPED if isinstance(error, Stopped) else EXIT_DIVERGED
@@ -54,7 +55,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         f"{prog} binary_addition --help",
         f"{prog} binary_addition --cell gru --cell.structure banded --lr 3e-3",
         f"{prog} char_lm --preset griffin --preset.width 64",
-        f"{prog} my_config.py --workdir runs/mine",
+        f"{prog} my_config.py --workdir runs/mine --log tensorboard",
         f"{prog} runs/mine/config.json --workdir runs/again",
         passes_help=True,
     )
@@ -64,6 +65,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="DIR",
         type=Path,
         help="the run folder (runs/<config>-<time>); the same one again continues the run",
+    )
+    parser.add_argument(
+        "--log",
+        metavar="LOGGER",
+        action="append",
+        default=[],
+        help=f"where the numbers go besides the run folder: {', '.join(members('loggers')).lower()}; repeatable",
     )
     add_data_dir(parser)
     return parser
@@ -76,8 +84,8 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
     config = load_config(known.config, (lambda text: None) if resumes else warn)  # the job itself warns of its folder
     description = (
         f"Train {known.config}. --workdir DIR is the run folder (default runs/<config>-<time>); the same folder again "
-        "continues the run. --data-dir DIR is a folder with data files. --import FILE.py runs a file that defines "
-        "members of your own. Options may also be written --config.lr=0.1."
+        "continues the run. --log LOGGER sends its numbers elsewhere, too. --data-dir DIR is a folder with data files. "
+        "--import FILE.py runs a file that defines members of your own. Options may also be written --config.lr=0.1."
     )
     config, args = with_preset(config, args)
     params, args = take_params(args)
@@ -86,7 +94,7 @@ def _config(known: argparse.Namespace, args: list[str], prog: str) -> Config:
         [f"{start} --cell gru --cell.structure banded --lr 3e-3", f"{start} --seeds 5 --workdir runs/mine"]
     )
     description += f"\n\n{examples}\n\n{help_of_presets()}\n\n{HELP}"
-    return matched(override(config, args, start, description, others=("workdir",)), params)
+    return matched(override(config, args, start, description, others=("workdir", "log")), params)
 
 
 __all__ = ["main", "train"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from rnnzoo.cells.base import Cell
 from rnnzoo.counts import dense_u, nonzeros_u, num_params, weights_u
 from rnnzoo.models import Model
 from rnnzoo.models.summary import cell_in_words
@@ -24,7 +25,12 @@ def labelled(label: str, text: str) -> str:
 
 
 def describe(config: Config, model: Model, data: Data, folder: Path, devices: str = "") -> list[str]:
-    """The lines before a run: task, network, data, work, devices where they need a word, and the run folder."""
+    """The lines before a run, those of `description`."""
+    return [labelled(label, text) for label, text in description(config, model, data, folder, devices).items()]
+
+
+def description(config: Config, model: Model, data: Data, folder: Path, devices: str = "") -> dict[str, str]:
+    """Label -> words: task, network, data, work, devices where they need a word, and the run folder."""
     lines = {
         "task": f"{in_short(config.task)}: {_goal(config.task)}",
         "network": f"{network_in_words(model)}; {num_params(model):,} parameters",
@@ -34,7 +40,18 @@ def describe(config: Config, model: Model, data: Data, folder: Path, devices: st
         "devices": devices,
         "folder": str(folder),
     }
-    return [labelled(label, text) for label, text in lines.items() if text]
+    return {label: text for label, text in lines.items() if text}
+
+
+def config_in_words(config: Config) -> str:
+    """The cells of a configuration with the structures of their recurrent matrices: ``GRU, 16 units, U Diagonal``."""
+    own = [block.cell for block in config.model.pattern]
+    cells = list(dict.fromkeys(config.cell if cell is None else cell for cell in own or [config.cell]))
+    said = " and ".join(cell_in_words(c) for c in cells if isinstance(c, Cell))
+    structures = dict.fromkeys(in_short(s) for c in cells if isinstance(c, Cell) for s in c.structures.values())
+    count, both = config.model.layers, "in both directions, " * config.model.bidirectional
+    layers = f"{count} {'blocks' if own else 'layers'} of " * (count > 1)
+    return f"{both}{layers}{said}" + (f", U {' and '.join(structures)}" if structures else "")
 
 
 def _goal(task: Task) -> str:
@@ -115,4 +132,4 @@ def outcome(task: Task, final: dict[str, Any]) -> list[str]:
     return [*lines, f"{final['seconds']:.1f} s of training"]
 
 
-__all__ = ["describe", "labelled", "network_in_words", "outcome", "verdict"]
+__all__ = ["config_in_words", "describe", "description", "labelled", "network_in_words", "outcome", "verdict"]

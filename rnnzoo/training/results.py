@@ -44,6 +44,13 @@ def in_words(value: Any) -> str:
     return f"{value:.4f}"
 
 
+def ranged(value: Any) -> str:
+    """The same without a word, for tables: ``0.12 [0.1, 0.2]``."""
+    if isinstance(value, dict):
+        return f"{value['median']:.4g} [{value['min']:.4g}, {value['max']:.4g}]"
+    return f"{value:.4g}"
+
+
 def final_results(
     config: Config,
     model: Model,
@@ -120,6 +127,7 @@ __all__ = [
     "known_scores",
     "median_and_range",
     "of_seeds",
+    "ranged",
     "seeds_of",
     "to_text",
     "versions",

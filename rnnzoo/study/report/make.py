@@ -7,14 +7,15 @@ import io
 from pathlib import Path
 from typing import Any
 
+from rnnzoo.drawing import inline, saved, style
+from rnnzoo.page.render import check_jinja
 from rnnzoo.study.report.answer import QUESTION, limits, plain_answer, read_text_file
 from rnnzoo.study.report.compare import comparisons
 from rnnzoo.study.report.figures import FIGURES, Drawn, Figure, hero
-from rnnzoo.study.report.figures.drawing import PAPER, STYLE, inline
 from rnnzoo.study.report.folder import PAGE, write_files
 from rnnzoo.study.report.listing import compared_listing, listings, row_values
 from rnnzoo.study.report.loading import load
-from rnnzoo.study.report.page import check_jinja, render
+from rnnzoo.study.report.page import page
 from rnnzoo.study.report.predictions import Outcome, load_checks, outcomes, read_predictions
 from rnnzoo.study.report.published import read_published
 from rnnzoo.study.report.rows import Tables
@@ -52,7 +53,7 @@ def make_report(sources: Sources, folder: Path, command: str) -> dict[str, int]:
         files[f"figures/{figure.name}.png"] = _saved(one.figure, "png")
         files[f"figures/{figure.name}.csv"] = _csv(one.data)
     files |= _hero(tables)
-    files[PAGE] = render([*files, PAGE], found, **_parts(sources, tables, found, drawn, pictures), command=command)
+    files[PAGE] = page([*files, PAGE], found, **_parts(sources, tables, found, drawn, pictures), command=command)
     write_files(folder, files)
     return {"rows": len(tables), "figures": len(drawn), "predictions": len(found)}
 
@@ -113,17 +114,13 @@ def _part(figure: Figure, drawn: Drawn | None, picture: str | None, tables: Tabl
 
 
 def _draw(figure: Figure, tables: Tables) -> Drawn | None:
-    import matplotlib
-
-    with matplotlib.rc_context(rc=STYLE):
+    with style():
         return figure.draw(tables)
 
 
 def _hero(tables: Tables) -> dict[str, str]:
     """The picture for a README, on light and on dark pages. It is not part of the page."""
-    import matplotlib
-
-    with matplotlib.rc_context(rc=STYLE):
+    with style():
         drawn = hero.draw(tables)
     if drawn is None:
         return {}
@@ -136,15 +133,10 @@ def _hero(tables: Tables) -> dict[str, str]:
 
 
 def _saved(figure: Any, kind: str) -> bytes:
-    """The figure as a file, marked as ours; the same figure is the same file."""
-    import matplotlib
-
-    metadata: Any = {"Creator": "rnnzoo", "Date": None} if kind == "svg" else {"Software": "rnnzoo"}
-    out = io.BytesIO()
-    with matplotlib.rc_context(rc=STYLE):
-        figure.savefig(out, format=kind, dpi=150, facecolor=PAPER, metadata=metadata)
-        figure.set_layout_engine("none")  # found once, for all files
-    return out.getvalue()
+    """The figure as a file. Its layout is found once, for all files."""
+    found = saved(figure, kind)
+    figure.set_layout_engine("none")
+    return found
 
 
 def _csv(lines: list[dict[str, Any]]) -> str:

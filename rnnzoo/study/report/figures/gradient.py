@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.analysis.gradient_reach import gradient_by_lag
+from rnnzoo.drawing import RULE, colours, new_figure
 from rnnzoo.study.plan import load_study
-from rnnzoo.study.report.figures.drawing import RULE, Drawn, Figure, colours, new_figure
+from rnnzoo.study.report.figures.drawing import Drawn, Figure
 from rnnzoo.study.report.rows import Row, Tables, by_size
 from rnnzoo.study.table import checksum
 from rnnzoo.training.config import Config

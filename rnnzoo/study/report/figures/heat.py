@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnzoo.study.report.figures.drawing import RULE, Drawn, Figure, median_and_range, new_figure
+from rnnzoo.drawing import RULE, new_figure
+from rnnzoo.study.report.figures.drawing import Drawn, Figure, median_and_range
 from rnnzoo.study.report.rows import AT_BEST, QUESTION, Row, Tables, by_size
 
 BY_SCORE = ("languages", "languages long")  # suites whose published score is an accuracy, not a count

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rnnzoo.study.report.figures.drawing import INK, MUTED, PAPER, RULE, SERIES, Drawn, new_figure
+from rnnzoo.drawing import INK, MUTED, PAPER, RULE, SERIES, new_figure
+from rnnzoo.study.report.figures.drawing import Drawn
 from rnnzoo.study.report.figures.matrix import draw_matrix, structure_of
 from rnnzoo.study.report.rows import Row, Tables, by_size
 

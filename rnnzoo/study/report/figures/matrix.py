@@ -3,13 +3,9 @@
 import ast
 from typing import Any
 
-import numpy as np
-from matplotlib.colors import to_rgb
-
-from rnnzoo.analysis.matrices import random_member
+from rnnzoo.analysis.matrices import paint, random_member
 from rnnzoo.spec import UsageError, find
 from rnnzoo.structures.base import Structure
-from rnnzoo.study.report.figures.drawing import MUTED, SERIES
 
 
 def structure_of(text: str) -> Structure | None:
@@ -32,15 +28,9 @@ def _value(node: ast.expr) -> Any:
 
 def draw_matrix(axes: Any, structure: Structure, size: int) -> None:
     """Draw a matrix before training: sign as colour, size as strength; entries that are always 0 are left blank."""
-    matrix = random_member(structure, size, 0)
-    strength = np.abs(matrix) / (np.abs(matrix).max(initial=0) or 1.0)
-    colour = np.where(matrix[..., None] < 0, to_rgb(SERIES[0]), to_rgb(SERIES[1]))
-    alpha = np.where(matrix == 0, 0, 0.25 + 0.75 * strength)
-    axes.imshow(np.concatenate([colour, alpha[..., None]], -1), interpolation="none")
+    paint(axes, random_member(structure, size, 0))
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=MUTED, linewidth=0.5)
 
 
 __all__ = ["draw_matrix", "structure_of"]

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.disk import read_text
-from rnnzoo.study.report.figures.drawing import MUTED, RULE, SERIES, Drawn, Figure, new_figure
+from rnnzoo.drawing import MUTED, RULE, SERIES, new_figure
+from rnnzoo.study.report.figures.drawing import Drawn, Figure
 from rnnzoo.study.report.rows import Row, Tables, place_of
 
 SHARE = 0.6  # of the seeds have to solve a length

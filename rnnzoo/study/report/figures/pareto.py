@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnzoo.disk import read_text
-from rnnzoo.study.report.figures.drawing import Drawn, Figure, new_figure
+from rnnzoo.drawing import new_figure
+from rnnzoo.study.report.figures.drawing import Drawn, Figure
 from rnnzoo.study.report.figures.real import legend, points, real_rows
 from rnnzoo.study.report.rows import Row, Tables, by_size
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnzoo.study.report.figures.drawing import INK, MUTED, RULE, SERIES, Drawn, Figure, new_figure
+from rnnzoo.drawing import INK, MUTED, RULE, SERIES, new_figure
+from rnnzoo.study.report.figures.drawing import Drawn, Figure
 from rnnzoo.study.report.figures.matrix import draw_matrix, structure_of
 from rnnzoo.study.report.rows import QUESTION, Row, Tables, by_size
 

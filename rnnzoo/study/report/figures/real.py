@@ -2,16 +2,8 @@
 
 from typing import Any
 
-from rnnzoo.study.report.figures.drawing import (
-    MUTED,
-    Drawn,
-    Figure,
-    colours,
-    markers,
-    median_and_range,
-    new_figure,
-    plain_log,
-)
+from rnnzoo.drawing import MUTED, colours, markers, new_figure, plain_log
+from rnnzoo.study.report.figures.drawing import Drawn, Figure, median_and_range
 from rnnzoo.study.report.rows import Row, Tables, by_size
 
 BUDGETS = ("equal H", "equal params")

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from rnnzoo.cells import GRU
+from rnnzoo.drawing import INK, MUTED, RULE, SERIES, new_figure
 from rnnzoo.run import run
 from rnnzoo.structures import Diagonal
-from rnnzoo.study.report.figures.drawing import INK, MUTED, RULE, SERIES, Drawn, Figure, new_figure
+from rnnzoo.study.report.figures.drawing import Drawn, Figure
 from rnnzoo.study.report.rows import Tables
 
 UNIT = GRU(hidden_size=1, structure=Diagonal())

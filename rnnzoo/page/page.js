@@ -24,7 +24,7 @@
       ? (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0) || a - b
       : String(a).localeCompare(String(b), "en", { numeric: true });
 
-  for (const table of document.querySelectorAll("table")) {
+  for (const table of document.querySelectorAll("table[id]")) {
     const body = table.tBodies[0];
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, column) => {

@@ -1,0 +1,1 @@
+"""Pages of HTML: one file each, without anything from a network, on light and dark screens of any width."""
