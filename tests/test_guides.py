@@ -55,7 +55,8 @@ def printed(folder, code, *arguments):
 def test_members_of_ones_own_agree_with_what_they_stand_for(own_members):
     for line in (
         "the default unroll agrees with a plain loop: True",
-        "weights: 13 of 25   U h is right: True",
+        "weights: 13 of 25",
+        "U h is right: True",
         "gradients agree with the default's: True",
         "better than the input itself: True",
     ):

@@ -10,7 +10,15 @@ import pytest
 
 SITE = Path(os.environ.get("RNNZOO_SITE", "no site"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PAGES = ("index.html", "functions.html", "members.html", "_members/cells/LSTM.html", "_members/structures/Banded.html")
+PAGES = (
+    "index.html",
+    "functions.html",
+    "members.html",
+    "guides/export.html",
+    "guides/own_members.html",
+    "_members/cells/LSTM.html",
+    "_members/structures/Banded.html",
+)
 
 pytestmark = pytest.mark.skipif(not SITE.is_dir(), reason="RNNZOO_SITE names no folder")
 
