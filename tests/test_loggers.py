@@ -195,7 +195,7 @@ def test_trackio(tmp_path, monkeypatch):
         assert config is not None and config["cell"] == "GRU" and config["seed"] == seed
 
 
-class Listed(loggers.Logger):
+class _Listed(loggers.Logger):
     """Keeps rows in memory, and breaks when it is told to."""
 
     rows, closed, breaks_at = [], [], None
@@ -205,6 +205,12 @@ class Listed(loggers.Logger):
 
     def where(self, folder):
         return "in memory"
+
+
+class _Lacking(_Listed):
+    """Needs a package that is not there."""
+
+    package = "no_such_package"
 
 
 class _Kept(loggers.Log):
@@ -223,18 +229,18 @@ class _Kept(loggers.Log):
 @pytest.fixture
 def listed(monkeypatch):
     for name in ("rows", "closed"):
-        monkeypatch.setattr(Listed, name, [])
-    return Listed()
+        monkeypatch.setattr(_Listed, name, [])
+    return _Listed()
 
 
 def test_a_log_that_breaks_does_not_end_the_run_and_is_whole_later(tmp_path, listed, monkeypatch):
-    monkeypatch.setattr(Listed, "breaks_at", 3)
-    with pytest.warns(UserWarning, match="the log Listed ends: OSError: the disk is full. The run goes on"):
+    monkeypatch.setattr(_Listed, "breaks_at", 3)
+    with pytest.warns(UserWarning, match="the log _Listed ends: OSError: the disk is full. The run goes on"):
         result = rnnzoo.train(CONFIG, tmp_path / "run", progress=False, log=[listed])
     assert [row.step for row in listed.rows] == [1, 2] and listed.closed == []
     listed.rows.clear()
-    monkeypatch.setattr(Listed, "breaks_at", None)
-    again = rnnzoo.train(CONFIG, tmp_path / "run", progress=False, log="listed")
+    monkeypatch.setattr(_Listed, "breaks_at", None)
+    again = rnnzoo.train(CONFIG, tmp_path / "run", progress=False, log=listed)
     assert [row.step for row in listed.rows] == STEPS and listed.closed == [True]
     assert again.scores == result.scores
     times = [row.time for row in listed.rows]
@@ -262,15 +268,10 @@ def test_the_command_says_where_the_log_is(tmp_path, capsys, monkeypatch):
     [
         ("tensorbord", "no 'tensorbord' in loggers; did you mean TensorBoard"),
         (["csv", 3], "log has 3; accepted: a name, or a member of rnnzoo.loggers"),
-        ("Lacking", r"no_such_package is not installed; accepted: pip install 'rnnzoo\[lacking\]'"),
+        (_Lacking(), r"no_such_package is not installed; accepted: pip install 'rnnzoo\[_lacking\]'"),
     ],
 )
 def test_what_cannot_be_logged_to_is_refused_before_anything_is_written(tmp_path, log, message):
-    class Lacking(Listed):
-        """Needs a package that is not there."""
-
-        package = "no_such_package"
-
     with pytest.raises(UsageError, match=message):
         rnnzoo.train(CONFIG, tmp_path / "run", progress=False, log=log)
     assert not (tmp_path / "run").exists()

@@ -118,16 +118,17 @@ def rows_of(config: Config, lines: list[Line], first: int = 0) -> list[Row]:
             "train/lr": np.asarray(rate(line["step"] - 1)).item()
         }  # of the update that led to this step
         shared |= {f"train/{name}": line[name] for name in ("steps_per_second", "seconds") if name in line}
-        numbers = tuple(_numbers(line, n) | shared for n in range(config.seeds))
+        numbers = tuple(_means(line, n) | shared | _scores(line, n) for n in range(config.seeds))
         found.append(Row(line["step"], now - end + line.get("seconds", 0.0), numbers))
     return found
 
 
-def _numbers(line: Line, n: int) -> dict[str, float]:
-    """What a line says of the n-th seed."""
-    means = {f"train/{name}": line[name][n] for name in MEANS if name in line}
-    scores = {f"{part}/{name}": values[n] for key, part in PARTS.items() for name, values in line.get(key, {}).items()}
-    return means | scores
+def _means(line: Line, n: int) -> dict[str, float]:
+    return {f"train/{name}": line[name][n] for name in MEANS if name in line}
+
+
+def _scores(line: Line, n: int) -> dict[str, float]:
+    return {f"{part}/{name}": values[n] for key, part in PARTS.items() for name, values in line.get(key, {}).items()}
 
 
 __all__ = ["Asked", "Logs", "logged_run", "rows_of"]
