@@ -38,7 +38,8 @@ def forward(program: Program, wanted: Mask) -> Body:
     """The next state; `wanted` says which vectors of it are kept."""
 
     def step(ones: list[Array], carry: list[Array], row: list[Array], before: list[Array]) -> tuple[Any, Any]:
-        new = program.step(*_cut(ones, len(program.fixed)), carry, row)
+        fixed, consts = _cut(ones, len(program.fixed))
+        new = program.step(fixed, consts, carry, row)
         return new, chosen(new, wanted)
 
     ones = (*program.fixed, *program.wide_consts)

@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,8 +32,16 @@ class Streams(NamedTuple):
 class Route(abc.ABC):
     """A way to compile the loop over time into one kernel. Subclasses are frozen dataclasses of what can be tuned."""
 
+    platform: ClassVar[str]
+    """What XLA calls the platform that it compiles for."""
+    needs: ClassVar[str]
+    """What device it needs, in words."""
     block: tuple[int, ...]
     """The lanes of one program, as an array of this shape."""
+
+    @abc.abstractmethod
+    def runs_on(self, device: Any) -> bool:
+        """Whether that device of JAX can run it."""
 
     @abc.abstractmethod
     def scan(self, loop: "Loop", streams: Streams) -> Lanes:

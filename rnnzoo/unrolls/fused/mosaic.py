@@ -3,7 +3,7 @@ results go from registers to global memory at once."""
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import lax
@@ -23,7 +23,15 @@ class Mosaic(Route):
     stages: int = 2  # chunks in flight
     unroll: int = 4  # steps
     bare: bool = True  # no barriers between steps
+    semantics: str = "Lane"  # of the compiler; "Warpgroup" takes ten times as long to compile
     interpret: Any = None
+
+    platform: ClassVar[str] = "cuda"
+    needs: ClassVar[str] = "NVIDIA GPUs from Hopper on"
+
+    def runs_on(self, device: Any) -> bool:
+        major = str(getattr(device, "compute_capability", "")).partition(".")[0]
+        return device.platform == "gpu" and major.isdigit() and int(major) >= 9
 
     def scan(self, loop: Loop, streams: Streams) -> Lanes:
         return _Programs(self, loop, streams).run()
@@ -42,13 +50,17 @@ class _Programs:
 
         ones, carry, rows, before, first = self.streams
         (lanes,), (size,) = carry[0].shape, self.route.block
+        options = mosaic_gpu.CompilerParams(
+            unsafe_no_auto_barriers=self.route.bare,
+            lowering_semantics=mosaic_gpu.LoweringSemantics[self.route.semantics],
+        )
         call = mosaic_gpu.kernel(
             self.kernel,
             out_type=self.loop.types((lanes,), carry),
             grid=(lanes // size,),
             grid_names=("lanes",),
             interpret=self.route.interpret,
-            compiler_params=mosaic_gpu.CompilerParams(unsafe_no_auto_barriers=self.route.bare),
+            compiler_params=options,
         )
         return list(call(*ones, *carry, *first, *rows, *before, *before))
 

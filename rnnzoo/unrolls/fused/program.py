@@ -56,7 +56,8 @@ def traced(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Con
 
     def step(params: Params, state: State, inputs_t: Any) -> State:
         initial = cell.initial_state(params) if control_t.reset is not None else None
-        return advance(cell, params, state, *inputs_t, initial)
+        z_t, control = inputs_t
+        return advance(cell, params, state, z_t, control, initial)
 
     given = (params, state, (z_t, control_t))
     closed = jax.make_jaxpr(step)(*given)
@@ -70,7 +71,7 @@ def traced(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Con
     moving = _jaxpr(closed, [*fixed, *consts, *of_state, *row], closed.jaxpr.outvars, split.moving)
     before = _jaxpr(closed, of_params, [*fixed, *consts], split.still)
     width = width_of(moving.jaxpr, [*of_state, *row])
-    shapes = [tuple(var.aval for var in some) for some in (fixed, consts, of_state, row)]
+    shapes: Any = [tuple(var.aval for var in some) for some in (fixed, consts, of_state, row)]
     program = Program(moving, width, *shapes)
     _check(program)
 

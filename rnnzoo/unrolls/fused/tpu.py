@@ -1,7 +1,7 @@
 """TPU: a grid over blocks of lanes and chunks of steps. The carry stays in the block of the last carry."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import lax
@@ -17,6 +17,12 @@ class TPU(Route):
     block: tuple[int, ...] = (8, 128)
     chunk: int = 16  # steps
     interpret: Any = False
+
+    platform: ClassVar[str] = "tpu"
+    needs: ClassVar[str] = "TPUs"
+
+    def runs_on(self, device: Any) -> bool:
+        return bool(self.interpret) or device.platform == "tpu"
 
     def scan(self, loop: Loop, streams: Streams) -> Lanes:
         return _Grid(self, loop, streams).run()

@@ -2,7 +2,7 @@
 hand before those at hand are used."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import lax
@@ -18,6 +18,12 @@ class Triton(Route):
     block: tuple[int, ...] = (32,)
     ahead: int = 8  # steps
     interpret: bool = False
+
+    platform: ClassVar[str] = "cuda"
+    needs: ClassVar[str] = "GPUs"
+
+    def runs_on(self, device: Any) -> bool:
+        return device.platform == "gpu"
 
     def scan(self, loop: Loop, streams: Streams) -> Lanes:
         return _Programs(self, loop, streams).run()

@@ -25,7 +25,7 @@ TRIAL_INPUTS = 2
 ROUTES: dict[str, Route] = {
     "mosaic": Mosaic(), "triton": Triton(), "tpu": TPU(), "interpret": TPU(block=(128,), interpret=True),
 }  # fmt: skip
-PLATFORMS = {"mosaic": "gpu", "triton": "gpu", "tpu": "tpu"}
+AUTOMATIC = ("mosaic", "triton", "tpu")  # the first that runs on the device
 
 
 @spec
@@ -45,27 +45,21 @@ class Fused(Unroll):
     symbolic = False
 
     def refuses(self, cell: Cell) -> str | None:
-        if (reason := _mixes(cell)) is not None:
-            return f"units of {type(cell).__name__} meet through {reason}; Fused runs steps that act on each by itself"
-        return self._no_device(cell)
-
-    def _no_device(self, cell: Cell) -> str | None:
-        """Why the default device does not run this route, if it does not."""
-        platform = jax.default_backend()
-        platform = "gpu" if platform in ("cuda", "rocm") else platform
-        if self.route == "interpret" or platform == PLATFORMS.get(self.route, platform) != "cpu":
-            return None
-        runs = {"auto": "GPUs and TPUs", "tpu": "TPUs"}.get(self.route, "GPUs")
-        return (
-            f"Fused(route={self.route!r}) runs {type(cell).__name__} on {runs}; the default device is "
-            f"{jax.default_backend()}; accepted there: Scan"
-        )
+        name = type(cell).__name__
+        if (reason := mixes(cell)) is not None:
+            return f"units of {name} meet through {reason}; Fused runs steps that act on each by itself"
+        device = jax.devices()[0]
+        routes = [ROUTES[self.route]] if self.route != "auto" else [ROUTES[route] for route in AUTOMATIC]
+        if not any(route.runs_on(device) for route in routes):
+            needs = dict.fromkeys(route.needs for route in routes)
+            return f"{self} runs {name} on {' or '.join(needs)}; the default device is {device.platform}"
+        return None if self.route == "interpret" else unsupported(cell, self.kernel())
 
     def kernel(self) -> Route:
-        """The route with what it is tuned to."""
+        """The route to take on the default device, with what it is tuned to."""
         if self.route != "auto":
             return ROUTES[self.route]
-        return ROUTES["tpu" if jax.default_backend() == "tpu" else "mosaic"]
+        return next(ROUTES[name] for name in AUTOMATIC if ROUTES[name].runs_on(jax.devices()[0]))
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         state = jax.tree.map(lambda a: a[None], state)
@@ -164,8 +158,8 @@ def _read_by_readout(cell: Cell, params: Params, state: State, zs: PyTree) -> se
 
 
 @functools.lru_cache(maxsize=256)
-def _mixes(cell: Cell) -> str | None:
-    """What lets units of `cell` meet in a step or in its derivatives, None if nothing does."""
+def mixes(cell: Cell) -> str | None:
+    """What lets units of `cell` meet in a step or in its gradient, None if nothing does."""
     shapes = jax.eval_shape(lambda: _trial(cell))
     try:
         program, _, _ = traced(cell, *shapes)
@@ -179,6 +173,27 @@ def _mixes(cell: Cell) -> str | None:
     return None
 
 
+@functools.lru_cache(maxsize=256)
+def unsupported(cell: Cell, route: Route) -> str | None:
+    """Why the kernel's language does not take the gradient of `cell`, in the words of its compiler; None if it does.
+
+    For a moment the kernel is small, and it is not run."""
+    params, state, *inputs = jax.eval_shape(lambda: _trial(cell))
+    state = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape), a.dtype), state)
+    inputs = jax.tree.map(lambda a: jax.ShapeDtypeStruct((2, 1, *a.shape), a.dtype), inputs)
+
+    def gradient(params: Params, state: State, zs: PyTree, controls: Control) -> Any:
+        found, pull = jax.vjp(lambda p, s: recurrence(cell, route, None, p, s, zs, controls), params, state)
+        return pull(found)
+
+    try:
+        jax.jit(gradient).trace(params, state, *inputs).lower(lowering_platforms=(route.platform,))
+    except Exception as error:  # compilers raise anything
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        return f"{type(route).__name__} does not take the gradient of {type(cell).__name__}: {said}"
+    return None
+
+
 def _trial(cell: Cell) -> tuple[Params, State, PyTree, Control]:
     """Arguments of one step."""
     params = cell.prepare(cell.init(jax.random.key(0), cell.input_size_of(TRIAL_INPUTS)))
@@ -188,4 +203,4 @@ def _trial(cell: Cell) -> tuple[Params, State, PyTree, Control]:
     return params, without_histories(cell, state), z_at(cell, params, x_t, state), control_t
 
 
-__all__ = ["Fused", "recurrence"]
+__all__ = ["Fused", "mixes", "recurrence", "unsupported"]
