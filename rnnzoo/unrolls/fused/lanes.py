@@ -22,8 +22,8 @@ Parts = list[Any]  # the parts of one vector
 Equation = Any  # of a jaxpr; JAX says too little of the types of its parts
 
 
-class Mixed(Exception):
-    """A function lets units meet; the argument is the operation that does."""
+class Unfit(Exception):
+    """A function does not act on each lane by itself; the argument says what it does, after its name."""
 
 
 def width_of(jaxpr: Any, moving: Sequence[Any]) -> int:
@@ -57,7 +57,7 @@ def parts_of(shape: tuple[int, ...], width: int) -> int:
     """How many parts a vector of this shape has; a number has one, the same in all lanes of a sequence."""
     size = math.prod(shape)
     if size % width and size != 1:
-        raise Mixed(f"an array of {shape} beside vectors of {width} entries")
+        raise Unfit(f"has an array of {shape} beside vectors of {width} entries")
     return max(size // width, 1)
 
 
@@ -65,7 +65,7 @@ def on_lanes(function: Callable[..., Any], shapes: Sequence[Any], width: int) ->
     """`function`, which takes vectors of these `shapes` and returns a list of vectors, on the parts of all of them.
 
     Raises:
-        Mixed: it lets units meet.
+        Unfit: it lets units meet.
     """
     closed = jax.make_jaxpr(function)(*shapes)
     counts = [parts_of(a.shape, width) for a in shapes]
@@ -101,7 +101,7 @@ def _evaluate(closed: core.ClosedJaxpr, args: list[Parts], width: int, like: Arr
 def _constant(value: Any, width: int, like: Array) -> Parts:
     """A number in all lanes; an array belongs to the parameters, which are arguments."""
     if jnp.size(value) != 1:
-        raise Mixed("an array of constants")
+        raise Unfit("has an array of constants")
     return [jnp.full_like(like, jnp.reshape(value, ()), dtype=jnp.result_type(value))]
 
 
@@ -119,7 +119,7 @@ def _operation(eqn: Equation, given: list[Parts], width: int, like: Array) -> li
         found = MOVES[name](eqn, given, width, like)
         if [len(parts) for parts in found] == [parts_of(var.aval.shape, width) for var in eqn.outvars]:
             return found
-    raise Mixed(f"{name} to {out.shape}")
+    raise Unfit(f"lets units meet through {name} to {out.shape}")
 
 
 def _entry_by_entry(eqn: Equation, given: list[Parts], like: Array) -> Parts:
@@ -204,4 +204,4 @@ MOVES = {
 }  # fmt: skip
 
 
-__all__ = ["MOST_PARTS", "Mixed", "on_lanes", "parts_of", "width_of"]
+__all__ = ["MOST_PARTS", "Unfit", "on_lanes", "parts_of", "width_of"]

@@ -12,7 +12,7 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.jaxprs import inner_jaxpr, is_literal
 from rnnzoo.typing import Array, Control, Params, PyTree, State, widen
 from rnnzoo.unrolls.base import advance
-from rnnzoo.unrolls.fused.lanes import MOST_PARTS, Mixed, parts_of, width_of
+from rnnzoo.unrolls.fused.lanes import MOST_PARTS, Unfit, parts_of, width_of
 
 Lanes = list[Array]
 
@@ -51,7 +51,7 @@ def traced(cell: Cell, params: Params, state: State, z_t: PyTree, control_t: Con
     ``(z_t, control_t)`` make a row. Arguments give shapes only: those of one step of one sequence.
 
     Raises:
-        Mixed: units meet in a step, by the operation named.
+        Unfit: the step cannot run on lanes, for the reason given.
     """
 
     def step(params: Params, state: State, inputs_t: Any) -> State:
@@ -137,13 +137,13 @@ def _cut(items: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
 
 
 def _check(program: Program) -> None:
-    """Raise `Mixed` if units meet in a step. What its derivatives do is seen when they are traced."""
+    """Raise `Unfit` if units meet in a step. What its derivatives do is seen when they are traced."""
     if any(len(a.shape) > 1 for a in program.state):
-        raise Mixed(f"a state of {max(a.shape for a in program.state)}")
+        raise Unfit(f"has a state of {max((a.shape for a in program.state), key=len)}, not of vectors")
     if not all(a.dtype == jnp.float32 for a in program.state):
-        raise Mixed(f"a state of {', '.join({str(a.dtype) for a in program.state})}")
+        raise Unfit(f"carries {', '.join(sorted({str(a.dtype) for a in program.state}))}, where Fused carries float32")
     if (program.state and max(map(program.parts, program.state)) > MOST_PARTS) or _has_sum(program.jaxpr.jaxpr):
-        raise Mixed("operations within a vector")
+        raise Unfit("lets units meet through sums or slices of a vector")
 
 
 def _has_sum(jaxpr: core.Jaxpr) -> bool:

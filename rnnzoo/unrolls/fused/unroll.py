@@ -14,7 +14,7 @@ from rnnzoo.unrolls.base import Ran, Unroll, around
 from rnnzoo.unrolls.fused import bodies
 from rnnzoo.unrolls.fused.derivative import run_lanes
 from rnnzoo.unrolls.fused.kernel import Lanes, Route
-from rnnzoo.unrolls.fused.lanes import Mixed, parts_of
+from rnnzoo.unrolls.fused.lanes import Unfit, parts_of
 from rnnzoo.unrolls.fused.mosaic import Mosaic
 from rnnzoo.unrolls.fused.program import Program, traced
 from rnnzoo.unrolls.fused.tpu import TPU
@@ -46,8 +46,8 @@ class Fused(Unroll):
 
     def refuses(self, cell: Cell) -> str | None:
         name = type(cell).__name__
-        if (reason := mixes(cell)) is not None:
-            return f"units of {name} meet through {reason}; Fused runs steps that act on each by itself"
+        if (reason := unfit(cell)) is not None:
+            return f"step of {name} {reason}; Fused runs steps that act on each unit by itself"
         device = jax.devices()[0]
         routes = [ROUTES[self.route]] if self.route != "auto" else [ROUTES[route] for route in AUTOMATIC]
         if not any(route.runs_on(device) for route in routes):
@@ -113,8 +113,8 @@ def _program(
     step = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape[2:], a.dtype), (zs, controls))
     try:
         return traced(cell, jax.tree.map(jax.typeof, params), one, *step)
-    except Mixed as error:
-        raise UsageError(f"units of {type(cell).__name__} meet through {error}; accepted: Scan") from None
+    except Unfit as error:
+        raise UsageError(f"step of {type(cell).__name__} {error}; accepted: Scan") from None
 
 
 def _lanes(program: Program, arrays: list[Array], shapes: Any, batch: int | None = None) -> Lanes:
@@ -158,8 +158,8 @@ def _read_by_readout(cell: Cell, params: Params, state: State, zs: PyTree) -> se
 
 
 @functools.lru_cache(maxsize=256)
-def mixes(cell: Cell) -> str | None:
-    """What lets units of `cell` meet in a step or in its gradient, None if nothing does."""
+def unfit(cell: Cell) -> str | None:
+    """What a step of `cell`, or its gradient, does that lanes cannot; None if they can run it."""
     shapes = jax.eval_shape(lambda: _trial(cell))
     try:
         program, _, _ = traced(cell, *shapes)
@@ -168,7 +168,7 @@ def mixes(cell: Cell) -> str | None:
         every = (True,) * len(program.state)
         for body in (bodies.forward(program, every), bodies.backward(program, all_real, every)):
             jax.eval_shape(body.function, *(jax.ShapeDtypeStruct((1,), dtype) for dtype in body.dtypes))
-    except Mixed as error:
+    except Unfit as error:
         return str(error)
     return None
 
@@ -203,4 +203,4 @@ def _trial(cell: Cell) -> tuple[Params, State, PyTree, Control]:
     return params, without_histories(cell, state), z_at(cell, params, x_t, state), control_t
 
 
-__all__ = ["Fused", "mixes", "recurrence", "unsupported"]
+__all__ = ["Fused", "recurrence", "unfit", "unsupported"]
