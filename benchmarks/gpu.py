@@ -13,8 +13,8 @@ import argparse
 import csv
 import dataclasses
 import functools
-import itertools
 import os
+import queue
 import statistics
 import time
 import traceback
@@ -57,7 +57,9 @@ CHOICES = {
     "Mosaic, chunk 8": Mosaic(chunk=8),
     "Mosaic, chunk 32": Mosaic(chunk=32),
     "Mosaic, 3 stages": Mosaic(stages=3),
-    "Mosaic, barriers": Mosaic(bare=False),
+    "Mosaic, no barriers": Mosaic(bare=True),
+    "Mosaic, no barriers, chunk 32": Mosaic(bare=True, chunk=32),
+    "Mosaic, no barriers, unroll 1": Mosaic(bare=True, unroll=1),
     "Mosaic, Warpgroup, unroll 1": Mosaic(semantics="Warpgroup", unroll=1),
     "Mosaic, Warpgroup": Mosaic(semantics="Warpgroup"),
     "Triton, 4 ahead": Triton(ahead=4),
@@ -305,36 +307,38 @@ CASES = {"lstm": lstm, "layers": layers, "linear": linear, "others": others, "to
 # ---- agreement -----------------------------------------------------------------------------------------
 
 
-def agreement() -> Iterator[dict[str, Any]]:
-    """Values and gradients of every route against Scan: several cells, a length for each sequence, resets."""
+def agreement(together: int) -> Iterator[dict[str, Any]]:
+    """Values and gradients of every route against Scan: several cells, a length for each sequence, resets. Rows come as
+    soon as they are there, those of the LSTM first."""
     units = SMALL[2] + SMALL[2] % 2  # LRU has pairs
-    kinds = [(cells.LSTM, None), (cells.LSTM, "bfloat16"), (cells.GRU, None), (cells.LRU, None), (cells.SLSTM, None)]
+    kinds = [(cells.LSTM, None), (cells.LRU, None), (cells.GRU, None), (cells.LSTM, "bfloat16"), (cells.SLSTM, None)]
     kinds += [(kind, None) for kind in (cells.CIFGLSTM, cells.MinGRU, cells.IndRNN)]
     given = []
     for kind, dtype in kinds:
         more = {"structure": DIAGONAL} if issubclass(kind, cells.Recurrent) else {}
-        names = ["Mosaic", "Triton"] + ["Mosaic, unroll 1", "Mosaic, Warpgroup, unroll 1"] * (kind is cells.LSTM)
-        given.append((kind(hidden_size=units, dtype=dtype, **more), {name: CHOICES[name] for name in names}))
-    with ThreadPoolExecutor(len(given)) as pool:
-        yield from itertools.chain.from_iterable(pool.map(lambda one: list(_agrees(*one)), given))
+        names = ["Mosaic", "Triton"] + ["Mosaic, no barriers", "Mosaic, Warpgroup, unroll 1"] * (kind is cells.LSTM)
+        given += [(kind(hidden_size=units, dtype=dtype, **more), name) for name in names]
+    rows: queue.Queue[dict[str, Any]] = queue.Queue()
+    with ThreadPoolExecutor(together) as pool:
+        done = [pool.submit(lambda cell, name: rows.put(_agrees(cell, name)), *one) for one in given]
+        for _ in done:
+            yield rows.get()
 
 
-def _agrees(cell: Cell, routes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _agrees(cell: Cell, name: str) -> dict[str, Any]:
     (steps, batch, _), dtype = SMALL, cell.dtype or "float32"
-    active = jnp.arange(steps)[:, None] < jnp.arange(batch) * steps // batch + 1
-    reset = jax.random.bernoulli(jax.random.key(9), 0.2, (steps, batch))
-    args = (*example(cell, steps, batch), Control(active=active, reset=reset))
-    expected = jax.jit(functools.partial(_both, runner(cell, None)))(*args)
-    for name, route in routes.items():
-        sizes = {"T": steps, "B": batch, "H": cell.hidden_size}
-        about = {"case": f"agreement, {type(cell).__name__}", "candidate": name, "dtype": dtype, "what": "gradient"}
-        try:
-            found = jax.jit(functools.partial(_both, runner(cell, route)))(*args)
-            error = max(map(_error, jax.tree.leaves(found), jax.tree.leaves(expected)))
-            said = f"{'PASS' if error < (1e-4 if dtype == 'float32' else 3e-2) else 'FAIL'} {error:.1e}"
-        except Exception as error:
-            said = f"FAIL {first_line(error)}"
-        yield dict.fromkeys(FIELDS, "") | about | sizes | {"note": said}
+    sizes = {"T": steps, "B": batch, "H": cell.hidden_size}
+    about = {"case": f"agreement, {type(cell).__name__}", "candidate": name, "dtype": dtype, "what": "gradient"}
+    try:
+        active = jnp.arange(steps)[:, None] < jnp.arange(batch) * steps // batch + 1
+        reset = jax.random.bernoulli(jax.random.key(9), 0.2, (steps, batch))
+        args = (*example(cell, steps, batch), Control(active=active, reset=reset))
+        found, expected = (jax.jit(functools.partial(_both, runner(cell, r)))(*args) for r in (CHOICES[name], None))
+        error = max(map(_error, jax.tree.leaves(found), jax.tree.leaves(expected)))
+        said = f"{'PASS' if error < (1e-4 if dtype == 'float32' else 3e-2) else 'FAIL'} {error:.1e}"
+    except Exception as error:
+        said = f"FAIL {first_line(error)}"
+    return dict.fromkeys(FIELDS, "") | about | sizes | {"note": said}
 
 
 def _both(function: Callable[..., Any], *args: Any) -> Any:
@@ -385,9 +389,8 @@ def main() -> None:
     given, began = parser.parse_args(), time.monotonic()
     table = Table(given.out)
     if "agreement" in given.only:
-        with jax.default_matmul_precision("highest"):
-            for row in agreement():
-                table.add(row)
+        for row in agreement(given.together):
+            table.add(row)
     copy = copy_bandwidth()
     print(f"copy: {copy / 1e6:.0f} GB/s", flush=True)
     rows = [row for name in given.only if name in CASES for row in CASES[name]()]

@@ -157,9 +157,13 @@ def _read_by_readout(cell: Cell, params: Params, state: State, zs: PyTree) -> se
     return read
 
 
-@functools.lru_cache(maxsize=256)
 def unfit(cell: Cell) -> str | None:
     """What a step of `cell`, or its gradient, does that lanes cannot; None if they can run it."""
+    return _unfit(cell, jax.config.read("jax_enable_x64"))
+
+
+@functools.lru_cache(maxsize=256)
+def _unfit(cell: Cell, wide: bool) -> str | None:
     shapes = jax.eval_shape(lambda: _trial(cell))
     try:
         program, _, _ = traced(cell, *shapes)
