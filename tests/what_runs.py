@@ -25,7 +25,8 @@ ALL = ", ".join
 HEAD = """# What runs
 
 Made by running each pair on abstract arrays, on a CPU: `python tests/what_runs.py > docs/what_runs.md`. The tests
-compare the numbers with a plain Python loop's. `CuDNN` runs the LSTM with a dense U, on CUDA only.
+compare the numbers with a plain Python loop's. `CuDNN` runs the LSTM with a dense U, on CUDA only;
+`Fused` cells whose step acts on each unit by itself, such as those with a diagonal U, on GPUs and TPUs only.
 """
 
 

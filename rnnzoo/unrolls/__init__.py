@@ -8,6 +8,7 @@ from rnnzoo.unrolls.chunked import Chunked
 from rnnzoo.unrolls.chunked_associative import ChunkedAssociative
 from rnnzoo.unrolls.chunked_memory import ChunkedMemory
 from rnnzoo.unrolls.cudnn import CuDNN
+from rnnzoo.unrolls.fused import Fused
 from rnnzoo.unrolls.levenberg_marquardt import LevenbergMarquardt
 from rnnzoo.unrolls.loop import Loop
 from rnnzoo.unrolls.newton import Newton
@@ -17,6 +18,6 @@ from rnnzoo.unrolls.scan import Scan
 from rnnzoo.unrolls.truncated import Truncated
 
 __all__ = [
-    "Associative", "AssociativeMemory", "Auto", "Chunked", "ChunkedAssociative", "ChunkedMemory", "CuDNN",
+    "Associative", "AssociativeMemory", "Auto", "Chunked", "ChunkedAssociative", "ChunkedMemory", "CuDNN", "Fused",
     "LevenbergMarquardt", "Loop", "Newton", "ParallelBackward", "QuasiNewton", "Scan", "Truncated", "Unroll",
 ]  # fmt: skip

@@ -59,7 +59,8 @@ def _numbers(algebra: Algebra, size: int) -> int:
 
 
 # The first rule that applies, and whose unroll does not refuse the cell. The rule for CPUs is measured by
-# benchmarks/auto.py, those for GPUs are from docs/measured/h100.csv; no TPU was available.
+# benchmarks/auto.py, those for GPUs are from docs/measured/h100.csv; no TPU was available. `Fused` has no rule: it is
+# the fastest in docs/measured/h200.csv, but its numbers have not been compared on a device (benchmarks/gpu.py does).
 RULES = (
     Rule(Scan(), lambda q: not isinstance(q.time, int), "T is a symbol of jax.export, which only a loop takes"),
     Rule(Scan(), lambda q: q.time < 2, "one step needs no parallel method"),
