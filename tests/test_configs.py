@@ -5,10 +5,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from rnnzoo.config import load_config
 
 import rnnzoo
 from rnnzoo.__main__ import command
+from rnnzoo.config import load_config
 from rnnzoo.study.plan import load_study
 from rnnzoo.training import named
 

@@ -3,10 +3,10 @@
 import dataclasses
 
 import pytest
-from rnnzoo.config import Config
 
 from rnnzoo import UsageError, cells, match, structures, tasks, wrappers
 from rnnzoo.commands.matched import matched, take_params
+from rnnzoo.config import Config
 from rnnzoo.models import Stack
 
 CASES = [
