@@ -4,13 +4,15 @@ import json
 from typing import Any
 
 from rnnzoo.analysis import members
-from rnnzoo.commands import configs, presets
+from rnnzoo.commands import configs, presets, runs
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.commands.tables import print_table
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.store import pretrained
 
-OTHER = {"configs": configs.rows, "presets": presets.rows, "pretrained": pretrained.rows}  # kinds that are no members
+OTHER = {  # kinds that are no members
+    "configs": configs.rows, "presets": presets.rows, "pretrained": pretrained.rows, "runs": runs.rows,
+}  # fmt: skip
 KINDS = (*members.KINDS, *OTHER)
 NUMBERS = ("state", "params", "in U", "added params", "nonzeros")  # columns that are aligned on the right
 
@@ -23,6 +25,7 @@ def main(args: list[str]) -> int:
         "rnnzoo list cells '*gru*'",
         "rnnzoo list structures --size 128",
         "rnnzoo list configs",
+        "rnnzoo list runs",
         "rnnzoo list cells --json",
         "rnnzoo list tasks --import my_task.py",
     )
@@ -63,11 +66,15 @@ def _rows(kind: str, pattern: str, size: int) -> list[dict[str, str]]:
 
 def _for_programs(row: dict[str, str]) -> dict[str, Any]:
     """A row with numbers as numbers, and null for what a member does not have."""
-    numbers = (*NUMBERS, "year")
-    return {
-        name.replace(" ", "_"): None if text == "-" else int(text.replace(",", "")) if name in numbers else text
-        for name, text in row.items()
-    }
+    return {name.replace(" ", "_"): _value(name, text) for name, text in row.items()}
+
+
+def _value(column: str, text: str) -> Any:
+    if text == "-":
+        return None
+    if column == "score":
+        return float(text)
+    return int(text.replace(",", "")) if column in (*NUMBERS, "year", "step", "steps") else text
 
 
 def _print(kind: str, table: list[dict[str, str]], size: int) -> None:
