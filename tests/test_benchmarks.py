@@ -8,6 +8,7 @@ import jax
 import pytest
 
 from rnnzoo import cells, structures, unrolls
+from rnnzoo.unrolls.fused.unroll import ROUTES
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -40,6 +41,32 @@ def test_associative(benchmark):
         args = (cell.init(jax.random.key(1), 3), jax.random.normal(jax.random.key(0), (6, 2, 3)))
         for function in module.programs(cell, unroll).values():
             jax.eval_shape(function, *args)
+
+
+@pytest.mark.parametrize("case", ["lstm", "layers", "others", "linear"])
+def test_gpu(benchmark, case):
+    """All rows but torch's, and but those of kernels that this device does not run."""
+
+    def traced(function, make_args):
+        return lambda: jax.eval_shape(function, *jax.eval_shape(make_args))
+
+    small = {"STEPS": 3, "BATCH": 2, "UNITS": 4, "LINEAR": {"steps": (3,), "batch": 2, "units": 4}}
+    rows = list(benchmark("gpu", compiled=traced, **small).CASES[case]())
+    for row in rows:
+        row.compile()
+    assert {row.what for row in rows} == {"forward", "gradient"}
+    failed = [(row.candidate, row.found["note"]) for row in rows if "note" in row.found]
+    assert all("the default device is cpu" in note for _, note in failed)
+    assert len(failed) <= 6 * (case == "layers")  # Fused by two routes, and cuDNN
+
+
+def test_gpu_agreement(benchmark, monkeypatch):
+    module = benchmark("gpu", SMALL=(3, 2, 4))
+    lstm, route = cells.LSTM(hidden_size=4, structure=structures.Diagonal()), ROUTES["interpret"]
+    monkeypatch.setitem(module.CHOICES, "Mosaic", route)
+    row = module._agrees(lstm, "Mosaic")
+    assert row["note"].startswith("PASS ") and row["candidate"] == "Mosaic" and row["T"] == 3
+    assert module._agrees(lstm, "no such choice")["note"].startswith("FAIL KeyError")
 
 
 def test_structures(benchmark):

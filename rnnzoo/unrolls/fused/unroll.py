@@ -48,25 +48,28 @@ class Fused(Unroll):
 
     def refuses(self, cell: Cell) -> str | None:
         name = type(cell).__name__
+        if not (routes := self._routes()):
+            needs = [ROUTES[self.route].needs] if self.route != "auto" else [ROUTES[r].needs for r in AUTOMATIC]
+            return f"{self} runs {name} on {' or '.join(needs)}; the default device is {jax.devices()[0].platform}"
         if (reason := unfit(cell)) is not None:
             return f"step of {name} {reason}; Fused runs steps that act on each unit by itself"
-        device = jax.devices()[0]
-        routes = [ROUTES[self.route]] if self.route != "auto" else [ROUTES[route] for route in AUTOMATIC]
-        if not any(route.runs_on(device) for route in routes):
-            needs = dict.fromkeys(route.needs for route in routes)
-            return f"{self} runs {name} on {' or '.join(needs)}; the default device is {device.platform}"
-        return None if self.route == "interpret" else unsupported(cell, self.kernel())
+        if any(_takes(route, cell) for route in routes):
+            return None
+        return "; ".join(str(unsupported(cell, route)) for route in routes)
 
-    def kernel(self) -> Route:
-        """The route to take on the default device, with what it is tuned to."""
-        if self.route != "auto":
-            return ROUTES[self.route]
-        return next(ROUTES[name] for name in AUTOMATIC if ROUTES[name].runs_on(jax.devices()[0]))
+    def _routes(self) -> list[Route]:
+        """Those that the default device can run, the first choice first, with what each is tuned to."""
+        names = AUTOMATIC if self.route == "auto" else (self.route,)
+        return [ROUTES[name] for name in names if ROUTES[name].runs_on(jax.devices()[0])]
+
+    def kernel(self, cell: Cell) -> Route:
+        """The route to take for `cell`, which this unroll does not refuse, on the default device."""
+        return next(route for route in self._routes() if _takes(route, cell))
 
     def __call__(self, cell: Cell, params: Params, state: State, zs: PyTree, controls: Control) -> State:
         state = jax.tree.map(lambda a: a[None], state)
         zs, controls = jax.tree.map(lambda a: a[:, None], (zs, controls))
-        states, _ = recurrence(cell, self.kernel(), None, params, state, zs, controls)
+        states, _ = recurrence(cell, self.kernel(cell), None, params, state, zs, controls)
         return jax.tree.map(lambda a: a[:, 0], states)
 
     def apply(
@@ -74,7 +77,7 @@ class Fused(Unroll):
     ) -> Ran:
         def lanes(state: State, zs: PyTree, controls: Control) -> tuple[State, State]:
             wanted = None if states else _read_by_readout(cell, params, state, zs)
-            return recurrence(cell, self.kernel(), wanted, params, state, zs, controls)
+            return recurrence(cell, self.kernel(cell), wanted, params, state, zs, controls)
 
         return around(lanes, cell, params, state, xs, controls, states=states)
 
@@ -177,6 +180,10 @@ def _unfit(cell: Cell, wide: bool) -> str | None:
     except Unfit as error:
         return str(error)
     return None
+
+
+def _takes(route: Route, cell: Cell) -> bool:
+    return route == ROUTES["interpret"] or unsupported(cell, route) is None
 
 
 @functools.lru_cache(maxsize=256)
