@@ -6,6 +6,7 @@ need: each thread reads and writes its own lanes, and there is a barrier at the 
 finds nothing then either. They stay until the numbers of that form have been compared on a device."""
 
 import dataclasses
+import inspect
 import math
 from typing import Any, ClassVar
 
@@ -58,9 +59,10 @@ class _Programs:
             unsafe_no_auto_barriers=self.route.bare,
             lowering_semantics=mosaic_gpu.LoweringSemantics[self.route.semantics],
         )
+        outputs: dict[str, Any] = {_outputs_are_named(): self.loop.types((lanes,), carry)}
         call = mosaic_gpu.kernel(
             self.kernel,
-            out_type=self.loop.types((lanes,), carry),
+            **outputs,
             grid=(lanes // size,),
             grid_names=("lanes",),
             interpret=self.route.interpret,
@@ -128,6 +130,13 @@ class _Programs:
             return [pick(t < self.loop.steps, a, b) for a, b in zip(new, carry, strict=True)]
 
         return lax.fori_loop(0, self.chunk, step, carry, unroll=min(self.route.unroll, self.chunk))
+
+
+def _outputs_are_named() -> str:
+    """The argument of `mosaic_gpu.kernel` that says what it returns: JAX 0.10.0 has another name for it."""
+    from jax.experimental.pallas import mosaic_gpu
+
+    return "out_type" if "out_type" in inspect.signature(mosaic_gpu.kernel).parameters else "out_shape"
 
 
 __all__ = ["Mosaic"]
