@@ -5,7 +5,7 @@ has its own."""
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 INK, MUTED, RULE, PAPER = "#1d2025", "#6a6f78", "#d5d8dd", "#fefefc"
@@ -89,11 +89,11 @@ def markers(names: Iterable[str]) -> dict[str, str]:
     return {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(names)}
 
 
-def plain_log(axis: Any) -> None:
-    """A logarithmic axis that says 0.5, 1, 2 in place of powers."""
+def plain_log(axis: Any, steps: Sequence[int] = (1, 2, 5)) -> None:
+    """A logarithmic axis that says 0.5, 1, 2 in place of powers; `steps` are the numbers named between two powers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axis.set_major_locator(LogLocator(subs=steps, numticks=8))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 10 else f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

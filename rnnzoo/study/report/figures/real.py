@@ -7,6 +7,7 @@ from rnnzoo.study.report.figures.drawing import Drawn, Figure, median_and_range
 from rnnzoo.study.report.rows import Row, Tables, by_size
 
 BUDGETS = ("equal H", "equal params")
+WIDE = 30  # between the ends of an axis, from which on it names powers of ten alone
 
 
 def real_rows(tables: Tables) -> list[Row]:
@@ -46,7 +47,8 @@ def points(axes: Any, rows: list[Row], x: list[float], names: list[str], cells: 
         axes.plot([at, at], [row.low, row.high], color=own, linewidth=1.3, alpha=0.7)
         axes.plot([at], [row.median], marker[row.place.cell], color=own, markersize=6, markeredgewidth=0)
     axes.set_xscale("log")
-    plain_log(axes.xaxis)
+    low, high = axes.xaxis.get_data_interval()
+    plain_log(axes.xaxis, (1, 2, 5) if high < WIDE * low else (1,))
     axes.grid(axis="y", color=MUTED, alpha=0.25, linewidth=0.5)
 
 
