@@ -36,10 +36,7 @@ def test_each_row_has_its_own_scale():
     assert_close(restored(turned), restored(found).T, 0)
 
 
-VECTOR = np.linspace(-1, 1, 100, dtype=np.float32)
-
-
-@pytest.mark.parametrize("array", [VECTOR, VECTOR[None, None], np.ones((50, 2), np.int32), np.ones((2, 3), np.float32)])
+@pytest.mark.parametrize("array", [np.ones(100, np.float32), np.ones((50, 2), np.int32), np.ones((2, 3), np.float32)])
 def test_vectors_and_small_arrays_stay(array):
     assert rounded(array) is None
 

@@ -16,11 +16,10 @@ class Rounded(NamedTuple):
 
 
 def rounded(array: np.ndarray) -> Rounded | None:
-    """A matrix in 8 bits, along the axis that loses least; None for what stays as it is: vectors, of
-    whatever number of axes, and other dtypes.
+    """A matrix in 8 bits, along the axis that loses least; None for what stays as it is: vectors, and other dtypes.
 
     The largest entry of each row is 127 times its scale. States and sums stay float32."""
-    if array.dtype != np.float32 or sum(size > 1 for size in array.shape) < 2:
+    if array.dtype != np.float32 or array.ndim < 2:
         return None
     axes = [k for k, size in enumerate(array.shape) if array.size >= FEWEST * size]
     found = [_along(array, axis) for axis in axes]
