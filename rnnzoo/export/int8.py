@@ -16,7 +16,8 @@ class Rounded(NamedTuple):
 
 
 def rounded(array: np.ndarray) -> Rounded | None:
-    """A matrix in 8 bits, along the axis that loses least; None for what stays as it is: vectors, and other dtypes.
+    """A matrix in 8 bits, along the axis that loses least; None for what stays as it is: arrays of one axis, and
+    other dtypes. The diagonals of a band are kept as (1, 1, H), and count as matrices.
 
     The largest entry of each row is 127 times its scale. States and sums stay float32."""
     if array.dtype != np.float32 or array.ndim < 2:
