@@ -8,9 +8,9 @@ import jax
 import pytest
 from support import assert_close
 from unroll_support import LENGTHS, RESETS, arguments, loss, values_and_gradients
-from zoo import CELLS, HIDDEN, UNROLLS, label
+from zoo import CELLS, HIDDEN, UNROLLS, all_cells, label
 
-from rnnzoo import cells, run, unrolls
+from rnnzoo import cells, run, structures, unrolls
 from rnnzoo.analysis.selftest import report, selftest
 from rnnzoo.cells.base import Cell
 
@@ -70,6 +70,15 @@ def test_cudnn_at_other_sizes(shape):
 def test_auto_takes_cudnn():
     unroll, reason = unrolls.Auto().choose(LSTM, 128, 8)
     assert unroll == unrolls.CuDNN(), reason
+
+
+@pytest.mark.parametrize("cell", all_cells(HIDDEN, structures.Diagonal()), ids=label)
+@pytest.mark.parametrize("route", ["mosaic", "triton"])
+def test_fused(route, cell):
+    unroll = unrolls.Fused(route=route)
+    if (reason := unroll.refuses(cell)) is not None:
+        pytest.skip(reason)
+    check(cell, unroll, {"lengths": LENGTHS, "resets": RESETS, "reverse": True})
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=label)

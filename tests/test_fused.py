@@ -319,4 +319,5 @@ def test_interpreted_kernels(capfd, route, controls):
 
     found, expected = (jax.jit(functools.partial(both, kernel))(*arrays) for kernel in (interpreters()[route], None))
     assert_close(found, expected, 1e-5)
+    # From JAX 0.12 on a race raises, too: without the barrier at the end of a chunk the Mosaic kernel has one.
     assert "RACE" not in "".join(capfd.readouterr())
