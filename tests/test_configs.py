@@ -75,7 +75,9 @@ def test_every_spelling_of_a_configuration(spelling, elsewhere, monkeypatch):
     (elsewhere / "configs").mkdir()
     (elsewhere / "configs" / "tiny.py").write_text(TINY)
     seen = []
-    monkeypatch.setattr(train.api, "train", lambda config, workdir, progress: seen.append((config, workdir)) or 1 / 0)
+    monkeypatch.setattr(
+        train.api, "train", lambda config, workdir, progress, log: seen.append((config, workdir)) or 1 / 0
+    )
     if spelling[-1] == "tiny" and len(spelling) == 3:
         with pytest.raises(rnnzoo.UsageError, match=r"put the configuration first: rnnzoo train tiny \.\.\."):
             command(["train", *spelling])

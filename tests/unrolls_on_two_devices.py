@@ -27,7 +27,8 @@ ARRAYS: Any = {
     "mask": np.arange(TIME * BATCH).reshape(TIME, BATCH) != BATCH + 3,
 }
 SPLIT = {name: P("d") if name == "lengths" else P(None, "d") for name in ARRAYS}
-RUNS = [(next(c for c in (GRU, LRU, GLA) if u.refuses(c) is None), u) for u in UNROLLS if u != unrolls.CuDNN()]
+ELSEWHERE = (unrolls.CuDNN(), unrolls.Fused())  # which need a GPU
+RUNS = [(next(c for c in (GRU, LRU, GLA) if u.refuses(c) is None), u) for u in UNROLLS if u not in ELSEWHERE]
 RUNS += [(NOISY, unrolls.Scan())]
 QUICK = ("Scan", "Associative")
 each_run = parameters(("cell", "unroll"), RUNS, lambda cell, unroll: is_light(LSTM, unroll) and not is_composed(unroll))

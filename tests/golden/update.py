@@ -91,6 +91,7 @@ FAMILIES = {  # what the golden file of a member says
     "cells": cell,
     "configs": specification,
     "initializers": specification,
+    "loggers": specification,
     "mlps": specification,
     "models": model,
     "norms": specification,

@@ -58,7 +58,7 @@ class Digits(Classification):
 @functools.cache
 def _digits() -> tuple[np.ndarray, np.ndarray]:
     """Images (N, 64) in [0, 1] and labels (N,), shuffled. RandomState: its sequence is frozen by numpy's policy."""
-    with np.load(FILE) as found:
+    with np.load(FILE, allow_pickle=False) as found:
         images, labels = found["images"], found["labels"].astype(int)
     order = np.random.RandomState(0).permutation(len(labels))
     return images[order] / 16, labels[order]
