@@ -61,7 +61,8 @@ def test_help_begins_with_a_sentence_and_explains_every_field():
 
 @pytest.mark.parametrize("kind", ["cells", "structures", "unrolls", "tasks", "initializers", "patterns"])
 def test_every_member_says_what_it_is(kind):
-    for name, cls in rnnzoo.members(kind).items():
+    ours = {n: c for n, c in rnnzoo.members(kind).items() if c.__module__.startswith("rnnzoo.")}
+    for name, cls in ours.items():
         assert cls.__doc__ and not cls.__doc__.lstrip().startswith("::"), name
 
 

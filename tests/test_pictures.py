@@ -66,7 +66,8 @@ def test_axes_and_gates_are_named(tmp_path):
 
 
 def test_every_name_of_a_gate_is_that_of_a_gate():
-    for name, cls in rnnzoo.members("cells").items():
+    ours = {n: c for n, c in rnnzoo.members("cells").items() if c.__module__.startswith("rnnzoo.")}
+    for name, cls in ours.items():
         cell: Any = cls(hidden_size=4)  # pyright: ignore[reportCallIssue]
         assert not cell.gate_names or cell.gate_names.keys() == set(cell.gates), name
 
