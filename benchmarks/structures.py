@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from timing import measure, report
 
 from rnnzoo import UsageError, cells, members, structures
+from rnnzoo.shown import in_full
 from rnnzoo.structures.base import Structure
 from rnnzoo.typing import Control
 from rnnzoo.unrolls import Scan
@@ -73,7 +74,7 @@ def rows_of(size: int, found: list[Structure], runs: int) -> list[dict[str, Any]
         if structure.num_params(size) > LARGE and structure != found[0]:
             print(f"left out: {structure}, {structure.num_params(size)} parameters at {size}", file=sys.stderr)
             continue
-        chosen[str(structure)] = structure
+        chosen[in_full(structure)] = structure
     timed = measure({name: candidate(structure, size) for name, structure in chosen.items()}, runs)
     rows = []
     for row in timed:

@@ -29,6 +29,7 @@ from rnnzoo.fields import (
     kept,
 )  # fmt: skip
 from rnnzoo.names import fold, suggest
+from rnnzoo.shown import as_written
 from rnnzoo.visible import visible
 
 T = TypeVar("T")
@@ -77,8 +78,8 @@ def derived(function: Callable[[Any], Any]) -> Any:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def spec(cls: type[T]) -> type[T]:
-    """Class decorator: a frozen dataclass with keyword-only fields. It hashes, compares and prints."""
-    made = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    """Class decorator: a frozen dataclass with keyword-only fields. It hashes and compares."""
+    made = dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
     made.__init__ = with_help(made.__init__, made)
     return made
 
@@ -101,6 +102,9 @@ class Spec(metaclass=Documented):
             if not accepts(hint, value := getattr(self, name)):
                 raise UsageError(f"{type(self).__name__}.{name} is {brief(value)}; accepted: {describe(hint)}")
             object.__setattr__(self, name, kept(hint, value))
+
+    def __repr__(self) -> str:
+        return as_written(self)
 
 
 _FAMILIES: dict[str, dict[str, type[Spec]]] = {}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from zoo import published
 
 from rnnzoo import cells, structures, tasks, unrolls
+from rnnzoo.shown import in_full
 from rnnzoo.spec import _FAMILIES, Range, UsageError, accepts, describe, find, members, suggest
 from rnnzoo.spec_json import from_json, to_json
 from rnnzoo.training.config import Config
@@ -112,3 +113,12 @@ def test_one_name_is_one_class():
 
     assert members("cells")["LSTM"] is cells.LSTM
     assert unrolls.Scan() == unrolls.Scan()
+
+
+@pytest.mark.parametrize("kind", ["cells", "structures", "unrolls", "tasks", "patterns"])
+def test_a_repr_is_what_one_would_write(kind):
+    families = {name: cls for family in _FAMILIES.values() for name, cls in family.items()} | published(kind)
+    for name, cls in published(kind).items():
+        one = cls(hidden_size=8) if kind == "cells" else cls()  # pyright: ignore
+        assert eval(repr(one), families) == one
+        assert len(repr(one)) <= len(in_full(one)) and in_full(one).startswith(f"{name}(")

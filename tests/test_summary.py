@@ -6,6 +6,7 @@ import pytest
 import rnnzoo
 from rnnzoo import cells, models, structures, wrappers
 from rnnzoo.counts import num_params, weights_u
+from rnnzoo.shown import in_full
 
 GRIFFIN = models.presets.griffin(width=16, layers=3, heads=2)
 NETWORKS = {
@@ -47,5 +48,9 @@ def test_short_reprs():
         repr(rnnzoo.load_pretrained("parity")) == "Trained(GRU, 1 unit; 12 parameters; bit_error 0; wrong_sequences 0)"
     )
     cell = cells.GRU(hidden_size=4)
+    assert repr(cell) == "GRU(hidden_size=4)"
+    wrapped = wrappers.Zoneout(cell=cells.GRU(hidden_size=4, structure=structures.Banded(bandwidth=2)))
+    assert repr(wrapped) == "Zoneout(cell=GRU(hidden_size=4, structure=Banded(bandwidth=2)))"
+    assert in_full(structures.Banded()) == "Banded(bandwidth=1)" and repr(structures.Banded()) == "Banded()"
     step = rnnzoo.make_stepper(cell, cell.init(jax.random.key(0), 3))
     assert repr(step) == "Stepper(xs (1, 3) float32)"

@@ -14,6 +14,7 @@ from rnnzoo.cells.base import Recurrent
 from rnnzoo.counts import nonzeros_u, num_params
 from rnnzoo.disk import read_text, write_whole
 from rnnzoo.models import Model
+from rnnzoo.shown import in_full
 from rnnzoo.spec import UsageError
 from rnnzoo.spec_json import to_json
 from rnnzoo.structures.base import Structure
@@ -55,7 +56,7 @@ def lines(config: Config, data: Data, outcomes: list[Outcome], purpose: str) -> 
     surroundings = environment()
     shared = {
         "purpose": purpose,
-        "task": str(task),
+        "task": in_full(task),
         "cell": type(config.cell).__name__,
         "structure": structure_of(config),
         "hidden_size": config.cell.hidden_size,
@@ -98,7 +99,7 @@ def _finite(value: float) -> float | str:
 def structure_of(config: Config) -> str:
     """The structure of U, as it is written in Python; "" for a cell without one."""
     structure = getattr(config.cell, "structure", None)
-    return str(structure) if isinstance(structure, Structure) or isinstance(config.cell, Recurrent) else ""
+    return in_full(structure) if isinstance(structure, Structure) or isinstance(config.cell, Recurrent) else ""
 
 
 def params_u(model: Model) -> int:

@@ -15,6 +15,7 @@ from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
 from rnnzoo.initializers.base import undrawn
 from rnnzoo.jaxprs import is_literal
+from rnnzoo.shown import as_written
 from rnnzoo.spec import Size, UsageError, derived, spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.structures.diagonal import Diagonal
@@ -40,6 +41,9 @@ class Wrapper(Noisy):
         object.__setattr__(self, "cell", self.sharing(self.cell, "cell"))
         for name in _SHARED:
             object.__setattr__(self, name, getattr(self.cell, name))
+
+    def __repr__(self) -> str:
+        return as_written(self, without=_SHARED)  # the cell says them
 
     def sharing(self, cell: Cell, what: str) -> Cell:
         """The inner cell, called `what`, with the shared fields of the wrapper where its own are at their defaults.
