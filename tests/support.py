@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,12 +24,12 @@ def random_like(key: Any, tree: Any, scale: float = 1.0) -> Any:
 
 def assert_close(actual: Any, expected: Any, tolerance: float = 1e-10) -> None:
     """Both trees finite, of one structure and shape, and equal within a tolerance relative to the largest entry."""
-    assert jax.tree.structure(actual) == jax.tree.structure(expected)
+    chex.assert_trees_all_equal_structs(actual, expected)
+    chex.assert_trees_all_equal_shapes(actual, expected)
+    chex.assert_tree_all_finite((actual, expected))
     for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(actual), jax.tree.leaves(expected), strict=True):
         a, b = np.asarray(a), np.asarray(b)
         where = jax.tree_util.keystr(path)
-        assert a.shape == b.shape, f"{where}: {a.shape} is not {b.shape}"
-        assert np.isfinite(a).all() and np.isfinite(b).all(), f"{where} is not finite"
         scale = max(1.0, float(np.abs(b).max(initial=0)))
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * scale, err_msg=where)
 

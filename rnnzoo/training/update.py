@@ -82,6 +82,7 @@ def update(
     step: Int[Array, ""], batch: Batch,
 ) -> Any:  # fmt: skip
     """One training step of one lane. One that is not finite leaves the state as it was; the loop then stops on it."""
+    import chex
     import optax
 
     dropout_key = _step_keys(key, step)[1]
@@ -93,6 +94,9 @@ def update(
     new = {"params": optax.apply_updates(state["params"], changes), "opt": opt}
     if config.stream:
         new["carry"] = last
+    chex.assert_trees_all_equal_shapes_and_dtypes(
+        new, state
+    )  # where a cell or task of one's own changes one, it is named
     norm = optax.tree.norm(grads)
     # Of what is new, not of the changes: a parameter that this batch does not use may be NaN already. By sums of
     # squares, since a maximum drops NaN on some versions of JAX for CPUs.
