@@ -14,7 +14,7 @@ from rnnzoo.__main__ import command
 from rnnzoo.tasks.files import VARIABLE, DataFile, DataSet, data_dirs, packaged, unpack, use_data_dirs
 
 CONTENT = b"published " * 20
-PACKED = gzip.compress(CONTENT)
+PACKED = gzip.compress(CONTENT, mtime=0)  # no time in it: workers collect tests under equal names
 
 
 def sha(content: bytes) -> str:
@@ -80,7 +80,9 @@ def test_missing_files_are_named_with_all_that_one_needs_to_get_them(roots, monk
         SET.read()
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8b", PACKED[:-9], b"no gzip", PACKED[:20] + b"\xff" * 20])
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b", PACKED[:-9], b"no gzip", PACKED[:20] + b"\xff" * 20], ids=["head", "cut", "none", "rest"]
+)
 def test_damaged_gzip_files(content):
     with pytest.raises(rnnzoo.UsageError, match=r"x\.gz is no whole gzip file"):
         unpack(content, Path("x.gz"))
