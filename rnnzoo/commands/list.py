@@ -4,14 +4,15 @@ import json
 from typing import Any
 
 from rnnzoo.analysis import members
-from rnnzoo.commands import configs, presets, runs
+from rnnzoo.commands import configs, loggers, presets, runs
 from rnnzoo.commands.arguments import new_parser
 from rnnzoo.commands.tables import print_table
 from rnnzoo.spec import UsageError, suggest
 from rnnzoo.store import pretrained
 
 OTHER = {  # kinds that are no members
-    "configs": configs.rows, "presets": presets.rows, "pretrained": pretrained.rows, "runs": runs.rows,
+    "configs": configs.rows, "loggers": loggers.rows, "presets": presets.rows, "pretrained": pretrained.rows,
+    "runs": runs.rows,
 }  # fmt: skip
 KINDS = (*members.KINDS, *OTHER)
 NUMBERS = ("state", "params", "in U", "added params", "nonzeros")  # columns that are aligned on the right

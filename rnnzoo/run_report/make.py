@@ -1,6 +1,7 @@
 """A report from a run folder."""
 
 import html
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def make_run_report(folder: Path, path: Path, command: str, warn: Callable[[str]
         trained=_trained(run, folder, warn),
         config=[(name, value) for name, value, _ in flattened(run.config)],
         json=to_json(run.config, indent=1),
-        commands=COMMANDS.format(folder=folder),
+        commands=COMMANDS.format(folder=shlex.quote(str(folder))),
         own=", ".join(begun.get("definitions", {})),
         environment=_environment(run, begun.get("environment", {})),
     )

@@ -1,0 +1,28 @@
+"""``rnnzoo list loggers``: what ``--log`` takes."""
+
+import dataclasses
+import fnmatch
+import importlib.util
+import inspect
+
+from rnnzoo.loggers import Logger
+from rnnzoo.spec import members
+
+
+def rows(pattern: str = "*") -> list[dict[str, str]]:
+    """One row for each logger whose name matches the pattern."""
+    loggers = {name: cls for name, cls in members("loggers").items() if issubclass(cls, Logger)}
+    return [
+        {
+            "name": name.lower(),
+            "needs": cls.package or "-",
+            "installed": "yes" if not cls.package or importlib.util.find_spec(cls.package) else "no",
+            "options": ", ".join(f.name for f in dataclasses.fields(cls)) or "-",
+            "what": " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split()).rstrip(".").replace("``", ""),
+        }
+        for name, cls in loggers.items()
+        if fnmatch.fnmatch(name.lower(), pattern.lower())
+    ]
+
+
+__all__ = ["rows"]
