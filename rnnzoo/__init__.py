@@ -16,6 +16,7 @@ from rnnzoo.result import Evaluation, Result
 from rnnzoo.rtrl import RTRL
 from rnnzoo.run import run
 from rnnzoo.sample import sample
+from rnnzoo.sharding import unit_specs
 from rnnzoo.sizes import match
 from rnnzoo.spec import UsageError, members, spec
 from rnnzoo.spec_json import from_json, to_json
@@ -60,6 +61,7 @@ __all__ = [
     "tasks",
     "to_json",
     "train",
+    "unit_specs",
     "unrolls",
     "use_cpu_cores",
     "wrappers",

@@ -31,7 +31,7 @@ def python(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("which", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
 def test_two_devices(which):
     options = ("-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-m", which)
-    files = [str(HERE / name) for name in ("on_two_devices.py", "unrolls_on_two_devices.py")]
+    files = [str(HERE / name) for name in ("on_two_devices.py", "unrolls_on_two_devices.py", "units_on_two_devices.py")]
     done = python(*options, *files, JAX_NUM_CPU_DEVICES="2")
     assert done.returncode == 0, done.stdout + done.stderr
 

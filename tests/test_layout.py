@@ -37,7 +37,7 @@ FLOORS = [
     ["unrolls.*"],
     ["arguments", "order", "run"],
     ["models.*"],
-    ["counts", "sizes", "flax_conventions", "linen", "nnx", "rtrl", "streaming"],
+    ["counts", "sizes", "sharding", "flax_conventions", "linen", "nnx", "rtrl", "streaming"],
     ["training.*"],
     ["store.*", "analysis.*"],
     ["convert.*"],

@@ -1,12 +1,11 @@
 """``rnnzoo list loggers``: what ``--log`` takes."""
 
-import dataclasses
 import fnmatch
 import importlib.util
 import inspect
 
 from rnnzoo.loggers import Logger
-from rnnzoo.spec import members
+from rnnzoo.spec import field_types, members
 
 
 def rows(pattern: str = "*") -> list[dict[str, str]]:
@@ -17,7 +16,7 @@ def rows(pattern: str = "*") -> list[dict[str, str]]:
             "name": name.lower(),
             "needs": cls.package or "-",
             "installed": "yes" if not cls.package or importlib.util.find_spec(cls.package) else "no",
-            "options": ", ".join(f.name for f in dataclasses.fields(cls)) or "-",
+            "options": ", ".join(field_types(cls)) or "-",
             "what": " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split()).rstrip(".").replace("``", ""),
         }
         for name, cls in loggers.items()
