@@ -29,6 +29,7 @@ from rnnzoo.fields import (
     kept,
 )  # fmt: skip
 from rnnzoo.names import fold, suggest
+from rnnzoo.notebook import changed, tree
 from rnnzoo.visible import visible
 
 T = TypeVar("T")
@@ -101,6 +102,9 @@ class Spec(metaclass=Documented):
             if not accepts(hint, value := getattr(self, name)):
                 raise UsageError(f"{type(self).__name__}.{name} is {brief(value)}; accepted: {describe(hint)}")
             object.__setattr__(self, name, kept(hint, value))
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        return tree(self, changed(self), path, subtree_renderer, is_call=True)
 
 
 _FAMILIES: dict[str, dict[str, type[Spec]]] = {}

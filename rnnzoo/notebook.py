@@ -1,0 +1,35 @@
+"""What notebooks show of our objects with treescope, a tree to open and close, which is installed with Flax.
+
+Treescope calls the method `__treescope_repr__` of what it shows; nothing else imports it."""
+
+import dataclasses
+from typing import Any
+
+
+def changed(part: Any) -> dict[str, Any]:
+    """Name -> value of the fields of a dataclass that are not at their defaults."""
+    found = {}
+    for field in dataclasses.fields(part):
+        value, factory = getattr(part, field.name), field.default_factory
+        default = field.default if factory is dataclasses.MISSING else factory()
+        if value is not default and (default is dataclasses.MISSING or value != default):
+            found[field.name] = value
+    return found
+
+
+def tree(part: Any, attributes: dict[str, Any], path: str | None, subtree: Any, *, is_call: bool = False) -> Any:
+    """An object as treescope shows it: its class and some of its attributes.
+
+    Args:
+        part: the object.
+        attributes: name -> value, of those to show.
+        path: where the object is in what is shown; treescope passes it.
+        subtree: draws a part; treescope passes it.
+        is_call: whether the class called with these attributes makes an equal object.
+    """
+    from treescope import repr_lib
+
+    return repr_lib.render_object_constructor(type(part), attributes, path, subtree, roundtrippable=is_call)
+
+
+__all__ = ["changed", "tree"]
