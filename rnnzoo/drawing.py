@@ -3,6 +3,7 @@
 Figures are drawn in the colours of a light page. Inside a page those colours become CSS variables, so that a dark page
 has its own."""
 
+import functools
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -52,10 +53,16 @@ def style() -> Any:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A figure that can be drawn without a display."""
+    """A figure that can be drawn without a display. As the last line of a notebook's cell it is shown, as SVG."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    figure: Any = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    figure._repr_svg_ = functools.partial(_text, figure)  # what notebooks ask for
+    return figure
+
+
+def _text(figure: Any) -> str:
+    return saved(figure, "svg").decode("utf-8")
 
 
 def heading(figure: Any, title: str, below: str) -> None:
