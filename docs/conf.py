@@ -11,14 +11,19 @@ project = "rnnzoo"
 author = "The rnnzoo authors"
 copyright = "the rnnzoo authors, Apache-2.0"
 version = release = rnnzoo.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "plain_docstrings", "member_pages"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "plain_docstrings", "member_pages", "notebook_pictures"]
 exclude_patterns = ["answer/answer.md", "_ext"]
 html_theme = "furo"
 html_title = "rnnzoo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 
-nb_execution_mode = "off"  # the pages are doctests, which pytest runs
+nb_execution_mode = "force"  # the notebooks; the other pages are doctests, which pytest runs
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300  # seconds, for each cell
+nb_execution_in_temp = True  # where their runs go
+nb_execution_show_tb = True
+nb_merge_streams = True  # else each line that is printed is a box
 myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 

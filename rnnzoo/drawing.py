@@ -3,6 +3,7 @@
 Figures are drawn in the colours of a light page. Inside a page those colours become CSS variables, so that a dark page
 has its own."""
 
+import functools
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,11 @@ from typing import Any
 INK, MUTED, RULE, PAPER = "#1d2025", "#6a6f78", "#d5d8dd", "#fefefc"
 SERIES = ("#0072b2", "#d55e00", "#008f68", "#b0548a", "#b57f00", "#3f9fd8", "#5c5f66", "#7a4fb5")
 """Okabe and Ito's colours, darkened until thin lines of them can be seen on white; they differ in lightness, too."""
+DARK = dict(
+    zip(SERIES, ("#56b4e9", "#f08a4b", "#4fc79b", "#d98bbd", "#e0b13f", "#8cc8f2", "#a0a4ac", "#ac92e0"), strict=True)
+)
+DARK |= {INK: "#eceae4", MUTED: "#a3a8b1", RULE: "#42474f", PAPER: "#15171b"}
+"""The colours of the same picture on a dark page."""
 MARKERS = "osD^vPX*"
 VARIABLES = {
     INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--paper",
@@ -47,10 +53,16 @@ def style() -> Any:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A figure that can be drawn without a display."""
+    """A figure that can be drawn without a display. As the last line of a notebook's cell it is shown, as SVG."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    figure: Any = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    figure._repr_svg_ = functools.partial(_text, figure)  # what notebooks ask for
+    return figure
+
+
+def _text(figure: Any) -> str:
+    return saved(figure, "svg").decode("utf-8")
 
 
 def heading(figure: Any, title: str, below: str) -> None:
@@ -98,6 +110,13 @@ def plain_log(axis: Any, steps: Sequence[int] = (1, 2, 5)) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def dark(svg: str) -> str:
+    """The SVG file in the colours of a dark page."""
+    for light, other in DARK.items():
+        svg = svg.replace(light, other)
+    return svg
+
+
 def inline(text: str, name: str, title: str, alt: str) -> str:
     """The SVG file as a part of a page: with colours of the page, names of its own, a title and a description."""
     text = text[text.index("<svg") :]
@@ -116,6 +135,6 @@ def inline(text: str, name: str, title: str, alt: str) -> str:
 
 
 __all__ = [
-    "INK", "MARKERS", "MUTED", "PAPER", "RULE", "SERIES", "STYLE", "colours", "heading", "inline", "markers",
-    "new_figure", "plain_log", "saved", "style", "without_heading",
+    "DARK", "INK", "MARKERS", "MUTED", "PAPER", "RULE", "SERIES", "STYLE", "colours", "dark", "heading", "inline",
+    "markers", "new_figure", "plain_log", "saved", "style", "without_heading",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnzoo.models import Model
+from rnnzoo.notebook import tree
 from rnnzoo.store.model_folder import Trained
 from rnnzoo.tasks.base import Task
 from rnnzoo.tasks.data import Data, Part
@@ -43,6 +44,10 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return f"Evaluation({_scores_in_words(self.scores)}; {self.part} part, step {self.step})"
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        names = ("scores", "per_seed", "part", "step", "task")
+        return tree(self, {name: getattr(self, name) for name in names}, path, subtree_renderer)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -88,6 +93,10 @@ class Result:
         seeds = f", {len(self.networks)} seeds" * (len(self.networks) > 1)
         what = f"{type(self.config.task).__name__}, {type(self.config.cell).__name__}"
         return f"Result({what}{seeds}: {_scores_in_words(self.scores)}; {str(self.folder)!r})"
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        names = ("scores", "per_seed", "baselines", "config", "networks", "curves", "folder")  # final repeats them
+        return tree(self, {name: getattr(self, name) for name in names}, path, subtree_renderer)
 
 
 def medians(per_seed: dict[str, np.ndarray]) -> dict[str, float]:

@@ -29,7 +29,8 @@ from rnnzoo.fields import (
     kept,
 )  # fmt: skip
 from rnnzoo.names import fold, suggest
-from rnnzoo.shown import as_written
+from rnnzoo.notebook import tree
+from rnnzoo.shown import called, changed
 from rnnzoo.visible import visible
 
 T = TypeVar("T")
@@ -103,8 +104,15 @@ class Spec(metaclass=Documented):
                 raise UsageError(f"{type(self).__name__}.{name} is {brief(value)}; accepted: {describe(hint)}")
             object.__setattr__(self, name, kept(hint, value))
 
+    def _told(self) -> dict[str, Any]:
+        """Name -> value of the fields that one would write: those that are not at their defaults."""
+        return changed(self)
+
     def __repr__(self) -> str:
-        return as_written(self)
+        return called(self, self._told())
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        return tree(self, self._told(), path, subtree_renderer, is_call=True)
 
 
 _FAMILIES: dict[str, dict[str, type[Spec]]] = {}

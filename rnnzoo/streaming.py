@@ -13,7 +13,9 @@ from rnnzoo.arguments import as_array, check_params
 from rnnzoo.cells.base import Cell
 from rnnzoo.integers import check_integers
 from rnnzoo.models import Model
+from rnnzoo.notebook import tree
 from rnnzoo.run import run_prepared
+from rnnzoo.shown import changed
 from rnnzoo.spec import UsageError
 from rnnzoo.typing import Array, Params, PyTree, State
 
@@ -34,6 +36,10 @@ class Stepper:
         shape = self.accepted[xs]
         also = "".join(f", {name}" for name in controls)
         return f"Stepper({xs} {shape.shape} {shape.dtype}{also})"
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        told = {name: value for name, value in changed(self).items() if name != "compiled"}
+        return tree(self, told, path, subtree_renderer)
 
     def start(self) -> State:
         """A new state of all streams, as before the first step."""

@@ -18,6 +18,7 @@ FLOORS = [
         "fields",
         "field_docs",
         "names",
+        "notebook",
         "construction",
         "spec",
         "shown",

@@ -11,6 +11,7 @@ from report_support import ACCURACY, NATS, WRONG_SUMS, lines, tiny, write
 
 import rnnzoo
 from rnnzoo.__main__ import command
+from rnnzoo.drawing import DARK, dark
 from rnnzoo.study.plan import load_study
 from rnnzoo.study.report import predictions
 from rnnzoo.study.report.answer import read_text_file
@@ -342,8 +343,8 @@ def test_a_table_without_enough_structures_has_no_such_picture(tmp_path):
 
 
 def test_a_dark_picture_has_no_colour_of_the_light_one():
-    assert hero.dark(" ".join(hero.DARK)) == " ".join(hero.DARK.values())
-    assert not set(hero.DARK) & set(hero.DARK.values())
+    assert dark(" ".join(DARK)) == " ".join(DARK.values())
+    assert not set(DARK) & set(DARK.values())
 
 
 def test_one_diagonal_gru_unit_computes_parity():

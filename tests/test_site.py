@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rnnzoo.drawing import DARK, INK
+
 SITE = Path(os.environ.get("RNNZOO_SITE", "no site"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGES = (
@@ -16,6 +18,8 @@ PAGES = (
     "members.html",
     "guides/export.html",
     "guides/own_members.html",
+    "notebooks/start.html",
+    "notebooks/gallery.html",
     "_members/cells/LSTM.html",
     "_members/structures/Banded.html",
 )
@@ -39,6 +43,16 @@ def test_every_link_leads_somewhere():
             target = urllib.parse.urlsplit(link)
             if not target.scheme and not target.netloc and target.path:
                 assert (page.parent / urllib.parse.unquote(target.path)).exists(), (page, link)
+
+
+def test_the_gallery_has_its_pictures_in_light_and_dark():
+    page = (SITE / "notebooks" / "gallery.html").read_text("utf-8")
+    for shown in ("only-light", "only-dark"):
+        found = re.findall(rf'<img alt="([^"]+)" class="{shown}" src="([^"]+)"', page)
+        assert len({alt for alt, _ in found}) == 5, found
+        for _, src in found:
+            colours = (SITE / "notebooks" / src).read_text("utf-8")
+            assert (INK in colours) == (shown == "only-light") and (DARK[INK] in colours) == (shown == "only-dark")
 
 
 @pytest.fixture(scope="module")
@@ -70,4 +84,15 @@ def test_search_finds_a_cell(browser):
     page.goto((SITE / "search.html").resolve().as_uri() + "?q=IndRNN")
     page.wait_for_selector("ul.search li")
     assert any("IndRNN" in text for text in page.locator("ul.search li").all_inner_texts())
+    page.close()
+
+
+def test_what_treescope_shows_is_there_and_scrolls_by_itself(browser):
+    page = browser.new_page(viewport={"width": 375, "height": 800})
+    page.goto((SITE / "notebooks" / "start.html").resolve().as_uri())
+    page.locator("treescope-container").first.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "[...document.querySelectorAll('treescope-container')].some(e => e.shadowRoot.textContent.includes('LSTM('))"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
     page.close()

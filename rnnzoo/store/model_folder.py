@@ -8,6 +8,7 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,8 @@ from rnnzoo.cells.base import Cell
 from rnnzoo.counts import num_params
 from rnnzoo.disk import write_whole
 from rnnzoo.models import Model
+from rnnzoo.notebook import tree
+from rnnzoo.shown import changed
 from rnnzoo.spec import UnknownMember, UsageError
 from rnnzoo.spec_json import to_dict, to_json
 from rnnzoo.store import safetensors
@@ -67,6 +70,9 @@ class Trained:
     def __repr__(self) -> str:
         scores = "".join(f"; {name} {value:.4g}" for name, value in self.scores.items())
         return f"Trained({network_in_words(self.model)}; {num_params(self.model):,} parameters{scores})"
+
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        return tree(self, changed(self), path, subtree_renderer, is_call=True)
 
 
 def save_model(

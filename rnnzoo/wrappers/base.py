@@ -15,7 +15,6 @@ from rnnzoo.cells.noise import Noisy
 from rnnzoo.cells.recur import Recur
 from rnnzoo.initializers.base import undrawn
 from rnnzoo.jaxprs import is_literal
-from rnnzoo.shown import as_written
 from rnnzoo.spec import Size, UsageError, derived, spec
 from rnnzoo.structures.base import Structures
 from rnnzoo.structures.diagonal import Diagonal
@@ -42,8 +41,8 @@ class Wrapper(Noisy):
         for name in _SHARED:
             object.__setattr__(self, name, getattr(self.cell, name))
 
-    def __repr__(self) -> str:
-        return as_written(self, without=_SHARED)  # the cell says them
+    def _told(self) -> dict[str, Any]:
+        return {name: value for name, value in super()._told().items() if name not in _SHARED}  # the cell says them
 
     def sharing(self, cell: Cell, what: str) -> Cell:
         """The inner cell, called `what`, with the shared fields of the wrapper where its own are at their defaults.

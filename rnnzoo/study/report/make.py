@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from rnnzoo.drawing import inline, saved, style
+from rnnzoo.drawing import dark, inline, saved, style
 from rnnzoo.page.render import check_jinja
 from rnnzoo.study.report.answer import QUESTION, limits, plain_answer, read_text_file
 from rnnzoo.study.report.compare import comparisons
@@ -127,7 +127,7 @@ def _hero(tables: Tables) -> dict[str, str]:
     picture = _saved(drawn.figure, "svg").decode("utf-8")
     return {
         "figures/hero.svg": picture,
-        "figures/hero-dark.svg": hero.dark(picture),
+        "figures/hero-dark.svg": dark(picture),
         "figures/hero.csv": _csv(drawn.data),
     }
 

@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from rnnzoo.drawing import INK, MUTED, PAPER, RULE, SERIES, new_figure
+from rnnzoo.drawing import INK, MUTED, PAPER, SERIES, new_figure
 from rnnzoo.study.report.figures.drawing import Drawn
 from rnnzoo.study.report.figures.matrix import draw_matrix, structure_of
 from rnnzoo.study.report.rows import Row, Tables, by_size
 
 SIZE, MATRICES = 16, 8
 SUITE, TIMES = "adam", 4  # of the rows; how many times the training length they are also judged on
-DARK_SERIES = ("#56b4e9", "#f08a4b", "#4fc79b", "#d98bbd", "#e0b13f", "#8cc8f2", "#a0a4ac", "#ac92e0")
-DARK = dict(zip(SERIES, DARK_SERIES, strict=True))
-DARK |= {INK: "#eceae4", MUTED: "#a3a8b1", RULE: "#42474f", PAPER: "#15171b"}
-"""The colours of the same picture on a dark page."""
 
 
 def draw(tables: Tables) -> Drawn | None:
@@ -88,11 +84,4 @@ def _tile(x: int, y: int, share: float) -> Any:
     return Rectangle((x - 0.46, y - 0.44), 0.92, 0.88, facecolor=SERIES[0], alpha=0.08 + 0.92 * share, linewidth=0)
 
 
-def dark(svg: str) -> str:
-    """The picture in the colours of a dark page."""
-    for light, other in DARK.items():
-        svg = svg.replace(light, other)
-    return svg
-
-
-__all__ = ["dark", "draw"]
+__all__ = ["draw"]
