@@ -1,6 +1,7 @@
 """The pictures of all structures and of a trained run."""
 
 import dataclasses
+import pickle
 from typing import Any
 
 import numpy as np
@@ -93,3 +94,9 @@ def test_show_run_draws_every_gate(tmp_path, capsys, monkeypatch):
     job.folder.close()
     with pytest.raises(rnnzoo.UsageError, match="MinGRU, has no recurrent matrix U to draw"):
         command(["show", "run", str(tmp_path / "linear"), "--out", str(out)])
+
+
+def test_a_figure_shows_itself_in_a_notebook_and_can_be_sent():
+    figure = new_figure(2, 1)
+    for one in (figure, pickle.loads(pickle.dumps(figure))):
+        assert "<svg" in one._repr_svg_()
