@@ -3,7 +3,7 @@
     python -m rnnzoo study configs/studies/rates.py --data-dir DIR
 
 The GRUs of configs/studies/real.py with as many units, on vowels, digits and spoken digits; the learning rate, of four,
-is the one with the best median validation score of three other seeds.
+is the one with the best median validation score of three other seeds. It took 32 minutes of a shared core.
 """
 
 import re
