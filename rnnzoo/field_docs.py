@@ -8,23 +8,31 @@ import inspect
 import itertools
 import sys
 import textwrap
+from typing import TypeVar
 
+T = TypeVar("T")
 HEADING = "Fields:"
 _DOC = vars(type)["__doc__"]
 
 
 class Documented(abc.ABCMeta):
     """Metaclass of specifications: `__doc__` is the text of the class, then its fields. It is made when it is read,
-    since the source is parsed for it."""
+    since the source is parsed for it; and not before the class is `complete`, since `dataclasses` reads it."""
 
     def _text(cls) -> str | None:
         text = _DOC.__get__(cls, type(cls))
-        return with_fields(cls, text) if text and "__dataclass_fields__" in vars(cls) else text
+        return with_fields(cls, text) if text and "_complete" in vars(cls) else text
 
     def _set_text(cls, text: str | None) -> None:
         _DOC.__set__(cls, text)
 
     __doc__ = property(_text, _set_text)  # pyright: ignore[reportAssignmentType]
+
+
+def complete(cls: type[T]) -> type[T]:
+    """Say that a class has all its fields."""
+    cls._complete = True  # pyright: ignore[reportAttributeAccessIssue]
+    return cls
 
 
 def with_fields(cls: type, text: str) -> str:
@@ -68,4 +76,4 @@ def _tree(source: str) -> ast.Module:
     return ast.parse(source)
 
 
-__all__ = ["HEADING", "Documented", "documented", "with_fields"]
+__all__ = ["HEADING", "Documented", "complete", "documented", "with_fields"]

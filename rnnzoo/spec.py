@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from rnnzoo.construction import with_help
-from rnnzoo.field_docs import Documented
+from rnnzoo.field_docs import Documented, complete
 from rnnzoo.fields import (
     Count,
     Fraction,
@@ -82,7 +82,7 @@ def spec(cls: type[T]) -> type[T]:
     """Class decorator: a frozen dataclass with keyword-only fields. It hashes and compares."""
     made = dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
     made.__init__ = with_help(made.__init__, made)
-    return made
+    return complete(made)
 
 
 class Spec(metaclass=Documented):
