@@ -24,11 +24,11 @@ def random_like(key: Any, tree: Any, scale: float = 1.0) -> Any:
 
 def assert_close(actual: Any, expected: Any, tolerance: float = 1e-10) -> None:
     """Both trees finite, of one structure and shape, and equal within a tolerance relative to the largest entry."""
+    actual, expected = (jax.tree.map(np.asarray, tree) for tree in (actual, expected))
     chex.assert_trees_all_equal_structs(actual, expected)
     chex.assert_trees_all_equal_shapes(actual, expected)
     chex.assert_tree_all_finite((actual, expected))
     for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(actual), jax.tree.leaves(expected), strict=True):
-        a, b = np.asarray(a), np.asarray(b)
         where = jax.tree_util.keystr(path)
         scale = max(1.0, float(np.abs(b).max(initial=0)))
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * scale, err_msg=where)

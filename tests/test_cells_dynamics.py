@@ -410,7 +410,7 @@ def test_goru_has_two_kinds_of_structures():
     assert cell.structures == {"r": structures.Diagonal(), "g": structures.Dense(), "n": structures.Givens()}
     with pytest.raises(rnnzoo.UsageError, match=r"GORU has no gate 'n' with a recurrent matrix"):
         cells.GORU(hidden_size=4, structure={"n": structures.Dense()})
-    with pytest.raises(rnnzoo.UsageError, match=r"Givens\(layers=2\) does not fit hidden_size 5; accepted: an even"):
+    with pytest.raises(rnnzoo.UsageError, match=r"Givens\(\) does not fit hidden_size 5; accepted: an even"):
         cells.GORU(hidden_size=5)
     assert cells.GORU(hidden_size=5, orthogonal=structures.Expm()).init(KEY, 3)["u"]["n"].shape == (10,)
 

@@ -199,8 +199,9 @@ def test_double_precision_is_refused(x64):
 
 @pytest.mark.parametrize("route", ["auto", *DEVICES])
 def test_a_cpu_is_refused(route):
-    said = unrolls.Fused(route=route).refuses(LSTM)
-    assert said is not None and said.startswith(f"Fused(route={route!r}) runs LSTM on ")
+    fused = unrolls.Fused(route=route)
+    said = fused.refuses(LSTM)
+    assert said is not None and said.startswith(f"{fused} runs LSTM on ")
     assert said.endswith("; the default device is cpu")
 
 

@@ -13,7 +13,7 @@ from rnnzoo.study.summary import values
 from rnnzoo.study.table import Line
 
 BUDGETS = ("equal H", "equal params", "equal seconds")  # the last part of a row's name, where sizes are compared
-AT_BEST = ("real",)  # suites whose score is that of the checkpoint that was best on validation data
+AT_BEST = ("real", "rates")  # suites whose score is that of the checkpoint that was best on validation data
 QUESTION = ("question", "question with biases")  # suites whose task and cell the names leave out
 
 
