@@ -5,7 +5,9 @@ import pydoc
 import subprocess
 import sys
 
+import jax
 import pytest
+from zoo import CELLS as MEMBERS
 
 import rnnzoo
 from rnnzoo import cells
@@ -73,3 +75,10 @@ def test_a_subclass_has_a_docstring_of_its_own():
     assert Mine.__doc__ == "Mine."
     Mine.__doc__ = "Mine, changed."
     assert Mine.__doc__ == "Mine, changed."
+
+
+@pytest.mark.parametrize("size", [-1, (3, 4, 5, 6)])
+@pytest.mark.parametrize("cell", MEMBERS, ids=lambda cell: type(cell).__name__)
+def test_an_input_size_is_one_of_features(cell, size):
+    with pytest.raises(rnnzoo.UsageError, match=rf"input_size of {type(cell).__name__} is .*; accepted: "):
+        cell.init(jax.random.key(0), size)

@@ -7,7 +7,7 @@ a vector is (H,), and `rnnzoo.run` maps over the batch.
 import abc
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -16,9 +16,32 @@ import jax.numpy as jnp
 
 from rnnzoo.cells.recur import Recur, matrices
 from rnnzoo.initializers.base import Initializer, undrawn
-from rnnzoo.spec import Size, Spec, UsageError, derived, required, spec, suggest
+from rnnzoo.spec import Size, Spec, UsageError, brief, derived, required, spec, suggest
 from rnnzoo.structures.base import Algebra, PerGate, Structure, Structures
 from rnnzoo.typing import Array, Float, Key, Params, PyTree, State, cast
+
+
+def _checked_init(init: Callable[..., Params]) -> Callable[..., Params]:
+    """The `init` of a class, which refuses what is no input size before anything is drawn. An `init` that it calls, of
+    a base class, may be given other sizes."""
+
+    @functools.wraps(init)
+    def checked(self: Any, key: Key, input_size: Any) -> Params:
+        if getattr(type(self).init, "__wrapped__", None) is init and not _fits(
+            input_size, example := self.input_size_of(8)
+        ):
+            accepted = f"sizes such as {example}" if isinstance(example, tuple) else "a number of features, such as 8"
+            raise UsageError(f"input_size of {type(self).__name__} is {brief(input_size)}; accepted: {accepted}")
+        return init(self, key, input_size)
+
+    return checked
+
+
+def _fits(size: Any, example: Any) -> bool:
+    """Whether that is the size of an axis, an integer or a symbolic dimension; or as many as in the example."""
+    if isinstance(example, tuple):
+        return isinstance(size, tuple) and len(size) == len(example) and all(_fits(n, 1) for n in size)
+    return not isinstance(size, bool) and hasattr(size, "__index__") and size >= 0
 
 
 @spec
@@ -77,6 +100,7 @@ class Cell(Spec, abc.ABC, kind="cells"):
         *leading, last = (size,) if self.feature_axes == 1 else size
         return (*[self.history + 1] * (self.history > 0), *leading, last + self.uses_dt)
 
+    @_checked_init
     def init(self, key: Key, input_size: int) -> Params:
         """``{"w": {gate: (H, I)}, "b": {gate: (H,)}}``, plus what the cell adds."""
         keys = zip(self.gates, jax.random.split(key, len(self.gates)), strict=True)
@@ -156,6 +180,8 @@ class Cell(Spec, abc.ABC, kind="cells"):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _require_recur(cls)
+        if "init" in vars(cls):
+            cls.init = _checked_init(vars(cls)["init"])
 
 
 def _require_recur(cls: type) -> None:
