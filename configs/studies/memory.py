@@ -6,7 +6,7 @@
 Adding and delayed recall over 50 to 800 steps, about 1,000 parameters in the cell, 5 seeds, at most 3,000 updates; each
 seed ends when it is solved. The start fits the length: gates by the chrono rule, U of IndRNN as in its paper (and kept
 there by its clip), U of the Elman networks as a diagonal of time constants up to the length. T = 50 and 100 took 26
-minutes of cores that others used too, 15 of the 22 rows of T = 200 as many; T = 400 and 800 have not been run.
+minutes of cores that others used too, T = 200 fifty; T = 400 and 800 have not been run.
 """
 
 import rnnzoo
