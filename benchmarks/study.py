@@ -1,6 +1,6 @@
 """One training step of each row of a study, alone: what a comparison at equal seconds needs.
 
-    python benchmarks/study.py configs/studies/memory.py --only '(adding|delayed recall) T=100/' --out docs/measured/memory.csv
+    python benchmarks/study.py configs/studies/memory.py --only 'T=100/' --out docs/measured/memory.csv
 
 A step of one seed: forward, backward and update, --steps of them in a run, as the study compiles them. `size` is the
 number of hidden units, `ratio` the time as a part of that of the first row.

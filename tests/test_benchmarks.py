@@ -1,6 +1,7 @@
 """The benchmarks fit the code that they measure: each one's programs are traced at small sizes, and not timed."""
 
 import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -19,6 +20,7 @@ def benchmark(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
 
     def load(name: str, **smaller: object) -> ModuleType:
+        monkeypatch.delitem(sys.modules, name, raising=False)  # a study may have the same name
         module = importlib.import_module(name)
         for key, value in smaller.items():
             monkeypatch.setattr(module, key, value)
