@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from jax.sharding import PartitionSpec
 
-from rnnzoo.arguments import require_cell
+from rnnzoo.arguments import expected_params, require_cell
 from rnnzoo.cells.base import Cell
 from rnnzoo.sizes import resized
 from rnnzoo.spec import UsageError
@@ -42,17 +42,13 @@ def unit_specs(cell: Cell, input_size: Any, axis: str = "units") -> PyTree:
     """
     require_cell(cell)
     try:
-        one, two = (_shapes(c, input_size) for c in (cell, resized(cell, 2 * cell.hidden_size)))
+        one, two = (expected_params(c, input_size) for c in (cell, resized(cell, 2 * cell.hidden_size)))
         return jax.tree.map(lambda a, b: _spec(a.shape, b.shape, axis), one, two)
     except ValueError as error:
         raise UsageError(
             f"unit_specs: the parameters of {cell} with twice as many units cannot be compared with its own ({error}); "
             "accepted: a cell and structures whose fields fit any number of units"
         ) from None
-
-
-def _shapes(cell: Cell, input_size: Any) -> PyTree:
-    return jax.eval_shape(lambda: cell.init(jax.random.key(0), input_size))
 
 
 def _spec(shape: tuple[int, ...], larger: tuple[int, ...], axis: str) -> PartitionSpec:

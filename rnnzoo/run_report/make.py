@@ -45,8 +45,8 @@ def make_run_report(folder: Path, path: Path, command: str, warn: Callable[[str]
     Raises:
         UsageError: there is no such run, or the page cannot be written.
     """
-    check_jinja()
     run = read_run(folder)
+    check_jinja()
     check_page(path)
     begun = RunFolder(folder).begun() or {}
     task = run.config.task

@@ -94,9 +94,8 @@ def update(
     new = {"params": optax.apply_updates(state["params"], changes), "opt": opt}
     if config.stream:
         new["carry"] = last
-    chex.assert_trees_all_equal_shapes_and_dtypes(
-        new, state
-    )  # where a cell or task of one's own changes one, it is named
+    # Where a cell or task of one's own changes a shape or dtype, the array is named.
+    chex.assert_trees_all_equal_shapes_and_dtypes(new, state)
     norm = optax.tree.norm(grads)
     # Of what is new, not of the changes: a parameter that this batch does not use may be NaN already. By sums of
     # squares, since a maximum drops NaN on some versions of JAX for CPUs.
